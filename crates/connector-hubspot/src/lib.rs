@@ -1,0 +1,72 @@
+#![doc = include_str!("../README.md")]
+
+mod batch;
+mod client;
+mod contacts;
+mod descriptor;
+mod mapping;
+mod orders;
+mod refusal;
+mod setup;
+mod shipments;
+mod wire;
+
+use async_trait::async_trait;
+use waybill_connector::{Failure, SystemSettings, settings::SettingsError, sink::Check};
+
+pub use descriptor::descriptor;
+pub use setup::{NewProperty, PropertyKind, PropertyOwner};
+
+use crate::{client::Client, wire::Kind};
+
+/// The unique property that holds our key on contacts.
+pub const CONTACT_KEY_PROPERTY: &str = "waybill_key";
+/// The unique property that holds our key on orders, unless the setting `order_key_property` names another.
+pub const ORDER_KEY_PROPERTY: &str = "waybill_key";
+
+/// One HubSpot account.
+#[derive(Debug)]
+pub struct HubSpot {
+    client: Client,
+    order_key_property: String,
+}
+
+impl HubSpot {
+    /// An account for checked settings. Nothing is sent.
+    ///
+    /// # Errors
+    /// If `token` is missing or has characters that a header cannot carry, if `url` is no URL, or if
+    /// `order_key_property` is no property name.
+    pub fn new(settings: &SystemSettings) -> Result<Self, SettingsError> {
+        let order_key_property = settings.get("order_key_property").unwrap_or(ORDER_KEY_PROPERTY);
+        if !setup::is_property_name(order_key_property) {
+            return Err(settings.invalid(
+                "order_key_property",
+                format!(
+                    "'{order_key_property}' is no property name: use lower-case letters, digits and underscores, \
+                     beginning with a letter"
+                ),
+            ));
+        }
+        Ok(Self { client: Client::new(settings)?, order_key_property: order_key_property.to_owned() })
+    }
+
+    /// The property that holds our key on a kind of record.
+    fn key_property(&self, kind: Kind) -> &str {
+        match kind {
+            Kind::Contacts => CONTACT_KEY_PROPERTY,
+            Kind::Orders => &self.order_key_property,
+        }
+    }
+}
+
+#[async_trait]
+impl Check for HubSpot {
+    /// Reads one contact and one order: a token that may not read either is not enough.
+    async fn check(&self) -> Result<(), Failure> {
+        for kind in Kind::ALL {
+            self.client.first(kind).await?;
+        }
+        Ok(())
+    }
+}

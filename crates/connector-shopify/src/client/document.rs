@@ -1,0 +1,50 @@
+//! The GraphQL documents that are sent, one file each in `graphql/`, with the fragments that they use.
+
+/// A document as it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Document {
+    /// Its operation's name.
+    pub name: &'static str,
+    /// Its text with all fragments.
+    pub text: &'static str,
+}
+
+macro_rules! documents {
+    ($($(#[$doc:meta])* $constant:ident = $name:literal, [$($file:literal),+];)+) => {
+        $(
+            $(#[$doc])*
+            pub(crate) const $constant: Document =
+                Document { name: $name, text: concat!($(include_str!(concat!("../../graphql/", $file))),+) };
+        )+
+        /// Every document that this connector sends.
+        pub const DOCUMENTS: &[Document] = &[$($constant),+];
+    };
+}
+
+documents! {
+    ORDER = "Order", [
+        "order.graphql", "fragment_line.graphql", "fragment_tax.graphql", "fragment_address.graphql",
+        "fragment_money.graphql"
+    ];
+    ORDER_LINES = "OrderLines", [
+        "order_lines.graphql", "fragment_line.graphql", "fragment_tax.graphql", "fragment_money.graphql"
+    ];
+    REFUND_LINES = "RefundLines", ["refund_lines.graphql", "fragment_money.graphql"];
+    CUSTOMER = "Customer", ["customer.graphql", "fragment_address.graphql"];
+    PRODUCT = "Product", ["product.graphql"];
+    INVENTORY_LEVEL = "InventoryLevel", ["inventory_level.graphql"];
+    STOCK_LEVELS = "StockLevels", ["stock_levels.graphql"];
+    ITEMS_BY_SKU = "ItemsBySku", ["items_by_sku.graphql"];
+    SET_QUANTITIES = "SetQuantities", ["set_quantities.graphql"];
+    FULFILLMENT_WORK = "FulfillmentWork", ["fulfillment_work.graphql"];
+    FULFILLMENT_ORDER_LINES = "FulfillmentOrderLines", ["fulfillment_order_lines.graphql"];
+    FULFILLMENT_LINES = "FulfillmentLines", ["fulfillment_lines.graphql"];
+    FULFILLMENT_CREATE = "FulfillmentCreate", ["fulfillment_create.graphql"];
+    FULFILLMENT_TRACKING = "FulfillmentTracking", ["fulfillment_tracking.graphql"];
+    FULFILLMENT_CANCEL = "FulfillmentCancel", ["fulfillment_cancel.graphql"];
+    WEBHOOK_SUBSCRIPTIONS = "WebhookSubscriptions", ["webhook_subscriptions.graphql"];
+    WEBHOOK_SUBSCRIPTION_CREATE = "WebhookSubscriptionCreate", ["webhook_subscription_create.graphql"];
+    WEBHOOK_SUBSCRIPTION_UPDATE = "WebhookSubscriptionUpdate", ["webhook_subscription_update.graphql"];
+    INSTALLATION = "Installation", ["installation.graphql"];
+    SHOP = "Shop", ["shop.graphql"];
+}

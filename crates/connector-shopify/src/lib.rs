@@ -1,0 +1,165 @@
+#![doc = include_str!("../README.md")]
+
+mod amount;
+pub mod body;
+mod client;
+mod gid;
+mod reads;
+pub mod setup;
+mod shipments;
+mod stock;
+pub mod webhook;
+mod wire;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use waybill_connector::{Failure, SystemSettings, settings::SettingsError, sink::Check};
+use waybill_domain::{
+    Kind, RecordId,
+    descriptor::{Budget, Capability, Descriptor, Field, Setting},
+};
+
+pub use client::{API_VERSION, DOCUMENTS, Document};
+pub use reads::Fetched;
+
+/// What this connector can do, and what it needs to be told.
+pub const DESCRIPTOR: Descriptor = Descriptor {
+    connector: "shopify",
+    title: "Shopify",
+    capabilities: &[Capability::StoreSource, Capability::ShipmentSink, Capability::StockSink],
+    settings: &[
+        Setting { name: "shop", required: true, secret: false, about: "the shop's own domain: example.myshopify.com" },
+        Setting { name: "token", required: true, secret: true, about: "an Admin API access token of the app" },
+        Setting {
+            name: "webhook_secret",
+            required: false,
+            secret: true,
+            about: "the app's client secret, which signs webhooks; needed where webhooks are received",
+        },
+        Setting {
+            name: "webhook_secret_previous",
+            required: false,
+            secret: true,
+            about: "the client secret before a rotation, as long as Shopify may still sign with it",
+        },
+        Setting { name: "api_version", required: false, secret: false, about: "the Admin API's version: 2026-07" },
+        Setting {
+            name: "url",
+            required: false,
+            secret: false,
+            about: "where the API is instead of https://<shop>, such as a simulator's address",
+        },
+    ],
+    fields: &[
+        Field { of: Capability::ShipmentSink, name: "notify_customer", required: false, max_chars: 0 },
+        Field { of: Capability::ShipmentSink, name: "tracking_company", required: false, max_chars: 0 },
+    ],
+    custom_fields: false,
+    // 100 points a second on the standard plan; a call costs at least one. What is left of the bucket is told by each
+    // answer.
+    budget: Budget { requests: 100, per: Duration::from_secs(1) },
+    find_lag: Duration::from_secs(2),
+};
+
+/// One Shopify shop.
+#[derive(Debug, Clone)]
+pub struct Shopify {
+    client: client::Client,
+}
+
+impl Shopify {
+    /// A shop by its settings.
+    ///
+    /// # Errors
+    /// A setting that is missing or has an impossible value.
+    pub fn new(settings: &SystemSettings) -> Result<Self, SettingsError> {
+        Ok(Self { client: client::Client::new(settings)? })
+    }
+
+    /// Reads a record by API: orders, customers, products and inventory levels. `None` if the shop has none such, or
+    /// none such any more.
+    ///
+    /// # Errors
+    /// Those of a read; [`Failure::Rejected`] with code `kind` for a kind of record that is not read by API.
+    pub async fn fetch(&self, kind: Kind, id: &RecordId) -> Result<Option<Fetched>, Failure> {
+        match kind {
+            Kind::Order => self.client.order(id).await?.map(reads::order).transpose(),
+            Kind::Customer => self.client.customer(id).await?.map(reads::customer).transpose(),
+            Kind::Product => self.client.product(id).await?.map(reads::product).transpose(),
+            Kind::InventoryLevel => self.fetch_level(id).await,
+            Kind::Fulfilment | Kind::Refund | Kind::Shipment | Kind::StockLevel => {
+                Err(Failure::rejected("kind", "", format!("a {kind} is not read from Shopify by itself")))
+            }
+        }
+    }
+
+    async fn fetch_level(&self, id: &RecordId) -> Result<Option<Fetched>, Failure> {
+        let (item, location) = id
+            .as_str()
+            .split_once('-')
+            .and_then(|(item, location)| Some((gid::digits(item)?, gid::digits(location)?)))
+            .ok_or_else(|| Failure::rejected("id", "", format!("'{id}' is not <inventory item>-<location>")))?;
+        let level = self.client.inventory_level(&item, &location).await?;
+        Ok(level.map(|level| reads::inventory_level(&item, &location, &level)))
+    }
+
+    /// The inventory items with exactly this SKU and their stock. Shopify allows the same SKU on several items.
+    ///
+    /// # Errors
+    /// Those of a read.
+    pub async fn items_with_sku(&self, sku: &str) -> Result<Vec<StockedItem>, Failure> {
+        let found = self.client.items_by_sku(sku).await?;
+        found.into_iter().filter(|item| item.sku.as_deref() == Some(sku)).map(stocked).collect()
+    }
+}
+
+#[async_trait]
+impl Check for Shopify {
+    async fn check(&self) -> Result<(), Failure> {
+        self.client.shop().await.map(drop)
+    }
+}
+
+/// An inventory item and where it is stocked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StockedItem {
+    /// Shopify's inventory item.
+    pub id: RecordId,
+    /// Whether Shopify keeps count of it.
+    pub tracked: bool,
+    /// Its stock, one row per location.
+    pub levels: Vec<StockedAt>,
+}
+
+/// An item's stock at a location, in whole units.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StockedAt {
+    /// Shopify's location.
+    pub location_id: RecordId,
+    /// What can be sold.
+    pub available: i64,
+    /// What is there.
+    pub on_hand: i64,
+}
+
+fn stocked(item: wire::SkuItem) -> Result<StockedItem, Failure> {
+    if item.inventory_levels.page_info.has_next_page {
+        return Err(Failure::malformed("an item is stocked at more than 20 locations", b""));
+    }
+    let level = |level: wire::SkuLevel| {
+        let quantity = |name| {
+            level.quantity(name).ok_or_else(|| Failure::malformed(format!("a level has no quantity {name}"), b""))
+        };
+        Ok(StockedAt {
+            location_id: reads::id("Location", &level.location.id)?,
+            available: quantity("available")?,
+            on_hand: quantity("on_hand")?,
+        })
+    };
+    Ok(StockedItem {
+        id: reads::id("InventoryItem", &item.id)?,
+        tracked: item.tracked,
+        levels: item.inventory_levels.nodes.into_iter().map(level).collect::<Result<_, Failure>>()?,
+    })
+}

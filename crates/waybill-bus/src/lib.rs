@@ -1,0 +1,7 @@
+#![doc = include_str!("../README.md")]
+
+mod bus;
+pub mod subjects;
+pub mod topology;
+
+pub use bus::{Bus, BusError, Incoming, Outgoing, headers};

@@ -1,0 +1,193 @@
+//! The streams, who hears what, and who may say what.
+
+use std::{fmt::Write as _, time::Duration};
+
+use async_nats::jetstream::{
+    self,
+    consumer::{AckPolicy, pull},
+    stream::{Config, DiscardPolicy, RetentionPolicy, StorageType},
+};
+use waybill_domain::Kind;
+
+use crate::{BusError, subjects};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const ACK_WAIT: Duration = Duration::from_secs(30);
+
+/// A stream of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stream {
+    /// Its name at the server.
+    pub name: &'static str,
+    /// What it keeps.
+    pub subjects: &'static str,
+    days: u32,
+}
+
+/// Every stream. Snapshots and receipts are kept 7 days, dead letters 30.
+pub const STREAMS: [Stream; 5] = [
+    Stream { name: "STORE", subjects: "store.v1.>", days: 7 },
+    Stream { name: "SHIPMENT", subjects: "shipment.v1.>", days: 7 },
+    Stream { name: "STOCK", subjects: "stock.v1.>", days: 7 },
+    Stream { name: "RECEIPT", subjects: "receipt.v1.>", days: 7 },
+    Stream { name: "DEAD", subjects: "dead.v1.>", days: 30 },
+];
+
+/// One durable pull consumer. A consumer has one filter, as NATS 2.9 knows no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hears {
+    /// The service.
+    pub service: &'static str,
+    /// The stream.
+    pub stream: &'static str,
+    /// The durable's name.
+    pub durable: String,
+    /// What it hears of the stream.
+    pub filter: String,
+}
+
+fn kind(service: &'static str, kind: Kind) -> Hears {
+    let stream = match subjects::domain(kind) {
+        "store" => "STORE",
+        "shipment" => "SHIPMENT",
+        _ => "STOCK",
+    };
+    Hears { service, stream, durable: format!("{service}-{kind}"), filter: subjects::snapshots_of(kind) }
+}
+
+fn all(service: &'static str, stream: &'static str, filter: &str) -> Hears {
+    Hears { service, stream, durable: format!("{service}-{}", stream.to_lowercase()), filter: filter.to_owned() }
+}
+
+/// Who hears what.
+pub fn hears() -> Vec<Hears> {
+    vec![
+        kind("crm-sync", Kind::Customer),
+        kind("crm-sync", Kind::Order),
+        kind("crm-sync", Kind::Shipment),
+        kind("erp-sync", Kind::Order),
+        kind("erp-sync", Kind::Customer),
+        kind("fulfilment-sync", Kind::Order),
+        kind("fulfilment-sync", Kind::Shipment),
+        all("crm-sync", "RECEIPT", "receipt.v1.>"),
+        all("erp-sync", "RECEIPT", "receipt.v1.>"),
+        all("fulfilment-sync", "RECEIPT", "receipt.v1.>"),
+        all("inventory-router", "RECEIPT", "receipt.v1.>"),
+        kind("inventory-router", Kind::Product),
+        kind("inventory-router", Kind::Order),
+        kind("inventory-router", Kind::StockLevel),
+        all("alerter", "STORE", "store.v1.>"),
+        all("alerter", "SHIPMENT", "shipment.v1.>"),
+        all("alerter", "STOCK", "stock.v1.>"),
+        all("alerter", "RECEIPT", "receipt.v1.>"),
+        all("alerter", "DEAD", "dead.v1.>"),
+    ]
+}
+
+/// Every service that has a user at the server.
+pub const SERVICES: [&str; 6] =
+    ["shopify-ingest", "inventory-router", "crm-sync", "erp-sync", "fulfilment-sync", "alerter"];
+
+/// Creates or repairs every stream and consumer. Can be run again at any time; needs the `admin` user.
+///
+/// # Errors
+/// If the server refuses, or is not reachable.
+pub async fn ensure(context: &jetstream::Context, replicas: usize) -> Result<(), BusError> {
+    for stream in STREAMS {
+        let config = Config {
+            name: stream.name.to_owned(),
+            subjects: vec![stream.subjects.to_owned()],
+            retention: RetentionPolicy::Limits,
+            discard: DiscardPolicy::New,
+            storage: StorageType::File,
+            max_age: DAY * stream.days,
+            num_replicas: replicas,
+            duplicate_window: Duration::from_secs(120),
+            ..Config::default()
+        };
+        context.get_or_create_stream(config.clone()).await.map_err(BusError::server)?;
+        context.update_stream(config).await.map_err(BusError::server)?;
+    }
+    for hears in hears() {
+        let stream = context.get_stream(hears.stream).await.map_err(BusError::server)?;
+        let config = pull::Config {
+            durable_name: Some(hears.durable.clone()),
+            ack_policy: AckPolicy::Explicit,
+            ack_wait: ACK_WAIT,
+            filter_subject: hears.filter,
+            max_ack_pending: 10_000,
+            ..pull::Config::default()
+        };
+        stream.create_consumer(config).await.map_err(BusError::server)?;
+    }
+    Ok(())
+}
+
+/// What one service may publish: its own subjects, requests to its own consumers, acknowledgements.
+fn may_publish(service: &str) -> Vec<String> {
+    let mut allowed: Vec<String> = match service {
+        "shopify-ingest" => vec!["store.v1.>".to_owned()],
+        "inventory-router" => vec!["stock.v1.>".to_owned()],
+        "fulfilment-sync" => vec!["shipment.v1.>".to_owned()],
+        _ => Vec::new(),
+    };
+    allowed.push(format!("receipt.v1.{service}.>"));
+    allowed.push(format!("dead.v1.{service}.>"));
+    allowed.push(format!("control.v1.*.{service}"));
+    allowed.push("$JS.API.INFO".to_owned());
+    for hears in hears().into_iter().filter(|hears| hears.service == service) {
+        for call in ["CONSUMER.MSG.NEXT", "CONSUMER.INFO"] {
+            allowed.push(format!("$JS.API.{call}.{}.{}", hears.stream, hears.durable));
+        }
+        allowed.push(format!("$JS.API.STREAM.INFO.{}", hears.stream));
+        allowed.push(format!("$JS.ACK.{}.{}.>", hears.stream, hears.durable));
+    }
+    allowed.sort();
+    allowed.dedup();
+    allowed
+}
+
+/// The reply subjects of one service's requests, so that none can read another's answers.
+pub fn inbox_prefix(service: &str) -> String {
+    format!("_INBOX.{service}")
+}
+
+/// The `authorization` block of a server's configuration: an `admin` user and one user per service.
+/// `password` gives each user's password or its bcrypt hash.
+pub fn authorization(password: impl Fn(&str) -> String) -> String {
+    let quoted = |list: &[String]| list.iter().map(|s| format!("\"{s}\"")).collect::<Vec<_>>().join(", ");
+    let mut text = String::from("authorization {\n  users = [\n");
+    let _ = writeln!(text, "    {{ user: admin, password: \"{}\" }}", password("admin"));
+    for service in SERVICES {
+        let subscribe =
+            [format!("{}.>", inbox_prefix(service)), subjects::SYSTEM_REPORTS.to_owned()];
+        let _ = writeln!(
+            text,
+            "    {{ user: {service}, password: \"{}\", permissions: {{ publish: [{}], subscribe: [{}] }} }}",
+            password(service),
+            quoted(&may_publish(service)),
+            quoted(&subscribe),
+        );
+    }
+    text.push_str("  ]\n}\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    #[test]
+    fn durables_are_unique() {
+        let mut seen = HashSet::new();
+        for hears in super::hears() {
+            assert!(seen.insert((hears.stream, hears.durable.clone())), "{} twice", hears.durable);
+        }
+    }
+
+    #[test]
+    fn no_service_may_say_what_another_says() {
+        assert!(!super::may_publish("crm-sync").iter().any(|subject| subject.starts_with("store.")));
+        assert!(!super::may_publish("crm-sync").contains(&"receipt.v1.erp-sync.>".to_owned()));
+    }
+}

@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+
+#[cfg(feature = "contract")]
+pub mod contract;
+pub mod failure;
+pub mod gate;
+pub mod http_client;
+pub mod settings;
+pub mod sink;
+pub mod source;
+
+pub use failure::Failure;
+pub use gate::Gate;
+pub use http_client::{Answer, Effect, HttpClient};
+pub use settings::SystemSettings;
+pub use sink::{Applied, Known, Sink, Step, StepCall};

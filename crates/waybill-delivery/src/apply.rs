@@ -1,0 +1,236 @@
+//! Steps: an intent, a call, a result.
+
+use std::collections::HashMap;
+
+use waybill_connector::{Applied, Failure, Known, Step};
+use waybill_domain::{CallKey, ObjectKey, RecordKey};
+use waybill_plan::Document;
+
+use crate::{
+    engine::Engine,
+    sinks::{AnyCall, AnySink},
+    store::{
+        claim::Claim,
+        steps::{self, StepRow, StepWrite},
+    },
+    worker::LEASE,
+};
+
+/// A claimed delivery on its way.
+pub(crate) struct Work {
+    pub(crate) claim: Claim,
+    pub(crate) key: RecordKey,
+    pub(crate) document: Document,
+    pub(crate) hash: Vec<u8>,
+    pub(crate) known: Known,
+    pub(crate) external_id: String,
+    steps: Vec<Step>,
+    next: usize,
+    /// Set once the attempt ended.
+    pub(crate) ended: Option<Result<(), Failure>>,
+}
+
+impl Work {
+    pub(crate) fn new(claim: Claim, key: RecordKey, document: Document, hash: Vec<u8>) -> Self {
+        let known = claim.known.0.clone();
+        let external_id = claim.external_id.clone();
+        Self { claim, key, document, hash, known, external_id, steps: Vec::new(), next: 0, ended: None }
+    }
+
+    /// The key of the object that plays a role. A person is the same object for every order of theirs.
+    fn object_key(&self, role: &str) -> ObjectKey {
+        if let (Document::Order(order), "customer" | "party") = (&self.document, role)
+            && let Some(customer) = &order.customer
+        {
+            return customer.key.clone();
+        }
+        ObjectKey::new(&self.key, role)
+    }
+
+    fn take(&mut self, applied: Applied) {
+        self.known.extend(applied.known);
+        if let Some(id) = applied.external_id {
+            self.external_id = id;
+        }
+        self.next += 1;
+    }
+}
+
+/// Whether a step may have taken effect without our knowing.
+fn uncertain(step: &Step, row: Option<&StepRow>, epoch_changed: bool) -> bool {
+    !step.idempotent && (epoch_changed || row.is_some_and(|row| matches!(row.state.as_str(), "intent" | "ambiguous")))
+}
+
+impl Engine {
+    /// Runs the steps of a group of deliveries to one sink, those that stand at the same step in one call. Each ends
+    /// with `ended` set.
+    pub(crate) async fn run_steps(&self, sink: &dyn AnySink, works: &mut [Work]) -> sqlx::Result<()> {
+        let ids: Vec<i64> = works.iter().map(|work| work.claim.id).collect();
+        let rows = steps::of(self.pool(), &ids).await?;
+        for work in works.iter_mut() {
+            work.steps = sink.steps(&work.document, &work.known);
+        }
+        loop {
+            for work in works.iter_mut() {
+                skip_done(work, &rows);
+            }
+            let Some(first) = works.iter().find(|work| work.ended.is_none()) else { return Ok(()) };
+            let name = first.steps[first.next].name.clone();
+            let most = sink.batch_size(&name);
+            let mut group: Vec<usize> = Vec::new();
+            let mut keys: Vec<ObjectKey> = Vec::new();
+            for (index, work) in works.iter().enumerate() {
+                if group.len() < most && work.ended.is_none() && work.steps[work.next].name == name {
+                    let key = work.object_key(&work.steps[work.next].role);
+                    if !keys.contains(&key) {
+                        keys.push(key);
+                        group.push(index);
+                    }
+                }
+            }
+            self.run_step(sink, works, &group, &rows).await?;
+        }
+    }
+
+    async fn run_step(
+        &self,
+        sink: &dyn AnySink,
+        works: &mut [Work],
+        group: &[usize],
+        rows: &HashMap<(i64, String), StepRow>,
+    ) -> sqlx::Result<()> {
+        let mut to_apply = Vec::new();
+        for &index in group {
+            let work = &mut works[index];
+            let step = work.steps[work.next].clone();
+            let row = rows.get(&(work.claim.id, step.name.to_string()));
+            let epoch_changed = work.claim.settled_epoch != 0 && work.claim.settled_epoch != work.claim.desired_epoch;
+            let (object_key, call_key) = keys(work, &step);
+            if uncertain(&step, row, epoch_changed) {
+                let call = AnyCall {
+                    step: &step,
+                    document: &work.document,
+                    object_key: &object_key,
+                    call_key: &call_key,
+                    known: &work.known,
+                };
+                match sink.find(&call).await {
+                    Ok(Some(found)) => {
+                        tracing::info!(record = %work.key, system = work.claim.system, step = %step.name, "found at the system; not sent again");
+                        work.take(found);
+                        self.record(work, &step, &call_key, "done", "found").await?;
+                        continue;
+                    }
+                    Ok(None) => {}
+                    Err(failure) => {
+                        work.ended = Some(Err(failure));
+                        continue;
+                    }
+                }
+            }
+            to_apply.push((index, step, object_key, call_key));
+        }
+        if to_apply.is_empty() {
+            return Ok(());
+        }
+        let write = |works: &[Work], index: usize, step: &Step, call: &CallKey, state, message: String| StepWrite {
+            delivery_id: works[index].claim.id,
+            name: step.name.to_string(),
+            role: step.role.to_string(),
+            call_key: call.to_string(),
+            state,
+            message,
+        };
+        let intents: Vec<StepWrite> = to_apply
+            .iter()
+            .map(|(index, step, _, call)| write(works, *index, step, call, "intent", String::new()))
+            .collect();
+        steps::write(&mut *self.pool().acquire().await?, &intents).await?;
+
+        let outcomes = {
+            let calls: Vec<AnyCall<'_>> = to_apply
+                .iter()
+                .map(|(index, step, object_key, call_key)| AnyCall {
+                    step,
+                    document: &works[*index].document,
+                    object_key,
+                    call_key,
+                    known: &works[*index].known,
+                })
+                .collect();
+            sink.apply(&calls).await
+        };
+
+        let mut results = Vec::new();
+        let mut learned = (Vec::new(), Vec::new(), Vec::new());
+        for ((index, step, _, call), outcome) in to_apply.iter().zip(outcomes) {
+            let (state, message) = match &outcome {
+                Ok(_) => ("done", String::new()),
+                Err(failure @ Failure::Ambiguous { .. }) => ("ambiguous", failure.to_string()),
+                Err(failure) => ("failed", failure.to_string()),
+            };
+            results.push(write(works, *index, step, call, state, message));
+            let work = &mut works[*index];
+            match outcome {
+                Ok(applied) => {
+                    work.take(applied);
+                    learned.0.push(work.claim.id);
+                    learned.1.push(work.claim.fence);
+                    learned.2.push(serde_json::json!(work.known));
+                }
+                Err(failure) => work.ended = Some(Err(failure)),
+            }
+        }
+        let mut transaction = self.pool().begin().await?;
+        steps::write(&mut transaction, &results).await?;
+        steps::learn(&mut transaction, &learned.0, &learned.1, &learned.2, LEASE.as_secs_f64()).await?;
+        transaction.commit().await
+    }
+
+    async fn record(
+        &self,
+        work: &Work,
+        step: &Step,
+        call: &CallKey,
+        state: &'static str,
+        message: &str,
+    ) -> sqlx::Result<()> {
+        let row = StepWrite {
+            delivery_id: work.claim.id,
+            name: step.name.to_string(),
+            role: step.role.to_string(),
+            call_key: call.to_string(),
+            state,
+            message: message.to_owned(),
+        };
+        let mut transaction = self.pool().begin().await?;
+        steps::write(&mut transaction, &[row]).await?;
+        let known = [serde_json::json!(work.known)];
+        steps::learn(&mut transaction, &[work.claim.id], &[work.claim.fence], &known, LEASE.as_secs_f64()).await?;
+        transaction.commit().await
+    }
+}
+
+fn keys(work: &Work, step: &Step) -> (ObjectKey, CallKey) {
+    let object_key = work.object_key(&step.role);
+    let call_key = CallKey::new(&object_key, &step.name, &work.hash);
+    (object_key, call_key)
+}
+
+/// Passes over the steps that an earlier attempt finished with the same payload.
+fn skip_done(work: &mut Work, rows: &HashMap<(i64, String), StepRow>) {
+    while work.ended.is_none() {
+        let Some(step) = work.steps.get(work.next) else {
+            work.ended = Some(Ok(()));
+            return;
+        };
+        let (_, call_key) = keys(work, step);
+        let done = rows
+            .get(&(work.claim.id, step.name.to_string()))
+            .is_some_and(|row| row.state == "done" && row.call_key == call_key.as_str());
+        if !done {
+            return;
+        }
+        work.next += 1;
+    }
+}

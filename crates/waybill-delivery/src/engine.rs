@@ -1,0 +1,348 @@
+//! The engine of one service: what it is made of and what it runs.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use sqlx::{PgConnection, PgPool};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use waybill_bus::{Bus, topology};
+use waybill_domain::{Body, Clock, Kind, Snapshot, SystemName, descriptor::Budget};
+use waybill_plan::{Document, Facts, Plan, person_email};
+use waybill_proto::wire;
+use waybill_runtime::{Tasks, grpc::PeerChannel, health::Health};
+
+use crate::{intake, outbox, sinks::SystemPort, store::systems};
+
+/// What a service adds to the engine: rows of its own beside intake, facts for decisions.
+#[async_trait]
+pub trait Hooks: Send + Sync {
+    /// What must not be worked on twice at once at the system. By default a person's orders and record share a key,
+    /// as they touch one contact or party; so do one order's parcels; everything else is its record.
+    fn target_key(&self, _system: &SystemName, snapshot: &Snapshot) -> String {
+        let email = match &snapshot.body {
+            Some(Body::Order(order)) => person_email(order),
+            Some(Body::Customer(customer)) => customer.email.expose().trim().to_lowercase().into(),
+            Some(Body::Shipment(shipment)) => return format!("parcels-{}-{}", snapshot.key.store, shipment.order_id),
+            _ => return snapshot.key.to_string(),
+        };
+        // A hash, as it stands in a table and its index: no personal data there.
+        if email.expose().is_empty() {
+            snapshot.key.to_string()
+        } else {
+            use sha2::{Digest as _, Sha256};
+            let digest = Sha256::digest(email.expose().as_bytes());
+            digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        }
+    }
+
+    /// Writes what the service keeps of snapshots, in intake's transaction.
+    async fn heard(&self, _plan: &Plan, _db: &mut PgConnection, _snapshots: &[Snapshot]) -> sqlx::Result<()> {
+        Ok(())
+    }
+
+    /// Other systems' receipts were kept in this transaction.
+    async fn receipts(&self, _plan: &Plan, _db: &mut PgConnection) -> sqlx::Result<()> {
+        Ok(())
+    }
+
+    /// Adds the service's own facts to a decision's.
+    async fn complete(
+        &self,
+        _plan: &Plan,
+        _db: &mut PgConnection,
+        _system: &SystemName,
+        _snapshot: &Snapshot,
+        _facts: &mut Facts,
+    ) -> sqlx::Result<()> {
+        Ok(())
+    }
+
+    /// A document that is no flow's: the alerter's incidents.
+    fn document(&self, _snapshot: &Snapshot) -> Option<Document> {
+        None
+    }
+
+    /// Whether ends are said as receipts. The alerter's own pages are not: they would page about themselves.
+    fn says_receipts(&self) -> bool {
+        true
+    }
+}
+
+/// A service without rows or facts of its own.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoHooks;
+
+impl Hooks for NoHooks {}
+
+/// A system that this process works for.
+#[derive(Clone)]
+pub struct Served {
+    /// Its name in the plan.
+    pub name: SystemName,
+    /// Its connector.
+    pub port: SystemPort,
+    /// Groups in flight at once.
+    pub concurrency: usize,
+    /// Requests over time.
+    pub budget: Budget,
+}
+
+/// What an engine is made of.
+pub struct EngineParts {
+    /// The service's name.
+    pub service: &'static str,
+    /// Its database, as its own role.
+    pub pool: PgPool,
+    /// The road.
+    pub bus: Bus,
+    /// The plan, as it changes.
+    pub plan: watch::Receiver<Arc<Plan>>,
+    /// Whose systems are this service's, served by this process or not.
+    pub ours: fn(connector: &str) -> bool,
+    /// The systems that this process works for.
+    pub served: Vec<Served>,
+    /// What the service adds.
+    pub hooks: Arc<dyn Hooks>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Sources by service name, for the comparison each minute.
+    pub sources: BTreeMap<String, PeerChannel>,
+    /// Health.
+    pub health: Health,
+    /// Names this process in reports.
+    pub replica: String,
+}
+
+/// The engine of one service.
+pub struct Engine {
+    parts: EngineParts,
+    work: Notify,
+    outbox: Arc<Notify>,
+    report: Notify,
+    stop: CancellationToken,
+}
+
+const FETCH: usize = 500;
+const FETCH_WAIT: Duration = Duration::from_secs(5);
+/// How often sources are compared with.
+const COMPARE_EVERY: Duration = Duration::from_secs(60);
+/// How often a process says which systems it serves and how they are.
+const REPORT_EVERY: Duration = Duration::from_secs(5);
+
+impl Engine {
+    /// Puts an engine together.
+    pub fn new(parts: EngineParts, stop: CancellationToken) -> Arc<Self> {
+        Arc::new(Self { parts, work: Notify::new(), outbox: Arc::new(Notify::new()), report: Notify::new(), stop })
+    }
+
+    /// The service's name.
+    pub fn service(&self) -> &'static str {
+        self.parts.service
+    }
+
+    /// The service's database.
+    pub fn pool(&self) -> &PgPool {
+        &self.parts.pool
+    }
+
+    /// The plan as it is now.
+    pub fn plan(&self) -> Arc<Plan> {
+        Arc::clone(&self.parts.plan.borrow())
+    }
+
+    pub(crate) fn hooks(&self) -> &dyn Hooks {
+        self.parts.hooks.as_ref()
+    }
+
+    pub(crate) fn now(&self) -> jiff::Timestamp {
+        self.parts.clock.now()
+    }
+
+    pub(crate) fn stop_signal(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    pub(crate) fn random(&self) -> f64 {
+        fastrand::f64()
+    }
+
+    /// Whether a system of the plan is this service's business.
+    pub(crate) fn is_ours(&self, plan: &Plan, system: &SystemName) -> bool {
+        plan.systems.get(system).is_some_and(|system| (self.parts.ours)(&system.connector))
+    }
+
+    /// Has every system look for work now.
+    pub fn wake_workers(&self) {
+        self.work.notify_waiters();
+    }
+
+    pub(crate) async fn work_to_do(&self) {
+        self.work.notified().await;
+    }
+
+    /// Has the outbox published now.
+    pub fn wake_outbox(&self) {
+        self.outbox.notify_one();
+    }
+
+    pub(crate) fn report_systems_now(&self) {
+        self.report.notify_one();
+    }
+
+    pub(crate) fn sources(&self) -> &BTreeMap<String, PeerChannel> {
+        &self.parts.sources
+    }
+
+    /// Starts everything that the engine does.
+    pub fn start(self: &Arc<Self>, tasks: &mut Tasks) {
+        for served in self.parts.served.clone() {
+            let engine = Arc::clone(self);
+            tasks.spawn("work", async move { engine.work(served).await });
+        }
+        for hears in topology::hears().into_iter().filter(|hears| hears.service == self.service()) {
+            let engine = Arc::clone(self);
+            tasks.spawn("intake", async move { engine.hear(hears).await });
+        }
+        let (pool, bus, wake, stop) =
+            (self.pool().clone(), self.parts.bus.clone(), Arc::clone(&self.outbox), self.stop.clone());
+        tasks.spawn("outbox", async move {
+            outbox::run(pool, bus, &wake, stop).await;
+            Ok(())
+        });
+        let engine = Arc::clone(self);
+        tasks.spawn("report", async move { engine.report().await });
+        if !self.parts.sources.is_empty() {
+            let engine = Arc::clone(self);
+            tasks.repeat("compare with sources", COMPARE_EVERY, move || {
+                let engine = Arc::clone(&engine);
+                async move { engine.compare_with_sources().await }
+            });
+        }
+    }
+
+    /// Fetches from one durable consumer until told to stop. A consumer that is not there is waited for: what it
+    /// would have brought comes by the comparison with the source.
+    async fn hear(self: Arc<Self>, hears: topology::Hears) -> anyhow::Result<()> {
+        let is_receipts = hears.stream == "RECEIPT";
+        while !self.stop.is_cancelled() {
+            let consumer = match self.parts.bus.consumer(&hears).await {
+                Ok(consumer) => consumer,
+                Err(error) => {
+                    self.parts.health.set("nats", Some(format!("{}: {error}", hears.durable)));
+                    self.pause(Duration::from_secs(1)).await;
+                    continue;
+                }
+            };
+            self.parts.health.set("nats", None);
+            while !self.stop.is_cancelled() {
+                let fetched = tokio::select! {
+                    () = self.stop.cancelled() => return Ok(()),
+                    fetched = Bus::fetch(&consumer, FETCH, FETCH_WAIT) => fetched,
+                };
+                let messages = match fetched {
+                    Ok(messages) => messages,
+                    Err(error) => {
+                        tracing::warn!(durable = hears.durable, %error, "cannot fetch; binding again");
+                        self.pause(Duration::from_secs(1)).await;
+                        break;
+                    }
+                };
+                if messages.is_empty() {
+                    continue;
+                }
+                let taken = if is_receipts {
+                    self.take_receipts(&messages).await
+                } else {
+                    self.take(messages.iter().filter_map(intake::read).collect()).await
+                };
+                match taken {
+                    Ok(()) => self.parts.bus.acknowledge(&messages).await.unwrap_or_else(|error| {
+                        tracing::warn!(%error, "not acknowledged; it is heard again, which is no work");
+                    }),
+                    Err(error) => {
+                        tracing::warn!(durable = hears.durable, error = format!("{error:#}"), "not taken; it is heard again");
+                        self.pause(Duration::from_secs(1)).await;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn pause(&self, time: Duration) {
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = tokio::time::sleep(time) => {}
+        }
+    }
+
+    /// Says which systems this process serves and how they are.
+    async fn report(self: Arc<Self>) -> anyhow::Result<()> {
+        use prost::Message as _;
+        while !self.stop.is_cancelled() {
+            match self.system_reports().await {
+                Ok(reports) => {
+                    self.parts.health.set("postgres", None);
+                    for report in reports {
+                        let Ok(system) = report.system.parse::<SystemName>() else { continue };
+                        if !self.parts.served.iter().any(|served| served.name == system) {
+                            continue;
+                        }
+                        let subject = waybill_bus::subjects::system_report(&system, self.service());
+                        let payload = report.encode_to_vec().into();
+                        if let Err(error) = self.parts.bus.announce(subject, payload).await {
+                            tracing::debug!(%error, "the report was not sent");
+                        }
+                    }
+                }
+                Err(error) => self.parts.health.set("postgres", Some(error.to_string())),
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => {}
+                () = self.report.notified() => {}
+                () = tokio::time::sleep(REPORT_EVERY) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// How each system is.
+    pub(crate) async fn system_reports(&self) -> sqlx::Result<Vec<wire::SystemReport>> {
+        use wire::system_report::Condition;
+        let at = waybill_proto::convert::to_timestamp(self.now());
+        let plan_hash = self.plan().hash.clone();
+        Ok(systems::all(self.pool())
+            .await?
+            .into_iter()
+            .map(|state| wire::SystemReport {
+                service: self.service().to_owned(),
+                condition: match (state.paused, state.condition.as_str()) {
+                    (true, _) => Condition::Paused,
+                    (_, "unauthorized") => Condition::Unauthorized,
+                    (_, "unavailable") => Condition::Unavailable,
+                    _ => Condition::Serving,
+                }
+                .into(),
+                system: state.system,
+                replica: self.parts.replica.clone(),
+                message: state.message,
+                at: Some(at),
+                plan_hash: plan_hash.clone(),
+            })
+            .collect())
+    }
+
+    /// The kinds of records that the service hears of a source's domain.
+    pub(crate) fn kinds_from(&self, domain: &str) -> Vec<Kind> {
+        Kind::ALL
+            .into_iter()
+            .filter(|kind| waybill_bus::subjects::domain(*kind) == domain)
+            .filter(|kind| {
+                topology::hears()
+                    .iter()
+                    .any(|hears| hears.service == self.service() && hears.filter == waybill_bus::subjects::snapshots_of(*kind))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,150 @@
+//! `Source` over gRPC.
+
+use prost::Message as _;
+use sqlx::PgPool;
+use tonic::{Request, Response, Status};
+use waybill_proto::wire::{
+    self, CountAcceptedRequest, CountAcceptedResponse, FindByNameRequest, FindByNameResponse,
+    GetSnapshotRequest, ListChangesRequest, ListChangesResponse, count_accepted_response::Count,
+    source_server::Source,
+};
+
+/// Answers for a service's ledger.
+#[derive(Debug, Clone)]
+pub struct SourceService {
+    pool: PgPool,
+}
+
+impl SourceService {
+    /// Answers from a ledger's tables.
+    pub const fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+}
+
+fn unavailable(error: sqlx::Error) -> Status {
+    tracing::warn!(%error, "the ledger cannot be read");
+    Status::unavailable("the database cannot be read; try again")
+}
+
+/// A place in the order of changes: transaction, then record.
+struct Cursor {
+    transaction: String,
+    store: String,
+    kind: String,
+    id: String,
+}
+
+impl Cursor {
+    fn read(text: &str) -> Result<Self, Status> {
+        if text.is_empty() {
+            return Ok(Self { transaction: "0".to_owned(), store: String::new(), kind: String::new(), id: String::new() });
+        }
+        match text.split('/').collect::<Vec<_>>()[..] {
+            [transaction, store, kind, id] if transaction.parse::<u64>().is_ok() => Ok(Self {
+                transaction: transaction.to_owned(),
+                store: store.to_owned(),
+                kind: kind.to_owned(),
+                id: id.to_owned(),
+            }),
+            _ => Err(Status::invalid_argument("'after' is no cursor: send one that was given, or nothing")),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl Source for SourceService {
+    async fn list_changes(
+        &self,
+        request: Request<ListChangesRequest>,
+    ) -> Result<Response<ListChangesResponse>, Status> {
+        let request = request.into_inner();
+        let after = Cursor::read(&request.after)?;
+        let limit = if request.limit <= 0 { 500 } else { request.limit.min(500) };
+        let rows: Vec<(String, String, String, String, Vec<u8>)> = sqlx::query_as(
+            "select changed_in::text, store, kind, record_id, snapshot
+             from record
+             where (changed_in, store, kind, record_id) > ($1::text::xid8, $2, $3, $4)
+                 -- Never past an open transaction: what it changes would be passed over.
+                 and changed_in < pg_snapshot_xmin(pg_current_snapshot())
+                 and (cardinality($5::text[]) = 0 or kind = any($5))
+             order by changed_in, store, kind, record_id
+             limit $6",
+        )
+        .bind(&after.transaction)
+        .bind(&after.store)
+        .bind(&after.kind)
+        .bind(&after.id)
+        .bind(&request.kinds)
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(unavailable)?;
+        let more = rows.len() == limit as usize;
+        let cursor = rows
+            .last()
+            .map(|(transaction, store, kind, id, _)| format!("{transaction}/{store}/{kind}/{id}"))
+            .unwrap_or(request.after);
+        let snapshots = rows
+            .into_iter()
+            .map(|row| wire::Snapshot::decode(row.4.as_slice()))
+            .collect::<Result<_, _>>()
+            .map_err(|error| Status::data_loss(format!("a stored snapshot cannot be read: {error}")))?;
+        Ok(Response::new(ListChangesResponse { snapshots, cursor, more }))
+    }
+
+    async fn get_snapshot(
+        &self,
+        request: Request<GetSnapshotRequest>,
+    ) -> Result<Response<wire::Snapshot>, Status> {
+        let key = request.into_inner().key.ok_or_else(|| Status::invalid_argument("'key' is missing"))?;
+        let snapshot: Option<Vec<u8>> = sqlx::query_scalar(
+            "select snapshot from record where (store, kind, record_id) = ($1, $2, $3) and number > 0",
+        )
+        .bind(&key.store)
+        .bind(&key.kind)
+        .bind(&key.id)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(unavailable)?;
+        let snapshot = snapshot.ok_or_else(|| {
+            Status::not_found(format!("there is no {}/{}/{}", key.store, key.kind, key.id))
+        })?;
+        wire::Snapshot::decode(snapshot.as_slice())
+            .map(Response::new)
+            .map_err(|error| Status::data_loss(format!("the stored snapshot cannot be read: {error}")))
+    }
+
+    async fn count_accepted(
+        &self,
+        _request: Request<CountAcceptedRequest>,
+    ) -> Result<Response<CountAcceptedResponse>, Status> {
+        let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(
+            "select store, kind, count(*), sum(number)::bigint from record where number > 0 group by store, kind
+             order by store, kind",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(unavailable)?;
+        let counts = rows
+            .into_iter()
+            .map(|(store, kind, records, revisions)| Count { store, kind, records, revisions })
+            .collect();
+        Ok(Response::new(CountAcceptedResponse { counts }))
+    }
+
+    async fn find_by_name(
+        &self,
+        request: Request<FindByNameRequest>,
+    ) -> Result<Response<FindByNameResponse>, Status> {
+        let name = request.into_inner().name;
+        let rows: Vec<(String, String, String)> =
+            sqlx::query_as("select store, kind, record_id from record where name = $1 and name <> '' limit 100")
+                .bind(&name)
+                .fetch_all(&self.pool)
+                .await
+                .map_err(unavailable)?;
+        let keys = rows.into_iter().map(|(store, kind, id)| wire::RecordKey { store, kind, id }).collect();
+        Ok(Response::new(FindByNameResponse { keys }))
+    }
+}

@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+
+mod apply;
+mod backoff;
+mod budget;
+mod engine;
+mod intake;
+pub mod ledger;
+pub mod operations;
+mod outbox;
+mod outcome;
+mod schema;
+mod sinks;
+mod store;
+mod sweep;
+mod worker;
+
+pub use budget::SharedBudget;
+pub use engine::{Engine, EngineParts, Hooks, NoHooks, Served};
+pub use intake::decide_anew;
+pub use ledger::Ledger;
+pub use outbox::{OutboxRow, publish_outbox};
+pub use schema::migrator;
+pub use sinks::SystemPort;
+pub use worker::LEASE;

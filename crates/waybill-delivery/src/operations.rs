@@ -1,0 +1,354 @@
+//! `Deliveries` over gRPC: what people may see and do.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use prost::Message as _;
+use tonic::{Request, Response, Status};
+use waybill_domain::{RecordKey, SystemName};
+use waybill_proto::{
+    convert::to_timestamp,
+    wire::{
+        self, ChangedDeliveriesResponse, CountInFlightRequest, CountInFlightResponse, DeliveryDetail,
+        DiscardDeliveriesRequest, ListDeliveriesRequest, ListDeliveriesResponse, PauseRequest, SayAgainRequest,
+        SelectDeliveriesRequest, ShowDeliveryRequest, SystemsRequest, SystemsResponse,
+        count_in_flight_response::Count, deliveries_server::Deliveries,
+    },
+};
+
+use crate::{
+    engine::Engine,
+    outbox::{self, OutboxRow},
+    store::{
+        deliveries::{self, Row, Selection},
+        heard, systems,
+    },
+};
+
+/// Answers for an engine's deliveries.
+#[derive(Clone)]
+pub struct DeliveriesService {
+    engine: Arc<Engine>,
+}
+
+impl DeliveriesService {
+    /// Answers for an engine.
+    pub const fn new(engine: Arc<Engine>) -> Self {
+        Self { engine }
+    }
+}
+
+fn unavailable(error: sqlx::Error) -> Status {
+    tracing::warn!(%error, "deliveries cannot be read");
+    Status::unavailable("the database cannot be read; try again")
+}
+
+fn time(us: i64) -> Option<prost_types::Timestamp> {
+    Timestamp::from_microsecond(us).ok().map(to_timestamp)
+}
+
+fn some(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
+fn state_word(state: wire::State) -> Option<String> {
+    let word = match state {
+        wire::State::Unspecified | wire::State::Superseded => return None,
+        wire::State::Pending => "pending",
+        wire::State::Applying => "applying",
+        wire::State::Waiting => "waiting",
+        wire::State::Applied => "applied",
+        wire::State::Ignored => "ignored",
+        wire::State::Parked => "parked",
+    };
+    Some(word.to_owned())
+}
+
+fn state_of(word: &str) -> wire::State {
+    match word {
+        "pending" => wire::State::Pending,
+        "applying" => wire::State::Applying,
+        "waiting" => wire::State::Waiting,
+        "applied" => wire::State::Applied,
+        "ignored" => wire::State::Ignored,
+        "parked" => wire::State::Parked,
+        _ => wire::State::Unspecified,
+    }
+}
+
+fn delivery(service: &str, row: &Row) -> wire::Delivery {
+    wire::Delivery {
+        service: service.to_owned(),
+        system: row.system.clone(),
+        key: Some(wire::RecordKey {
+            store: row.store.clone(),
+            kind: row.kind.clone(),
+            id: row.record_id.clone(),
+        }),
+        name: row.name.clone(),
+        state: state_of(&row.state).into(),
+        desired: Some(wire::Revision { epoch: row.desired_epoch, number: row.desired_number }),
+        applied: row
+            .applied_number
+            .map(|number| wire::Revision { epoch: row.applied_epoch.unwrap_or_default(), number }),
+        settled: row.settled_number,
+        code: row.code.clone(),
+        message: row.message.clone(),
+        field: row.field.clone(),
+        external_id: row.external_id.clone(),
+        attempts: i64::from(row.attempts),
+        due_at: time(row.due_us),
+        changed_at: time(row.changed_us),
+        first_unapplied_at: row.first_unapplied_us.and_then(time),
+        plan_hash: row.plan_hash.clone(),
+    }
+}
+
+fn parked(request: &SelectDeliveriesRequest) -> Selection {
+    Selection {
+        system: some(request.system.clone()),
+        state: Some("parked".to_owned()),
+        code: some(request.code.clone()),
+        record: request.key.as_ref().map(|key| (key.store.clone(), key.kind.clone(), key.id.clone())),
+    }
+}
+
+#[tonic::async_trait]
+impl Deliveries for DeliveriesService {
+    async fn list(
+        &self,
+        request: Request<ListDeliveriesRequest>,
+    ) -> Result<Response<ListDeliveriesResponse>, Status> {
+        let request = request.into_inner();
+        let limit = if request.limit <= 0 { 100 } else { request.limit.min(1000) };
+        let selection = Selection {
+            state: state_word(request.state()),
+            system: some(request.system),
+            code: some(request.code),
+            record: request.key.map(|key| (key.store, key.kind, key.id)),
+        };
+        let rows =
+            deliveries::list(self.engine.pool(), &selection, i64::from(limit)).await.map_err(unavailable)?;
+        let deliveries = rows.iter().map(|row| delivery(self.engine.service(), row)).collect();
+        Ok(Response::new(ListDeliveriesResponse { deliveries }))
+    }
+
+    async fn show(&self, request: Request<ShowDeliveryRequest>) -> Result<Response<DeliveryDetail>, Status> {
+        let request = request.into_inner();
+        let key = request.key.ok_or_else(|| Status::invalid_argument("'key' is missing"))?;
+        let selection = Selection {
+            system: Some(request.system.clone()),
+            record: Some((key.store.clone(), key.kind.clone(), key.id.clone())),
+            ..Selection::default()
+        };
+        let rows = deliveries::list(self.engine.pool(), &selection, 1).await.map_err(unavailable)?;
+        let row = rows.first().ok_or_else(|| {
+            let what = format!("{} has no delivery of {}/{}/{}", request.system, key.store, key.kind, key.id);
+            Status::not_found(what)
+        })?;
+        let steps = deliveries::steps(self.engine.pool(), row.id).await.map_err(unavailable)?;
+        Ok(Response::new(DeliveryDetail {
+            delivery: Some(delivery(self.engine.service(), row)),
+            steps: steps
+                .into_iter()
+                .map(|step| wire::delivery_detail::Step {
+                    name: step.name,
+                    role: step.role,
+                    call_key: step.call_key,
+                    state: step.state,
+                    message: step.message,
+                    started_at: time(step.started_us),
+                    finished_at: step.finished_us.and_then(time),
+                })
+                .collect(),
+            known: row.known.0.clone().into_iter().collect(),
+        }))
+    }
+
+    async fn retry(
+        &self,
+        request: Request<SelectDeliveriesRequest>,
+    ) -> Result<Response<ChangedDeliveriesResponse>, Status> {
+        let request = request.into_inner();
+        let selection = parked(&request);
+        let changed = if request.dry_run {
+            deliveries::count(self.engine.pool(), &selection).await.map_err(unavailable)?
+        } else {
+            let changed = deliveries::retry(self.engine.pool(), &selection, &request.actor, &request.reason)
+                .await
+                .map_err(unavailable)?;
+            self.engine.wake_workers();
+            changed.try_into().unwrap_or(i64::MAX)
+        };
+        Ok(Response::new(ChangedDeliveriesResponse { changed }))
+    }
+
+    async fn discard(
+        &self,
+        request: Request<DiscardDeliveriesRequest>,
+    ) -> Result<Response<ChangedDeliveriesResponse>, Status> {
+        let select =
+            request.into_inner().select.ok_or_else(|| Status::invalid_argument("'select' is missing"))?;
+        if select.reason.is_empty() || select.actor.is_empty() {
+            return Err(Status::invalid_argument("a discard needs who and why: give 'actor' and 'reason'"));
+        }
+        let selection = parked(&select);
+        let changed = if select.dry_run {
+            deliveries::count(self.engine.pool(), &selection).await.map_err(unavailable)?
+        } else {
+            self.engine.discard(&selection, &select.actor, &select.reason).await.map_err(unavailable)?
+        };
+        Ok(Response::new(ChangedDeliveriesResponse { changed }))
+    }
+
+    async fn say_again(
+        &self,
+        request: Request<SayAgainRequest>,
+    ) -> Result<Response<ChangedDeliveriesResponse>, Status> {
+        let keys = request.into_inner().keys;
+        if keys.len() > 1000 {
+            return Err(Status::invalid_argument("at most 1000 records at once"));
+        }
+        let changed = self.engine.say_again(&keys).await.map_err(unavailable)?;
+        Ok(Response::new(ChangedDeliveriesResponse { changed }))
+    }
+
+    async fn count_in_flight(
+        &self,
+        _request: Request<CountInFlightRequest>,
+    ) -> Result<Response<CountInFlightResponse>, Status> {
+        let counts = deliveries::in_flight(self.engine.pool())
+            .await
+            .map_err(unavailable)?
+            .into_iter()
+            .map(|(store, kind, system, revisions)| Count { store, kind, system, revisions })
+            .collect();
+        Ok(Response::new(CountInFlightResponse { counts }))
+    }
+
+    async fn systems(&self, _request: Request<SystemsRequest>) -> Result<Response<SystemsResponse>, Status> {
+        let systems = self.engine.system_reports().await.map_err(unavailable)?;
+        Ok(Response::new(SystemsResponse { systems }))
+    }
+
+    async fn pause(&self, request: Request<PauseRequest>) -> Result<Response<SystemsResponse>, Status> {
+        let request = request.into_inner();
+        let system: SystemName =
+            request.system.parse().map_err(|error| Status::invalid_argument(format!("{error}")))?;
+        if !systems::pause(self.engine.pool(), system.as_str(), request.paused).await.map_err(unavailable)? {
+            return Err(Status::not_found(format!("{} does not serve '{system}'", self.engine.service())));
+        }
+        self.engine
+            .audit(&request.actor, if request.paused { "pause" } else { "resume" }, system.as_str(), "", &request.reason)
+            .await
+            .map_err(unavailable)?;
+        self.engine.report_systems_now();
+        self.engine.wake_workers();
+        let systems = self.engine.system_reports().await.map_err(unavailable)?;
+        Ok(Response::new(SystemsResponse { systems }))
+    }
+}
+
+impl Engine {
+    async fn audit(&self, actor: &str, action: &str, system: &str, record: &str, reason: &str) -> sqlx::Result<()> {
+        sqlx::query("insert into audit (actor, action, system, record, reason) values ($1, $2, $3, $4, $5)")
+            .bind(actor)
+            .bind(action)
+            .bind(system)
+            .bind(record)
+            .bind(reason)
+            .execute(self.pool())
+            .await?;
+        Ok(())
+    }
+
+    /// Ends parked deliveries as ignored, one transaction each, and says so.
+    async fn discard(&self, selection: &Selection, actor: &str, reason: &str) -> sqlx::Result<i64> {
+        let rows = deliveries::list(self.pool(), selection, 1000).await?;
+        let mut changed = 0;
+        for row in rows {
+            let mut transaction = self.pool().begin().await?;
+            let discarded = sqlx::query(
+                "update delivery set state = 'ignored', code = 'discarded', message = $2, field = '',
+                     settlement = settlement + 1, first_unapplied_at = null, changed_at = now()
+                 where id = $1 and state = 'parked'",
+            )
+            .bind(row.id)
+            .bind(reason)
+            .execute(&mut *transaction)
+            .await?;
+            if discarded.rows_affected() == 0 {
+                continue;
+            }
+            sqlx::query("insert into audit (actor, action, system, record, reason) values ($1, 'discard', $2, $3, $4)")
+                .bind(actor)
+                .bind(&row.system)
+                .bind(format!("{}/{}/{}", row.store, row.kind, row.record_id))
+                .bind(reason)
+                .execute(&mut *transaction)
+                .await?;
+            let settled = heard::settled(&mut transaction, &[row.store], &[row.kind], &[row.record_id]).await?;
+            let rows: Vec<OutboxRow> = settled
+                .iter()
+                .filter(|settled| settled.system == row.system)
+                .filter_map(|settled| self.stored_receipt(settled))
+                .collect();
+            outbox::write(&mut transaction, &rows).await?;
+            transaction.commit().await?;
+            changed += 1;
+        }
+        self.wake_outbox();
+        Ok(changed)
+    }
+
+    /// Publishes the stored receipts of settled deliveries again.
+    async fn say_again(&self, keys: &[wire::RecordKey]) -> sqlx::Result<i64> {
+        let column = |pick: fn(&wire::RecordKey) -> String| keys.iter().map(pick).collect::<Vec<_>>();
+        let mut transaction = self.pool().begin().await?;
+        let settled = heard::settled(
+            &mut transaction,
+            &column(|key| key.store.clone()),
+            &column(|key| key.kind.clone()),
+            &column(|key| key.id.clone()),
+        )
+        .await?;
+        let rows: Vec<OutboxRow> = settled.iter().filter_map(|settled| self.stored_receipt(settled)).collect();
+        outbox::write(&mut transaction, &rows).await?;
+        transaction.commit().await?;
+        self.wake_outbox();
+        Ok(rows.len() as i64)
+    }
+
+    /// The receipt of the last settlement, made of the delivery's own row. It covers every revision up to it: what
+    /// earlier receipts said of earlier ones is superseded by now.
+    fn stored_receipt(&self, settled: &heard::Settled) -> Option<OutboxRow> {
+        let key = RecordKey {
+            store: settled.store.parse().ok()?,
+            kind: settled.kind.parse().ok()?,
+            id: settled.record_id.parse().ok()?,
+        };
+        let system: SystemName = settled.system.parse().ok()?;
+        let receipt = wire::Receipt {
+            service: self.service().to_owned(),
+            system: settled.system.clone(),
+            key: Some((&key).into()),
+            name: settled.name.clone(),
+            from: 1,
+            to: Some(wire::Revision { epoch: settled.settled_epoch, number: settled.settled_number }),
+            state: state_of(&settled.state).into(),
+            code: settled.code.clone(),
+            message: settled.message.clone(),
+            field: settled.field.clone(),
+            external_id: settled.external_id.clone(),
+            attempts: i64::from(settled.attempts),
+            settled_at: time(settled.changed_us),
+            settlement: settled.settlement,
+            plan_hash: settled.plan_hash.clone(),
+        };
+        Some(OutboxRow {
+            subject: waybill_bus::subjects::receipt(self.service(), &system, &key),
+            headers: vec![(waybill_bus::headers::SCHEMA.to_owned(), "waybill.v1.Receipt".to_owned())],
+            payload: receipt.encode_to_vec(),
+        })
+    }
+}

@@ -1,0 +1,128 @@
+//! What follows from how an attempt ended. Pure.
+
+use std::time::Duration;
+
+use waybill_connector::Failure;
+
+use crate::backoff::Backoff;
+
+/// What happens to a delivery after a failed attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Try again.
+    Retry {
+        after: Duration,
+        /// Whether this try counts.
+        counted: bool,
+        message: String,
+    },
+    /// A person is needed.
+    Park { code: String, field: String, message: String },
+}
+
+/// What happens to the system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SystemNext {
+    /// A call went through.
+    Well,
+    /// A failure that counts towards the breaker.
+    Failing { message: String },
+    /// No calls for a while.
+    Limited { wait: Duration },
+    /// No calls until the credentials work again.
+    Unauthorized { message: String },
+    /// Says nothing of the system.
+    Unchanged,
+}
+
+/// What follows from a failure after `attempts` earlier counted tries. `serving` says whether the system's breaker is
+/// closed: only then a try counts, so that nothing is parked because a vendor is down.
+pub(crate) fn after_failure(
+    failure: &Failure,
+    attempts: i32,
+    serving: bool,
+    find_lag: Duration,
+    backoff: &Backoff,
+    random: f64,
+) -> (Next, SystemNext) {
+    let again = |message: &str, least: Duration| {
+        if serving && attempts + 1 >= backoff.tries {
+            Next::Park { code: "exhausted".to_owned(), field: String::new(), message: message.to_owned() }
+        } else {
+            let after = backoff.delay(attempts + 1, random).max(least);
+            Next::Retry { after, counted: serving, message: message.to_owned() }
+        }
+    };
+    match failure {
+        Failure::Transient { message } => {
+            (again(message, Duration::ZERO), SystemNext::Failing { message: message.clone() })
+        }
+        Failure::Ambiguous { message } => {
+            (again(message, find_lag), SystemNext::Failing { message: message.clone() })
+        }
+        Failure::RateLimited { retry_after } => (
+            Next::Retry { after: *retry_after, counted: false, message: failure.to_string() },
+            SystemNext::Limited { wait: *retry_after },
+        ),
+        Failure::Unauthorized { message } => (
+            Next::Retry { after: Duration::ZERO, counted: false, message: message.clone() },
+            SystemNext::Unauthorized { message: message.clone() },
+        ),
+        Failure::Rejected { code, field, message } => (
+            Next::Park { code: code.clone(), field: field.clone(), message: message.clone() },
+            SystemNext::Well,
+        ),
+        Failure::Conflict { field, .. } => (
+            // The three values may name a person; they stay with the connector's record and are read again there.
+            Next::Park { code: "conflict".to_owned(), field: field.clone(), message: failure.to_string() },
+            SystemNext::Well,
+        ),
+        Failure::Malformed { message, .. } => (
+            Next::Park { code: "malformed".to_owned(), field: String::new(), message: message.clone() },
+            SystemNext::Unchanged,
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use waybill_connector::Failure;
+
+    use super::{Next, SystemNext, after_failure};
+    use crate::backoff::DEFAULT;
+
+    fn follow(failure: &Failure, attempts: i32, serving: bool) -> (Next, SystemNext) {
+        after_failure(failure, attempts, serving, Duration::from_secs(3), &DEFAULT, 1.0)
+    }
+
+    #[test]
+    fn a_vendor_that_is_down_parks_nothing() {
+        let failure = Failure::Transient { message: "HTTP 503".to_owned() };
+        assert!(matches!(follow(&failure, 500, false).0, Next::Retry { counted: false, .. }));
+        assert!(matches!(follow(&failure, 19, true).0, Next::Park { code, .. } if code == "exhausted"));
+    }
+
+    #[test]
+    fn a_limit_is_no_attempt() {
+        let failure = Failure::RateLimited { retry_after: Duration::from_secs(7) };
+        let (next, system) = follow(&failure, 19, true);
+        assert!(matches!(next, Next::Retry { counted: false, after, .. } if after == Duration::from_secs(7)));
+        assert_eq!(system, SystemNext::Limited { wait: Duration::from_secs(7) });
+    }
+
+    #[test]
+    fn an_ambiguous_call_waits_for_the_vendors_search() {
+        let failure = Failure::Ambiguous { message: "cut".to_owned() };
+        assert!(matches!(follow(&failure, 0, true).0, Next::Retry { after, .. } if after >= Duration::from_secs(3)));
+    }
+
+    #[test]
+    fn refused_credentials_pause_and_park_nothing() {
+        let failure = Failure::Unauthorized { message: "401".to_owned() };
+        let (next, system) = follow(&failure, 19, true);
+        assert!(matches!(next, Next::Retry { counted: false, .. }));
+        assert!(matches!(system, SystemNext::Unauthorized { .. }));
+    }
+}

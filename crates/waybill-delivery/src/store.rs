@@ -1,0 +1,9 @@
+//! The engine's SQL: one query per function, named for its purpose.
+
+pub(crate) mod claim;
+pub(crate) mod deliveries;
+pub(crate) mod facts;
+pub(crate) mod heard;
+pub(crate) mod settle;
+pub(crate) mod steps;
+pub(crate) mod systems;

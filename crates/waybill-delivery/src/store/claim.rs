@@ -1,0 +1,86 @@
+//! Claiming: who works on what.
+
+use sqlx::{PgPool, types::Json};
+use waybill_connector::Known;
+
+/// A claimed delivery.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct Claim {
+    pub(crate) id: i64,
+    pub(crate) system: String,
+    pub(crate) store: String,
+    pub(crate) kind: String,
+    pub(crate) record_id: String,
+    pub(crate) name: String,
+    pub(crate) desired_epoch: i64,
+    pub(crate) desired_number: i64,
+    pub(crate) desired: Vec<u8>,
+    pub(crate) applied_number: Option<i64>,
+    pub(crate) applied_hash: Option<Vec<u8>>,
+    pub(crate) settled_epoch: i64,
+    pub(crate) settled_number: i64,
+    pub(crate) settlement: i64,
+    pub(crate) known: Json<Known>,
+    pub(crate) attempts: i32,
+    pub(crate) fence: i64,
+    pub(crate) wake: i64,
+    pub(crate) traceparent: String,
+    pub(crate) external_id: String,
+}
+
+/// Claims up to `limit` due deliveries of a system, none with the target key of another claimed one. A claim whose
+/// lease ran out is taken over. Empty too if another replica was faster with the same target.
+pub(crate) async fn claim(
+    pool: &PgPool,
+    system: &str,
+    limit: i64,
+    lease_seconds: f64,
+) -> sqlx::Result<Vec<Claim>> {
+    let claimed = sqlx::query_as(
+        "with due as (
+             select d.id, d.target_key, d.due_at
+             from delivery d
+             where d.system = $1
+                 and (d.state in ('pending', 'waiting') and d.due_at <= now()
+                     or d.state = 'applying' and d.lease_until < now())
+                 and not exists (
+                     select from delivery o
+                     where o.system = d.system and o.target_key = d.target_key and o.state = 'applying' and o.id <> d.id)
+             order by d.due_at
+             limit $2
+             for update skip locked
+         ), first as (
+             select distinct on (target_key) id from due order by target_key, due_at, id
+         )
+         update delivery d
+         set state = 'applying', lease_until = now() + make_interval(secs => $3), fence = d.fence + 1
+         from first
+         where d.id = first.id
+         returning d.id, d.system, d.store, d.kind, d.record_id, d.name, d.desired_epoch, d.desired_number, d.desired,
+             d.applied_number, d.applied_hash, d.settled_epoch, d.settled_number, d.settlement, d.known, d.attempts,
+             d.fence, d.wake, d.traceparent, d.external_id",
+    )
+    .bind(system)
+    .bind(limit)
+    .bind(lease_seconds)
+    .fetch_all(pool)
+    .await;
+    match claimed {
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(Vec::new()),
+        other => other,
+    }
+}
+
+/// Gives claims back as they were: on an orderly stop, or where nothing could be done.
+pub(crate) async fn release(pool: &PgPool, ids: &[i64], fences: &[i64]) -> sqlx::Result<()> {
+    sqlx::query(
+        "update delivery d set state = 'pending', lease_until = null, due_at = now()
+         from unnest($1::bigint[], $2::bigint[]) as c (id, fence)
+         where d.id = c.id and d.fence = c.fence and d.state = 'applying'",
+    )
+    .bind(ids)
+    .bind(fences)
+    .execute(pool)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! What people see of deliveries and do with them.
+
+use sqlx::PgPool;
+
+/// A delivery as people see it. Times are microseconds since the Unix epoch.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct Row {
+    pub(crate) id: i64,
+    pub(crate) system: String,
+    pub(crate) store: String,
+    pub(crate) kind: String,
+    pub(crate) record_id: String,
+    pub(crate) name: String,
+    pub(crate) desired_epoch: i64,
+    pub(crate) desired_number: i64,
+    pub(crate) applied_epoch: Option<i64>,
+    pub(crate) applied_number: Option<i64>,
+    pub(crate) settled_number: i64,
+    pub(crate) state: String,
+    pub(crate) code: String,
+    pub(crate) message: String,
+    pub(crate) field: String,
+    pub(crate) external_id: String,
+    pub(crate) known: sqlx::types::Json<std::collections::BTreeMap<String, String>>,
+    pub(crate) attempts: i32,
+    pub(crate) due_us: i64,
+    pub(crate) changed_us: i64,
+    pub(crate) first_unapplied_us: Option<i64>,
+    pub(crate) plan_hash: String,
+}
+
+/// Which deliveries; an absent part selects all.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Selection {
+    pub(crate) system: Option<String>,
+    pub(crate) state: Option<String>,
+    pub(crate) code: Option<String>,
+    pub(crate) record: Option<(String, String, String)>,
+}
+
+const WHERE: &str = "($1::text is null or system = $1) and ($2::text is null or state = $2)
+    and ($3::text is null or code = $3) and ($4::text is null or store = $4)
+    and ($5::text is null or kind = $5) and ($6::text is null or record_id = $6)";
+
+type Parts<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>);
+
+impl Selection {
+    fn record(&self) -> Parts<'_> {
+        match &self.record {
+            Some((store, kind, id)) => (Some(store), Some(kind), Some(id)),
+            None => (None, None, None),
+        }
+    }
+}
+
+/// The selected deliveries, those that changed last first.
+pub(crate) async fn list(pool: &PgPool, selection: &Selection, limit: i64) -> sqlx::Result<Vec<Row>> {
+    let (store, kind, id) = selection.record();
+    sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "select id, system, store, kind, record_id, name, desired_epoch, desired_number, applied_epoch,
+             applied_number, settled_number, state, code, message, field, external_id, known, attempts,
+             (extract(epoch from due_at) * 1000000)::bigint as due_us,
+             (extract(epoch from changed_at) * 1000000)::bigint as changed_us,
+             (extract(epoch from first_unapplied_at) * 1000000)::bigint as first_unapplied_us, plan_hash
+         from delivery where {WHERE} order by changed_at desc limit $7"
+    )))
+    .bind(&selection.system)
+    .bind(&selection.state)
+    .bind(&selection.code)
+    .bind(store)
+    .bind(kind)
+    .bind(id)
+    .bind(limit)
+    .fetch_all(pool)
+    .await
+}
+
+/// A step as people see it.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct StepRow {
+    pub(crate) name: String,
+    pub(crate) role: String,
+    pub(crate) call_key: String,
+    pub(crate) state: String,
+    pub(crate) message: String,
+    pub(crate) started_us: i64,
+    pub(crate) finished_us: Option<i64>,
+}
+
+/// A delivery's steps, newest first.
+pub(crate) async fn steps(pool: &PgPool, delivery: i64) -> sqlx::Result<Vec<StepRow>> {
+    sqlx::query_as(
+        "select name, role, call_key, state, message,
+             (extract(epoch from started_at) * 1000000)::bigint as started_us,
+             (extract(epoch from finished_at) * 1000000)::bigint as finished_us
+         from step where delivery_id = $1 order by started_at desc limit 50",
+    )
+    .bind(delivery)
+    .fetch_all(pool)
+    .await
+}
+
+/// How many are selected.
+pub(crate) async fn count(pool: &PgPool, selection: &Selection) -> sqlx::Result<i64> {
+    let (store, kind, id) = selection.record();
+    sqlx::query_scalar(sqlx::AssertSqlSafe(format!("select count(*) from delivery where {WHERE}")))
+        .bind(&selection.system)
+        .bind(&selection.state)
+        .bind(&selection.code)
+        .bind(store)
+        .bind(kind)
+        .bind(id)
+        .fetch_one(pool)
+        .await
+}
+
+/// Has selected deliveries tried again now, with an audit row each.
+pub(crate) async fn retry(pool: &PgPool, selection: &Selection, actor: &str, reason: &str) -> sqlx::Result<u64> {
+    let (store, kind, id) = selection.record();
+    let done = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "with chosen as (
+             update delivery set state = 'pending', due_at = now(), attempts = 0, wake = wake + 1,
+                 first_unapplied_at = now(), changed_at = now()
+             where {WHERE}
+             returning system, store, kind, record_id
+         )
+         insert into audit (actor, action, system, record, reason)
+         select $7, 'retry', system, store || '/' || kind || '/' || record_id, $8 from chosen"
+    )))
+    .bind(&selection.system)
+    .bind(&selection.state)
+    .bind(&selection.code)
+    .bind(store)
+    .bind(kind)
+    .bind(id)
+    .bind(actor)
+    .bind(reason)
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Revisions heard and not settled, per store, kind and system.
+pub(crate) async fn in_flight(pool: &PgPool) -> sqlx::Result<Vec<(String, String, String, i64)>> {
+    sqlx::query_as(
+        "select store, kind, system,
+             sum(case when settled_epoch = desired_epoch then desired_number - settled_number else desired_number end)::bigint
+         from delivery
+         where (settled_epoch, settled_number) < (desired_epoch, desired_number)
+         group by store, kind, system",
+    )
+    .fetch_all(pool)
+    .await
+}

@@ -1,0 +1,133 @@
+//! What intake writes.
+
+use sqlx::PgConnection;
+
+/// A newest snapshot wanted at a system.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    pub(crate) system: String,
+    pub(crate) store: String,
+    pub(crate) kind: &'static str,
+    pub(crate) record_id: String,
+    pub(crate) name: String,
+    pub(crate) target_key: String,
+    pub(crate) epoch: i64,
+    pub(crate) number: i64,
+    pub(crate) snapshot: Vec<u8>,
+    pub(crate) traceparent: String,
+}
+
+/// Sets `desired` where it is newer; an older or equal revision changes nothing. Gives how many rows changed.
+/// No record may be there twice for one system.
+pub(crate) async fn want(db: &mut PgConnection, wanted: &[Wanted]) -> sqlx::Result<u64> {
+    fn column<T>(wanted: &[Wanted], pick: impl Fn(&Wanted) -> T) -> Vec<T> {
+        wanted.iter().map(pick).collect()
+    }
+    let done = sqlx::query(
+        "insert into delivery as d (system, store, kind, record_id, name, target_key, desired_epoch, desired_number,
+                                    desired, traceparent, state, first_unapplied_at)
+         select *, 'pending', now()
+         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
+                     $8::bigint[], $9::bytea[], $10::text[])
+         -- In one order everywhere, so that two replicas' batches cannot lock each other out.
+         order by 2, 3, 4, 1
+         on conflict (store, kind, record_id, system) do update set
+             name = excluded.name,
+             target_key = case when d.state = 'applying' then d.target_key else excluded.target_key end,
+             desired_epoch = excluded.desired_epoch,
+             desired_number = excluded.desired_number,
+             desired = excluded.desired,
+             traceparent = excluded.traceparent,
+             state = case when d.state = 'applying' then 'applying' else 'pending' end,
+             due_at = now(),
+             attempts = 0,
+             wake = d.wake + 1,
+             first_unapplied_at = coalesce(d.first_unapplied_at, now()),
+             changed_at = now()
+         where (excluded.desired_epoch, excluded.desired_number) > (d.desired_epoch, d.desired_number)",
+    )
+    .bind(column(wanted, |w| w.system.clone()))
+    .bind(column(wanted, |w| w.store.clone()))
+    .bind(column(wanted, |w| w.kind))
+    .bind(column(wanted, |w| w.record_id.clone()))
+    .bind(column(wanted, |w| w.name.clone()))
+    .bind(column(wanted, |w| w.target_key.clone()))
+    .bind(column(wanted, |w| w.epoch))
+    .bind(column(wanted, |w| w.number))
+    .bind(column(wanted, |w| w.snapshot.clone()))
+    .bind(column(wanted, |w| w.traceparent.clone()))
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// A delivery whose receipt is to be said again.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct Settled {
+    pub(crate) system: String,
+    pub(crate) store: String,
+    pub(crate) kind: String,
+    pub(crate) record_id: String,
+    pub(crate) name: String,
+    pub(crate) settled_epoch: i64,
+    pub(crate) settled_number: i64,
+    pub(crate) settlement: i64,
+    pub(crate) state: String,
+    pub(crate) code: String,
+    pub(crate) message: String,
+    pub(crate) field: String,
+    pub(crate) external_id: String,
+    pub(crate) attempts: i32,
+    pub(crate) plan_hash: String,
+    pub(crate) changed_us: i64,
+}
+
+/// Of these records, the deliveries that are settled at their newest revision.
+pub(crate) async fn settled(
+    db: &mut PgConnection,
+    stores: &[String],
+    kinds: &[String],
+    ids: &[String],
+) -> sqlx::Result<Vec<Settled>> {
+    sqlx::query_as(
+        "select d.system, d.store, d.kind, d.record_id, d.name, d.settled_epoch, d.settled_number, d.settlement,
+                d.state, d.code, d.message, d.field, d.external_id, d.attempts, d.plan_hash,
+                (extract(epoch from d.changed_at) * 1000000)::bigint as changed_us
+         from delivery d
+         join unnest($1::text[], $2::text[], $3::text[]) as r (store, kind, record_id)
+             using (store, kind, record_id)
+         where d.state in ('applied', 'ignored', 'parked')
+             and (d.settled_epoch, d.settled_number) = (d.desired_epoch, d.desired_number)",
+    )
+    .bind(stores)
+    .bind(kinds)
+    .bind(ids)
+    .fetch_all(db)
+    .await
+}
+
+/// Has settled or waiting deliveries of these records decided anew: something that decides them has changed.
+pub(crate) async fn wake(
+    db: &mut PgConnection,
+    stores: &[String],
+    kinds: &[String],
+    ids: &[String],
+    systems: &[String],
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "update delivery d
+         set wake = d.wake + 1,
+             state = case when d.state in ('applied', 'waiting') then 'pending' else d.state end,
+             due_at = case when d.state in ('applied', 'waiting') then now() else d.due_at end
+         from unnest($1::text[], $2::text[], $3::text[]) as r (store, kind, record_id)
+         where (d.store, d.kind, d.record_id) = (r.store, r.kind, r.record_id) and d.system = any($4)
+             and d.state in ('applied', 'waiting', 'applying')",
+    )
+    .bind(stores)
+    .bind(kinds)
+    .bind(ids)
+    .bind(systems)
+    .execute(db)
+    .await?;
+    Ok(())
+}

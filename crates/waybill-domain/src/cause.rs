@@ -1,0 +1,162 @@
+//! What the codes of parked deliveries and incidents mean and what to do. For the person at 3 a.m.
+
+/// The meaning of a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cause {
+    /// The code on receipts, dead letters and incidents.
+    pub code: &'static str,
+    /// One line for a heading.
+    pub title: &'static str,
+    /// What it means for the business.
+    pub meaning: &'static str,
+    /// What to do.
+    pub action: &'static str,
+}
+
+const fn cause(code: &'static str, title: &'static str, meaning: &'static str, action: &'static str) -> Cause {
+    Cause { code, title, meaning, action }
+}
+
+/// Every code that Waybill itself gives. A vendor's own code is shown as the vendor gave it.
+pub const CAUSES: &[Cause] = &[
+    cause(
+        "unknown_item",
+        "The system does not know an item",
+        "A line's SKU is not in the system, so the order is not booked there.",
+        "Create the item in the system, or map its SKU in the plan's table; then `waybill parked retry`.",
+    ),
+    cause(
+        "missing_sku",
+        "A line has no SKU",
+        "The item cannot be named to the system, so the order is not booked there.",
+        "Give the variant a SKU in the store; the next change of the order settles this by itself.",
+    ),
+    cause(
+        "unmapped",
+        "A value is not in the plan's table",
+        "The plan does not say what this value is called in the system.",
+        "Add the value to the table named in the message, then `waybill parked retry`.",
+    ),
+    cause(
+        "map_error",
+        "A map of the plan cannot be computed",
+        "An expression of the plan failed on this record.",
+        "Mend the expression named in the message, then `waybill parked retry`.",
+    ),
+    cause(
+        "totals",
+        "The order's sums do not hold",
+        "Lines, discounts, shipping, tax and total as sent by the store do not add up; booking them would be a guess.",
+        "Compare the order with the store's admin. If the store is right, report the order's id; discard or retry.",
+    ),
+    cause(
+        "total_differs",
+        "The system computes another total",
+        "The system's taxes or rounding give another total than the customer paid.",
+        "Check the tax codes in the plan's table against the rates in the system, then `waybill parked retry`.",
+    ),
+    cause(
+        "invalid_address",
+        "The address is refused",
+        "The parcel cannot be shipped to this address.",
+        "Correct the address in the store; the change settles this by itself.",
+    ),
+    cause(
+        "invalid_email",
+        "The e-mail is refused",
+        "The system takes no such e-mail address, so the person is not there.",
+        "Correct the e-mail in the store; the change settles this by itself.",
+    ),
+    cause(
+        "not_amendable",
+        "The system no longer allows the change",
+        "The record has gone too far in the system (shipped, invoiced) to be changed by us.",
+        "Make the change by hand in the system, then `waybill parked discard` with a note.",
+    ),
+    cause(
+        "conflict",
+        "Both sides changed a field",
+        "The store and a colleague in the system gave one field different values.",
+        "Choose the value in the system or the store, then `waybill parked retry` or `discard`.",
+    ),
+    cause(
+        "malformed",
+        "The system's answer cannot be read",
+        "The vendor may have changed its API, or something stands between.",
+        "Look at the kept answer in `waybill parked show`; retry once the vendor is well.",
+    ),
+    cause(
+        "exhausted",
+        "Too many attempts",
+        "The system kept failing on this record while others passed.",
+        "Look at the last error in `waybill parked show`, then `waybill parked retry`.",
+    ),
+    cause(
+        "after_parked",
+        "A system that comes first has not accepted",
+        "The plan lets this delivery wait for another one, which is parked.",
+        "Mend the parked one; this one follows by itself.",
+    ),
+    cause(
+        "unauthorized",
+        "The system refuses our credentials",
+        "Nothing moves to this system; deliveries wait and nothing is lost.",
+        "Renew the token that the plan refers to. It resumes by itself when a check passes.",
+    ),
+    cause(
+        "unavailable",
+        "The system does not answer",
+        "Its deliveries wait and are sent when it is back.",
+        "Look at the vendor's status page. Nothing needs to be retried by hand.",
+    ),
+    cause(
+        "late",
+        "Deliveries are later than the plan allows",
+        "Records have not reached the system within the flow's limit.",
+        "Look at `waybill status` for a paused or slow system.",
+    ),
+    cause(
+        "missing_receipt",
+        "A service has not said what became of a record",
+        "The record was accepted, but the service in charge has not reported.",
+        "Check that the service runs and is connected; it is asked again each minute.",
+    ),
+    cause(
+        "unserved",
+        "No process serves a system",
+        "The plan names the system, but no running service has it in its settings.",
+        "Start a replica whose `systems` names it.",
+    ),
+    cause(
+        "gap",
+        "The accounting line does not close",
+        "Accepted is not applied + superseded + ignored + parked + in flight: a record may be lost.",
+        "Run `waybill accounting` to see where, then `waybill trace` the records named.",
+    ),
+    cause(
+        "unreadable_webhook",
+        "A webhook body cannot be read",
+        "Its body is kept, but no record could be made of it.",
+        "Look at it with `waybill webhooks show`; the record comes with the next change or reconciliation.",
+    ),
+];
+
+/// The meaning of a code, if it is one of ours.
+pub fn of(code: &str) -> Option<&'static Cause> {
+    CAUSES.iter().find(|cause| cause.code == code)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    #[test]
+    fn codes_are_unique_and_say_what_to_do() {
+        let mut seen = HashSet::new();
+        for cause in super::CAUSES {
+            assert!(seen.insert(cause.code), "{} twice", cause.code);
+            assert!(!cause.action.is_empty() && !cause.meaning.is_empty());
+        }
+        assert!(super::of("no-such").is_none());
+    }
+}

@@ -1,0 +1,268 @@
+//! What a plan wants one system to hold of a record. The plan's `decide` makes documents, connectors write them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::{Currency, ObjectKey, Personal, StoreName, customer::Address, names::RecordId};
+
+/// The value of a mapped field. `Null` clears the field; a field that is not mapped is absent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldValue {
+    /// Clear it.
+    Null,
+    /// A text. It may name a person, so it prints `[redacted]`.
+    Text(Personal),
+    /// An exact number.
+    Number(Decimal),
+    /// Yes or no.
+    Bool(bool),
+    /// An instant.
+    Time(Timestamp),
+}
+
+impl FieldValue {
+    /// The value as text, as vendors whose fields are all strings take it: numbers in plain decimals without
+    /// trailing zeros added or removed, times in RFC 3339, `Null` as the empty string.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Null => String::new(),
+            Self::Text(text) => text.expose().to_owned(),
+            Self::Number(number) => number.to_string(),
+            Self::Bool(flag) => flag.to_string(),
+            Self::Time(time) => time.to_string(),
+        }
+    }
+}
+
+/// Mapped fields: the system's field name → value.
+pub type Fields = BTreeMap<String, FieldValue>;
+
+/// A person in a system: a contact, a party.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomerDocument {
+    /// Our key of the object in the system (role `customer`). The same person reached through an order or through
+    /// the customer record has the same key.
+    pub key: ObjectKey,
+    /// The store's customer id; absent for a buyer without a customer record.
+    pub source_id: Option<RecordId>,
+    /// Given name.
+    pub first_name: Personal,
+    /// Family name.
+    pub last_name: Personal,
+    /// Lower-case, trimmed; empty if there is none.
+    pub email: Personal,
+    /// Phone; empty if there is none.
+    pub phone: Personal,
+    /// Mapped fields, by the system's names.
+    pub fields: Fields,
+}
+
+impl CustomerDocument {
+    /// Given and family name with one space between, or the e-mail, or `Customer <key>`.
+    pub fn display_name(&self) -> Personal {
+        let name = format!("{} {}", self.first_name.expose(), self.last_name.expose());
+        let name = name.trim();
+        if !name.is_empty() {
+            Personal::new(name)
+        } else if !self.email.expose().is_empty() {
+            self.email.clone()
+        } else {
+            Personal::new(format!("Customer {}", self.key))
+        }
+    }
+}
+
+/// One line of an order in a system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineDocument {
+    /// Our key of the line (role `line-<id>`).
+    pub key: ObjectKey,
+    /// The store's line id.
+    pub source_id: RecordId,
+    /// The system's item code: the SKU, or what the plan's table makes of it.
+    pub item: String,
+    /// What the buyer saw.
+    pub title: String,
+    /// Whole units, after edits and refunds of lines (removed ones are not in the document).
+    pub quantity: i64,
+    /// Price of one before discount, without tax.
+    pub unit_price: Decimal,
+    /// Discount on the whole line, without tax.
+    pub discount: Decimal,
+    /// The line's value: quantity × unit price − discount, without tax, exact.
+    pub net: Decimal,
+    /// Tax on the line.
+    pub tax: Decimal,
+    /// The system's tax codes, from the plan's table; empty if the line is not taxed.
+    pub tax_codes: Vec<String>,
+    /// Whether it is a parcel's content.
+    pub requires_shipping: bool,
+    /// Weight of one, in grams.
+    pub grams: i64,
+}
+
+/// A charge that is no item: shipping.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChargeDocument {
+    /// Our key of the charge (role `shipping-<id>`).
+    pub key: ObjectKey,
+    /// The system's item code for it, from the plan.
+    pub item: String,
+    /// What the buyer saw.
+    pub title: String,
+    /// After discount, without tax.
+    pub net: Decimal,
+    /// Tax on it.
+    pub tax: Decimal,
+    /// The system's tax codes, from the plan's table.
+    pub tax_codes: Vec<String>,
+}
+
+/// An order in a system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderDocument {
+    /// Our key of the object in the system (role `order`).
+    pub key: ObjectKey,
+    /// The store.
+    pub store: StoreName,
+    /// The store's order id.
+    pub source_id: RecordId,
+    /// What people call it, such as `#1001`.
+    pub name: String,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+    /// The currency of every amount in the document: the shop's.
+    pub currency: Currency,
+    /// Whether it was cancelled at the store.
+    pub cancelled: bool,
+    /// Who bought it; absent if the store has neither customer nor e-mail.
+    pub customer: Option<CustomerDocument>,
+    /// Whom to bill.
+    pub billing_address: Option<Address>,
+    /// Where to ship.
+    pub shipping_address: Option<Address>,
+    /// What was bought.
+    pub lines: Vec<LineDocument>,
+    /// Shipping and the like.
+    pub charges: Vec<ChargeDocument>,
+    /// Net of lines and charges, plus tax: what the system's own total must come to.
+    pub total: Decimal,
+    /// The tax within `total`.
+    pub total_tax: Decimal,
+    /// Mapped fields, by the system's names.
+    pub fields: Fields,
+}
+
+/// Some of an order's line in a parcel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShippedLine {
+    /// The store's line id; empty where only the SKU is known.
+    pub source_id: String,
+    /// The merchant's own code.
+    pub sku: String,
+    /// How many.
+    pub quantity: i64,
+}
+
+/// A parcel in a system: a Shopify fulfilment, or the order's shipping status in a CRM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShipmentDocument {
+    /// Our key of the object in the system (role `shipment`).
+    pub key: ObjectKey,
+    /// The key that the order has in the same system (role `order` of the order's record).
+    pub order_key: ObjectKey,
+    /// The store's order id.
+    pub order_source_id: RecordId,
+    /// What people call the order.
+    pub order_name: String,
+    /// Who carries it.
+    pub carrier: String,
+    /// The number to follow it by.
+    pub tracking_number: String,
+    /// Where to follow it.
+    pub tracking_url: String,
+    /// When it left.
+    pub shipped_at: Option<Timestamp>,
+    /// Whether its label was voided.
+    pub voided: bool,
+    /// What is in it.
+    pub lines: Vec<ShippedLine>,
+    /// Mapped fields, by the system's names.
+    pub fields: Fields,
+}
+
+/// Which of Shopify's quantities a stock level is written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StockQuantity {
+    /// The physical quantity; Shopify subtracts what it has committed itself.
+    OnHand,
+    /// What can be sold.
+    Available,
+}
+
+/// A stock level in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StockDocument {
+    /// Our key (role `stock`).
+    pub key: ObjectKey,
+    /// The merchant's own code.
+    pub sku: String,
+    /// The store's inventory item id (decimal digits).
+    pub inventory_item_id: RecordId,
+    /// The store's location id (decimal digits).
+    pub location_id: RecordId,
+    /// Which quantity is set.
+    pub name: StockQuantity,
+    /// To what.
+    pub quantity: i64,
+}
+
+/// How bad an incident is. PagerDuty's four words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Orders do not move.
+    Critical,
+    /// Some records need a person.
+    Error,
+    /// Late, not lost.
+    Warning,
+    /// For information.
+    Info,
+}
+
+/// An incident as a pager shows it. It carries ids only, no personal data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncidentDocument {
+    /// The same for every message of one incident: the pager's dedup key.
+    pub key: ObjectKey,
+    /// Whether it is over.
+    pub resolved: bool,
+    /// How bad it is.
+    pub severity: Severity,
+    /// One line: system, what, how many. At most 1024 characters, as PagerDuty's `summary`.
+    pub summary: String,
+    /// What it means for the business.
+    pub meaning: String,
+    /// What to do, with the command.
+    pub action: String,
+    /// The system concerned; empty if none.
+    pub system: String,
+    /// The stable code of the cause.
+    pub code: String,
+    /// The vendor's own words, without personal data.
+    pub detail: String,
+    /// How many deliveries it holds.
+    pub count: i64,
+    /// A few of the records, such as `main/order/1001`.
+    pub records: Vec<String>,
+    /// When it began.
+    pub opened_at: Timestamp,
+    /// The console's page of it; empty if no address is set.
+    pub link: String,
+}

@@ -1,0 +1,78 @@
+//! Customers, and the buyers of orders.
+
+use minijinja::Value;
+use waybill_domain::{
+    Kind, ObjectKey, RecordKey, Snapshot, customer::Customer, document::CustomerDocument, order::Order,
+};
+
+use super::{Unfit, fields};
+use crate::{plan::Flow, view::person_email};
+
+/// The key of a person: the store's customer record where there is one, else the order's buyer.
+fn person_key(snapshot: &Snapshot, order: &Order) -> ObjectKey {
+    match &order.customer {
+        Some(person) => {
+            let key =
+                RecordKey { store: snapshot.key.store.clone(), kind: Kind::Customer, id: person.id.clone() };
+            ObjectKey::new(&key, "customer")
+        }
+        None => ObjectKey::new(&snapshot.key, "customer"),
+    }
+}
+
+pub(super) fn document(
+    flow: &Flow,
+    snapshot: &Snapshot,
+    customer: &Customer,
+    view: &Value,
+) -> Result<CustomerDocument, Unfit> {
+    Ok(CustomerDocument {
+        key: ObjectKey::new(&snapshot.key, "customer"),
+        source_id: Some(customer.id.clone()),
+        first_name: customer.first_name.clone(),
+        last_name: customer.last_name.clone(),
+        email: customer.email.expose().trim().to_lowercase().into(),
+        phone: customer.phone.clone(),
+        fields: fields(&flow.fields, view)?,
+    })
+}
+
+/// An order's buyer; `None` if the order names nobody.
+pub(super) fn buyer(
+    flow: &Flow,
+    snapshot: &Snapshot,
+    order: &Order,
+    view: &Value,
+) -> Result<Option<CustomerDocument>, Unfit> {
+    let email = person_email(order);
+    let address = order.billing_address.as_ref().or(order.shipping_address.as_ref());
+    if order.customer.is_none() && email.expose().is_empty() && address.is_none() {
+        return Ok(None);
+    }
+    let named = |person: Option<&waybill_domain::Personal>, address: Option<&waybill_domain::Personal>| {
+        person
+            .filter(|text| !text.expose().is_empty())
+            .or(address)
+            .cloned()
+            .unwrap_or_default()
+    };
+    let person = order.customer.as_ref();
+    let first_name = named(person.map(|p| &p.first_name), address.map(|a| &a.first_name));
+    let last_name = named(person.map(|p| &p.last_name), address.map(|a| &a.last_name));
+    let phone = named(person.map(|p| &p.phone), Some(&order.phone));
+    // Within the buyer's fields `customer` is the buyer, whether the store has a record of them or not.
+    let shown = minijinja::context! {
+        first_name => first_name.expose(), last_name => last_name.expose(),
+        email => email.expose(), phone => phone.expose(),
+    };
+    let view = minijinja::value::merge_maps([minijinja::context! { customer => shown }, view.clone()]);
+    Ok(Some(CustomerDocument {
+        key: person_key(snapshot, order),
+        source_id: person.map(|person| person.id.clone()),
+        first_name,
+        last_name,
+        email,
+        phone,
+        fields: fields(&flow.customer_fields, &view)?,
+    }))
+}

@@ -1,0 +1,228 @@
+//! Expressions over snapshots: Jinja's, with exact amounts.
+
+use std::{cmp::Ordering, fmt, sync::Arc, sync::LazyLock};
+
+use minijinja::{
+    Environment, Error, ErrorKind, Expression as Compiled, State, UndefinedBehavior, Value,
+    value::{DynObject, Object},
+};
+use rust_decimal::Decimal;
+use thiserror::Error as ThisError;
+use waybill_domain::document::FieldValue;
+
+/// Why an expression fails.
+#[derive(Debug, Clone, PartialEq, Eq, ThisError)]
+pub enum ExpressionError {
+    /// A key is not in a table of the plan.
+    #[error("'{key}' is not in the plan's table '{table}'")]
+    Unmapped {
+        /// The table.
+        table: String,
+        /// What was looked for.
+        key: String,
+    },
+    /// Anything else.
+    #[error("{source_text}: {problem}")]
+    Failed {
+        /// The expression.
+        source_text: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// An exact decimal within expressions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Amount(pub Decimal);
+
+impl Object for Amount {
+    fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
+        other.downcast_ref::<Self>().map(|other| self.0.cmp(&other.0))
+    }
+
+    fn repr(self: &Arc<Self>) -> minijinja::value::ObjectRepr {
+        minijinja::value::ObjectRepr::Plain
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+fn to_decimal(value: &Value) -> Result<Decimal, Error> {
+    if let Some(amount) = value.downcast_object_ref::<Amount>() {
+        return Ok(amount.0);
+    }
+    let text = value.to_string();
+    Decimal::from_str_exact(&text)
+        .map_err(|_| Error::new(ErrorKind::InvalidOperation, "not an exact decimal: write it as decimal(\"12.50\")"))
+}
+
+#[derive(Debug)]
+struct UnmappedKey {
+    table: String,
+    key: String,
+}
+
+impl fmt::Display for UnmappedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "'{}' is not in the plan's table '{}'", self.key, self.table)
+    }
+}
+
+impl std::error::Error for UnmappedKey {}
+
+fn lookup(state: &State<'_, '_>, table: &str, key: &Value) -> Result<Value, Error> {
+    let tables = state.lookup("tables").unwrap_or_default();
+    let rows = tables.get_attr(table)?;
+    if rows.is_undefined() {
+        return Err(Error::new(ErrorKind::InvalidOperation, format!("the plan has no table '{table}'")));
+    }
+    let key = key.to_string();
+    let found = rows.get_item(&Value::from(key.as_str()))?;
+    if found.is_undefined() {
+        let problem = UnmappedKey { table: table.to_owned(), key };
+        return Err(Error::new(ErrorKind::InvalidOperation, problem.to_string()).with_source(problem));
+    }
+    Ok(found)
+}
+
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(100_000));
+    environment.add_function("lookup", lookup);
+    environment.add_function("decimal", |value: Value| to_decimal(&value).map(|d| Value::from_object(Amount(d))));
+    environment.add_function("plus", |a: Value, b: Value| {
+        Ok::<_, Error>(Value::from_object(Amount(to_decimal(&a)? + to_decimal(&b)?)))
+    });
+    environment.add_function("minus", |a: Value, b: Value| {
+        Ok::<_, Error>(Value::from_object(Amount(to_decimal(&a)? - to_decimal(&b)?)))
+    });
+    environment
+});
+
+/// A compiled expression.
+pub struct Expression {
+    source: String,
+    compiled: Compiled<'static, 'static>,
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Expression({:?})", self.source)
+    }
+}
+
+impl Expression {
+    /// Compiles.
+    ///
+    /// # Errors
+    /// If the text is no expression; the message says where.
+    pub fn new(source: &str) -> Result<Self, ExpressionError> {
+        let compiled = ENVIRONMENT
+            .compile_expression_owned(source.to_owned())
+            .map_err(|error| ExpressionError::Failed { source_text: source.to_owned(), problem: error.to_string() })?;
+        Ok(Self { source: source.to_owned(), compiled })
+    }
+
+    /// The text.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    fn evaluate(&self, view: &Value) -> Result<Value, ExpressionError> {
+        self.compiled.eval(view).map_err(|error| {
+            let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+            while let Some(inner) = cause {
+                if let Some(unmapped) = inner.downcast_ref::<UnmappedKey>() {
+                    return ExpressionError::Unmapped { table: unmapped.table.clone(), key: unmapped.key.clone() };
+                }
+                cause = inner.source();
+            }
+            ExpressionError::Failed { source_text: self.source.clone(), problem: error.to_string() }
+        })
+    }
+
+    /// Whether it holds.
+    ///
+    /// # Errors
+    /// If it cannot be computed.
+    pub fn holds(&self, view: &Value) -> Result<bool, ExpressionError> {
+        self.evaluate(view).map(|value| value.is_true())
+    }
+
+    /// Its value as text; empty for `none`.
+    ///
+    /// # Errors
+    /// If it cannot be computed.
+    pub fn text(&self, view: &Value) -> Result<String, ExpressionError> {
+        let value = self.evaluate(view)?;
+        Ok(if value.is_none() || value.is_undefined() { String::new() } else { value.to_string() })
+    }
+
+    /// Its value as a field's; `None` for a value that does not exist.
+    ///
+    /// # Errors
+    /// If it cannot be computed, or is a list or a map.
+    pub fn field(&self, view: &Value) -> Result<Option<FieldValue>, ExpressionError> {
+        use minijinja::value::ValueKind;
+        let value = self.evaluate(view)?;
+        if let Some(amount) = value.downcast_object_ref::<Amount>() {
+            return Ok(Some(FieldValue::Number(amount.0)));
+        }
+        let failed = |problem: &str| ExpressionError::Failed {
+            source_text: self.source.clone(),
+            problem: problem.to_owned(),
+        };
+        match value.kind() {
+            ValueKind::Undefined => Ok(None),
+            ValueKind::None => Ok(Some(FieldValue::Null)),
+            ValueKind::Bool => Ok(Some(FieldValue::Bool(value.is_true()))),
+            ValueKind::Number => Decimal::from_str_exact(&value.to_string())
+                .map(|number| Some(FieldValue::Number(number)))
+                .map_err(|_| failed("not an exact number: use amounts or decimal(\"…\")")),
+            ValueKind::String => Ok(Some(FieldValue::Text(value.to_string().into()))),
+            _ => Err(failed("gives a list or a map; a field takes a text, a number, true or false")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use minijinja::{Value, context};
+
+    use super::{Amount, Expression, ExpressionError, FieldValue};
+
+    fn view() -> Value {
+        context! {
+            order => context! { total => Value::from_object(Amount("500.10".parse().unwrap())), name => "#1" },
+            tables => context! { tax => context! { VAT => "V19" } },
+        }
+    }
+
+    #[test]
+    fn amounts_compare_exactly() {
+        let holds = |text: &str| Expression::new(text).unwrap().holds(&view()).unwrap();
+        assert!(holds("order.total > decimal('500.09')"));
+        assert!(!holds("order.total > decimal('500.10')"));
+        assert!(holds("plus(order.total, '0.2') == decimal('500.30')"));
+    }
+
+    #[test]
+    fn a_key_that_is_not_in_a_table_is_told_apart() {
+        let expression = Expression::new("lookup('tax', 'GST')").unwrap();
+        assert_eq!(
+            expression.text(&view()),
+            Err(ExpressionError::Unmapped { table: "tax".to_owned(), key: "GST".to_owned() })
+        );
+        assert_eq!(Expression::new("lookup('tax', 'VAT')").unwrap().text(&view()).unwrap(), "V19");
+    }
+
+    #[test]
+    fn an_unknown_name_is_an_error_and_none_clears() {
+        assert!(Expression::new("order.nmae.x").unwrap().text(&view()).is_err());
+        assert_eq!(Expression::new("none").unwrap().field(&view()), Ok(Some(FieldValue::Null)));
+        assert!(Expression::new("order.").is_err());
+    }
+}

@@ -1,0 +1,117 @@
+//! What expressions see of a snapshot.
+
+use minijinja::{
+    Value, context,
+    value::{Serde, merge_maps},
+};
+use rust_decimal::Decimal;
+use waybill_domain::{
+    Body, Personal, Snapshot,
+    order::{FinancialStatus, Order, OrderLine, TaxLine},
+};
+
+use crate::{decide::CustomerTotals, expression::Amount};
+
+fn amount(value: Decimal) -> Value {
+    Value::from_object(Amount(value))
+}
+
+/// The e-mail by which an order's buyer is one person: the customer's, else the one given at checkout; lower-case,
+/// trimmed, empty if there is none.
+pub fn person_email(order: &Order) -> Personal {
+    let customers = order.customer.as_ref().map(|person| person.email.expose().trim()).unwrap_or_default();
+    let email = if customers.is_empty() { order.email.expose().trim() } else { customers };
+    Personal::new(email.to_lowercase())
+}
+
+/// Whether the money was captured, if only in part of it now: what can be booked.
+fn captured(order: &Order) -> bool {
+    matches!(
+        order.financial_status,
+        FinancialStatus::Paid | FinancialStatus::PartiallyRefunded | FinancialStatus::Refunded
+    )
+}
+
+/// Units sold: ordered, less those that an edit took off again. What was refunded stays sold: a refund is a record
+/// of its own.
+pub(crate) fn sold_quantity(order: &Order, line: &OrderLine) -> i64 {
+    let refunded: i64 = order
+        .refunds
+        .iter()
+        .flat_map(|refund| &refund.lines)
+        .filter(|refund| refund.line_id == line.id)
+        .map(|refund| refund.quantity)
+        .sum();
+    line.current_quantity.saturating_add(refunded).min(line.quantity)
+}
+
+fn order(order: &Order) -> Value {
+    let totals = &order.totals;
+    let refunded: Decimal = order.refunds.iter().filter_map(|r| r.refunded).map(|r| r.shop.amount).sum();
+    let extras = context! {
+        cancelled => order.cancelled_at.is_some(),
+        captured => captured(order),
+        requires_shipping => order.lines.iter().any(|line| line.requires_shipping && sold_quantity(order, line) > 0),
+        person_email => person_email(order).expose(),
+        country => order.shipping_address.as_ref().or(order.billing_address.as_ref())
+            .map(|address| address.country_code.as_str()).unwrap_or_default(),
+        shipping_method => order.shipping_lines.iter().find(|line| !line.removed)
+            .map(|line| line.title.as_str()).unwrap_or_default(),
+        total => amount(totals.total.shop.amount),
+        current_total => amount(totals.current_total.shop.amount),
+        subtotal => amount(totals.lines.shop.amount),
+        discount_total => amount(totals.discounts.shop.amount),
+        shipping_total => amount(totals.shipping.shop.amount),
+        tax_total => amount(totals.tax.shop.amount),
+        refunded_total => amount(refunded),
+    };
+    merge_maps([extras, Value::from(Serde(order))])
+}
+
+/// The customer's totals for expressions.
+fn totals(totals: Option<&CustomerTotals>) -> Value {
+    match totals {
+        None => context! { orders => 0, spent => amount(Decimal::ZERO), last_order_at => Value::from(()) },
+        Some(totals) => context! {
+            orders => totals.orders,
+            spent => amount(totals.spent),
+            last_order_at => totals.last_order_at.map(|time| time.to_string()),
+        },
+    }
+}
+
+/// The view of a snapshot: its body under its kind (`order`, `customer`, `shipment`, …), `store`, and `totals`.
+pub(crate) fn of(snapshot: &Snapshot, customer_totals: Option<&CustomerTotals>, tables: &Value) -> Value {
+    let body = match &snapshot.body {
+        None => Value::from(()),
+        Some(Body::Order(body)) => order(body),
+        Some(Body::Customer(body)) => Value::from(Serde(body)),
+        Some(Body::Product(body)) => Value::from(Serde(body)),
+        Some(Body::InventoryLevel(body)) => Value::from(Serde(body)),
+        Some(Body::Fulfilment(body)) => Value::from(Serde(body)),
+        Some(Body::Refund(body)) => Value::from(Serde(body)),
+        Some(Body::Shipment(body)) => Value::from(Serde(body)),
+        Some(Body::StockLevel(body)) => Value::from(Serde(body)),
+    };
+    let name = snapshot.key.kind.as_str().replace('-', "_");
+    let body = Value::from_iter([(name, body)]);
+    merge_maps([
+        context! {
+            store => snapshot.key.store.as_str(),
+            totals => totals(customer_totals),
+            tables => tables.clone(),
+        },
+        body,
+    ])
+}
+
+/// The view within a line: `line` beside what the record shows.
+pub(crate) fn with_line(view: &Value, line: &OrderLine) -> Value {
+    merge_maps([context! { line => Value::from(Serde(line)) }, view.clone()])
+}
+
+/// The view within a tax: `tax` beside what the record shows.
+pub(crate) fn with_tax(view: &Value, tax: &TaxLine) -> Value {
+    let tax = context! { title => tax.title.as_str(), rate => amount(tax.rate.normalize()) };
+    merge_maps([context! { tax => tax }, view.clone()])
+}

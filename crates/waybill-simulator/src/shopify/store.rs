@@ -1,0 +1,309 @@
+//! The simulated store as others hold it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::{
+    Settings,
+    address::Address,
+    bodies,
+    clock::Moment,
+    deliveries::{Deliveries, DeliveryCounts},
+    money::Pair,
+    order::{Restock, TransactionKind},
+    records::Customer,
+    selling::{NewLine, NewOrder},
+    state::{About, State},
+    throttle::Bucket,
+};
+use crate::kit::{Faults, Journal};
+
+/// Every topic that this store tells.
+pub const TOPICS: &[&str] = &[
+    "customers/create",
+    "customers/update",
+    "fulfillments/create",
+    "fulfillments/update",
+    "inventory_levels/update",
+    "orders/cancelled",
+    "orders/create",
+    "orders/edited",
+    "orders/fulfilled",
+    "orders/paid",
+    "orders/updated",
+    "products/update",
+    "refunds/create",
+];
+
+/// A person to be entered as a customer.
+#[derive(Debug, Clone, Default)]
+pub struct NewCustomer {
+    /// Given name.
+    pub first_name: Option<String>,
+    /// Family name.
+    pub last_name: Option<String>,
+    /// E-mail.
+    pub email: Option<String>,
+    /// Phone.
+    pub phone: Option<String>,
+    /// The default address.
+    pub address: Option<Address>,
+    /// The merchant's labels.
+    pub tags: Vec<String>,
+}
+
+/// A line of an order, as the day looks at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineView {
+    /// The line's id.
+    pub id: u64,
+    /// The merchant's own code.
+    pub sku: Option<String>,
+    /// Units still on the order.
+    pub current: i64,
+    /// Whether it is sent in a parcel.
+    pub requires_shipping: bool,
+}
+
+/// An order, as the day looks at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderView {
+    /// Its id.
+    pub id: u64,
+    /// What people call it.
+    pub name: String,
+    /// As webhook bodies write it.
+    pub financial_status: &'static str,
+    /// As webhook bodies write it.
+    pub fulfillment_status: Option<&'static str>,
+    /// Whether it was cancelled.
+    pub cancelled: bool,
+    /// Its lines.
+    pub lines: Vec<LineView>,
+    /// What was asked and not taken back, in the shop's currency.
+    pub current_total: Decimal,
+}
+
+/// A simulated store. Clones are the same store.
+#[derive(Clone)]
+pub struct Store(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) settings: Settings,
+    state: Mutex<State>,
+    pub(crate) deliveries: Deliveries,
+    pub(crate) bucket: Mutex<Bucket>,
+    pub(crate) journal: Journal,
+    pub(crate) faults: Faults,
+}
+
+impl Store {
+    /// A store with the catalogue's goods.
+    pub fn new(settings: Settings) -> Self {
+        let deliveries = Deliveries::new(
+            settings.deliveries.clone(),
+            &settings.webhook_secret,
+            &settings.domain,
+            settings.seed,
+        );
+        Self(Arc::new(Inner {
+            bucket: Mutex::new(Bucket::new(settings.bucket, settings.restore_rate)),
+            settings,
+            state: Mutex::new(State::new()),
+            deliveries,
+            journal: Journal::new("shopify"),
+            faults: Faults::default(),
+        }))
+    }
+
+    /// What was accepted through the API.
+    pub fn journal(&self) -> &Journal {
+        &self.0.journal
+    }
+
+    /// How webhook deliveries stand.
+    pub fn deliveries(&self) -> DeliveryCounts {
+        self.0.deliveries.counts()
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the store and tells subscribers what happened. All topics of one change carry one event id.
+    pub(crate) fn change<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state();
+        for given_up in self.0.deliveries.take_given_up() {
+            state.subscriptions.remove(&given_up);
+        }
+        let result = act(&mut state);
+        let events = std::mem::take(&mut state.events);
+        let event_id = self.0.deliveries.event_id();
+        for event in events {
+            let by_setting = self.0.settings.webhooks_to.clone().map(|url| (url, None, Vec::new()));
+            let by_api = state
+                .subscriptions
+                .values()
+                .filter(|one| one.topic == event.topic)
+                .map(|one| (one.uri.clone(), Some(one.id), one.include_fields.clone()));
+            let destinations: Vec<_> = by_setting.into_iter().chain(by_api).collect();
+            if destinations.is_empty() {
+                continue;
+            }
+            let Some(body) = bodies::of(&state, &event.about) else { continue };
+            let whole = Bytes::from(body.to_string());
+            let destinations = destinations.into_iter().map(|(url, subscription, fields)| {
+                let body = if fields.is_empty() { whole.clone() } else { some_fields(&body, &fields) };
+                (url, subscription, body)
+            });
+            self.0.deliveries.send(event.topic, &event_id, destinations);
+        }
+        result
+    }
+
+    /// Enters a customer and returns the id.
+    pub fn add_customer(&self, new: NewCustomer) -> u64 {
+        self.change(|state| {
+            let (id, now) = (state.ids.next("Customer"), Moment::now());
+            let address = new.address.map(|address| (state.ids.next("MailingAddress"), address));
+            let customer = Customer {
+                id,
+                created_at: now,
+                updated_at: now,
+                first_name: new.first_name,
+                last_name: new.last_name,
+                email: new.email,
+                phone: new.phone,
+                verified_email: true,
+                state: "disabled",
+                note: None,
+                tax_exempt: false,
+                tags: new.tags,
+                addresses: address.into_iter().collect(),
+                metafields: Vec::new(),
+            };
+            state.customers.insert(id, Arc::new(customer));
+            state.tell("customers/create", About::Customer(id));
+            id
+        })
+    }
+
+    /// Changes a customer's name and phone, where given.
+    pub fn update_customer(&self, id: u64, last_name: Option<&str>, phone: Option<&str>) {
+        self.change(|state| {
+            let Some(customer) = state.customer_mut(id) else { return };
+            if let Some(last_name) = last_name {
+                customer.last_name = Some(last_name.to_owned());
+            }
+            if let Some(phone) = phone {
+                customer.phone = Some(phone.to_owned());
+            }
+            state.tell("customers/update", About::Customer(id));
+        });
+    }
+
+    /// Gives a product another label.
+    pub fn tag_product(&self, sku: &str, tag: &str) {
+        self.change(|state| {
+            let found = state.variant(|variant| variant.sku.as_deref() == Some(sku)).map(|(product, _)| product.id);
+            let Some(product) = found.and_then(|id| state.product_mut(id)) else { return };
+            product.tags.push(tag.to_owned());
+            let id = product.id;
+            state.tell("products/update", About::Product(id));
+        });
+    }
+
+    /// Places an order and returns its id.
+    pub fn place(&self, order: NewOrder) -> u64 {
+        self.change(|state| state.place(order))
+    }
+
+    /// Takes reserved money.
+    pub fn capture(&self, order: u64) {
+        self.change(|state| state.pay(order, TransactionKind::Capture));
+    }
+
+    /// The buyer pays what is still open.
+    pub fn pay(&self, order: u64) {
+        self.change(|state| state.pay(order, TransactionKind::Sale));
+    }
+
+    /// Takes units off lines and adds lines.
+    pub fn edit(&self, order: u64, removals: &[(u64, i64)], additions: Vec<NewLine>) {
+        self.change(|state| state.edit(order, removals, additions));
+    }
+
+    /// Cancels an order that was not sent, in one step with what goes back. `paid_first` takes reserved money before,
+    /// so that the order is paid, cancelled and refunded at once.
+    pub fn cancel(&self, order: u64, reason: &'static str, paid_first: bool) {
+        self.change(|state| {
+            if paid_first {
+                state.pay(order, TransactionKind::Capture);
+            }
+            state.cancel(order, reason);
+        });
+    }
+
+    /// Pays money back without taking goods back.
+    pub fn refund_money(&self, order: u64, amount: Decimal, note: &str) {
+        self.change(|state| {
+            let Some(exchange) = state.orders.get(&order).map(|order| order.exchange.clone()) else { return };
+            state.refund(order, &[], Restock::No, false, exchange.pair(amount), Some(note));
+        });
+    }
+
+    /// Takes units of a line back and pays their worth.
+    pub fn refund_units(&self, order: u64, line: u64, units: i64, note: &str) {
+        self.change(|state| {
+            let Some(known) = state.orders.get(&order).cloned() else { return };
+            let Some(one) = known.line(line) else { return };
+            let (value, tax) = one.worth(units.min(one.current()), &known.exchange);
+            let money = if known.taxes_included { value } else { value + tax };
+            let sent = one.fulfilled > 0;
+            let restock = if sent { Restock::No } else { Restock::Cancel };
+            state.refund(order, &[(line, units)], restock, false, money, Some(note));
+        });
+    }
+
+    /// An order, if there is one.
+    pub fn order(&self, id: u64) -> Option<OrderView> {
+        let order = self.state().orders.get(&id)?.clone();
+        Some(OrderView {
+            id,
+            name: order.name(),
+            financial_status: order.financial_status(),
+            fulfillment_status: order.fulfillment_status(),
+            cancelled: order.cancelled.is_some(),
+            lines: order
+                .lines
+                .iter()
+                .map(|line| LineView {
+                    id: line.id,
+                    sku: line.sku.clone(),
+                    current: line.current(),
+                    requires_shipping: line.requires_shipping,
+                })
+                .collect(),
+            current_total: order.totals().current_total.shop,
+        })
+    }
+
+    /// What the buyer still owes (negative: is owed), in the shop's currency.
+    pub fn outstanding(&self, order: u64) -> Decimal {
+        self.state().orders.get(&order).map_or(Pair::default(), |order| order.outstanding()).shop
+    }
+}
+
+fn some_fields(body: &Value, fields: &[String]) -> Bytes {
+    let some: serde_json::Map<String, Value> = body
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| fields.contains(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    Bytes::from(Value::Object(some).to_string())
+}

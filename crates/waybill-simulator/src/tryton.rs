@@ -1,0 +1,228 @@
+//! A simulated Tryton 8.2 with the modules `sale`, `stock` and `account_invoice_stock`, over JSON-RPC.
+//!
+//! The rules are those of Tryton's own sources (trytond, trytond_party, trytond_product, trytond_sale, trytond_stock,
+//! trytond_account, all 8.2); the error bodies are what a server of these releases answers. The tests of
+//! `connector-tryton` send the same wrong requests to both and compare.
+//!
+//! What it keeps as Tryton does: required fields, unknown fields, types, domains, selections, fields that a state makes
+//! read-only, buttons that a state hides, transactions (a refused call changes nothing), sessions, amounts by
+//! Tryton's own rounding, stock by location. `sale.sale.reference` is not unique: duplicates are accepted.
+//!
+//! What it does not keep is answered with HTTP 501 and the name of what is missing, never with a made-up answer:
+//! wizards, reports, `on_change`, the accounting behind an invoice, models and fields that no caller here needs.
+//! Differences that remain: a reference to a record that is not there is always refused (Tryton leaves that to the
+//! database, and SQLite does not check), and a failed login does not make the caller wait.
+
+mod amounts;
+mod answers;
+mod buttons;
+mod calls;
+mod context;
+mod names;
+mod python;
+mod read;
+mod rules;
+mod schema;
+mod search;
+mod seed;
+mod sessions;
+mod stock;
+mod store;
+mod taking;
+mod trouble;
+mod value;
+mod write;
+
+#[cfg(test)]
+mod behaviour;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::kit::{Faults, Journal, Simulated};
+
+/// What a fresh database holds. The same JSON is read by `bootstrap.py`, which fills a real Tryton.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setup {
+    /// The company that sells.
+    pub company: String,
+    /// Its currency, as in ISO 4217.
+    pub currency: String,
+    /// Who logs in.
+    pub user: User,
+    /// The products.
+    pub items: Vec<Item>,
+    /// The taxes.
+    pub taxes: Vec<Tax>,
+    /// How taxes are rounded.
+    #[serde(default)]
+    pub tax_rounding: TaxRounding,
+    /// The warehouses. The first is the user's own, and so the default of a sale.
+    pub locations: Vec<Location>,
+    /// The countries that addresses may name.
+    #[serde(default)]
+    pub countries: Vec<Country>,
+}
+
+/// A user with a password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// The login.
+    pub login: String,
+    /// The password: 8 characters or more, Tryton's own minimum.
+    pub password: String,
+}
+
+/// A product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// Its list price, without tax.
+    pub price: Decimal,
+    /// Whether it is kept in stock.
+    #[serde(default, rename = "type")]
+    pub kind: ItemKind,
+    /// What is there at the start.
+    #[serde(default)]
+    pub stock: Stock,
+}
+
+/// Whether a product is kept in stock.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ItemKind {
+    /// Kept in stock and shipped.
+    #[default]
+    Goods,
+    /// Neither: shipping costs, gift cards.
+    Service,
+}
+
+/// Whole units of a product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Stock {
+    /// At the first location.
+    First(i64),
+    /// By location code.
+    At(BTreeMap<String, i64>),
+}
+
+impl Default for Stock {
+    fn default() -> Self {
+        Self::First(0)
+    }
+}
+
+/// A tax on sales.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tax {
+    /// Its name.
+    pub name: String,
+    /// As a fraction: 0.19 for 19 %.
+    pub rate: Decimal,
+}
+
+/// Tryton's setting `account.configuration.tax_rounding`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaxRounding {
+    /// The sum of a tax over the lines is rounded. Tryton's default.
+    #[default]
+    Document,
+    /// Each line's tax is rounded, as Shopify does.
+    Line,
+}
+
+/// A warehouse.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Location {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A country.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Country {
+    /// ISO 3166-1 alpha-2.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// Its states or provinces.
+    #[serde(default)]
+    pub subdivisions: Vec<Subdivision>,
+}
+
+/// A state or province.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subdivision {
+    /// ISO 3166-2, such as `US-CA`.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// Tryton's word for its kind, such as `state`.
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
+/// A simulated Tryton. Clones are the same one.
+#[derive(Clone)]
+pub struct Tryton {
+    state: Arc<Mutex<State>>,
+    database: Arc<str>,
+    journal: Journal,
+}
+
+struct State {
+    store: store::Store,
+    sessions: sessions::Sessions,
+}
+
+impl Tryton {
+    /// A fresh database of this name.
+    pub fn new(database: &str, setup: &Setup) -> Self {
+        let store = seed::seeded(setup);
+        let sessions = sessions::Sessions::new(&setup.user.login, &setup.user.password);
+        Self {
+            state: Arc::new(Mutex::new(State { store, sessions })),
+            database: database.into(),
+            journal: Journal::new("tryton"),
+        }
+    }
+
+    /// The server, ready to be served.
+    pub fn simulated(&self) -> Simulated {
+        Simulated {
+            router: answers::router(self.clone()),
+            journal: self.journal.clone(),
+            faults: Faults::default(),
+            too_many: |_| answers::too_many(),
+            unauthorized: answers::unauthorized,
+        }
+    }
+
+    /// Ends every session, as Tryton does after its `[session] max_age` (30 days) or when a password changes.
+    pub fn expire_sessions(&self) {
+        self.state().sessions.expire();
+    }
+
+    /// Lets processing a confirmed sale fail until it is lifted: Tryton confirms in one transaction and processes in
+    /// another one, whose `UserError` it keeps to itself (`trytond.worker.run_task`).
+    pub fn refuse_processing(&self, refused: bool) {
+        self.state().store.processing_refused = refused;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

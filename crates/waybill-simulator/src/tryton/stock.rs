@@ -1,0 +1,95 @@
+//! What lies where: `stock.move.compute_quantities` of done moves, kept as sums.
+
+use rust_decimal::Decimal;
+
+use super::{
+    context::Context,
+    schema::{self, Model},
+    store::{Record, Store},
+    value::{Id, Value},
+};
+
+fn levels() -> &'static Model {
+    schema::known("-stock.level")
+}
+
+fn level(store: &Store, product: Id, location: Id) -> Option<Id> {
+    store
+        .pointing_to("-stock.level", "product", product)
+        .into_iter()
+        .find(|id| store.value(levels(), *id, "location") == Value::Integer(location))
+}
+
+/// What lies at one location itself.
+fn at(store: &Store, product: Id, location: Id) -> Decimal {
+    level(store, product, location)
+        .and_then(|id| store.value(levels(), id, "quantity").as_decimal())
+        .unwrap_or_default()
+}
+
+/// Adds to what lies at a location.
+pub(super) fn add(store: &mut Store, product: Id, location: Id, quantity: Decimal) {
+    let sum = Value::Float(at(store, product, location) + quantity);
+    match level(store, product, location) {
+        Some(id) => store.set(levels(), id, "quantity", sum),
+        None => {
+            store.insert(
+                levels(),
+                Record::from([
+                    ("product", Value::Integer(product)),
+                    ("location", Value::Integer(location)),
+                    ("quantity", sum),
+                ]),
+            );
+        }
+    }
+}
+
+/// Sets what lies at a location.
+pub(super) fn count(store: &mut Store, product: Id, location: Id, quantity: Decimal) {
+    let missing = quantity - at(store, product, location);
+    add(store, product, location, missing);
+}
+
+/// The locations of the context, with their children if there is one location or if they are asked for.
+fn places(store: &Store, context: &Context) -> Vec<Id> {
+    let mut places = context.locations.clone();
+    if context.with_childs.unwrap_or(places.len() == 1) {
+        let mut next = 0;
+        while next < places.len() {
+            let children = store.pointing_to("stock.location", "parent", places[next]);
+            places.extend(children.into_iter().filter(|child| !places.contains(child)).collect::<Vec<_>>());
+            next += 1;
+        }
+    }
+    places
+}
+
+/// `product.product.quantity`: what lies at the context's locations.
+pub(super) fn quantity(store: &Store, context: &Context, product: Id) -> Decimal {
+    places(store, context).into_iter().map(|location| at(store, product, location)).sum()
+}
+
+/// `product.product.forecast_quantity`: the same less what shipments from there will take.
+pub(super) fn forecast(store: &Store, context: &Context, product: Id) -> Decimal {
+    let (moves, shipments) = (schema::known("-stock.move"), schema::known("stock.shipment.out"));
+    let places = places(store, context);
+    let leaving: Decimal = store
+        .pointing_to("-stock.move", "product", product)
+        .into_iter()
+        .filter(|id| {
+            let Some(shipment) = store.value(moves, *id, "shipment").as_id() else { return false };
+            let state = store.value(shipments, shipment, "state");
+            let open = !["done", "cancelled"].iter().any(|end| state == Value::text(*end));
+            let warehouse = store.value(shipments, shipment, "warehouse").as_id();
+            open && warehouse.is_some_and(|id| places.contains(&id))
+        })
+        .filter_map(|id| store.value(moves, id, "quantity").as_decimal())
+        .sum();
+    quantity(store, context, product) - leaving
+}
+
+/// A warehouse's zone: `storage_location`, `output_location`.
+pub(super) fn zone(store: &Store, warehouse: Id, zone: &str) -> Id {
+    store.value(schema::known("stock.location"), warehouse, zone).as_id().unwrap_or(warehouse)
+}

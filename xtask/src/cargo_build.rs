@@ -1,0 +1,80 @@
+//! Builds programs of this workspace and learns from cargo where they are.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::Context as _;
+use serde_json::Value;
+
+use crate::workspace;
+
+/// Programs by their names.
+#[derive(Debug)]
+pub(crate) struct Programs(BTreeMap<String, PathBuf>);
+
+impl Programs {
+    /// Builds every program of these packages.
+    ///
+    /// # Errors
+    /// When the build fails; the compiler has said why.
+    pub(crate) fn build(packages: &[&str]) -> anyhow::Result<Self> {
+        let mut command = Command::new(workspace::cargo());
+        command
+            .args(["build", "--bins"])
+            .arg("--message-format=json-render-diagnostics")
+            .current_dir(workspace::root())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        for package in packages {
+            command.args(["--package", package]);
+        }
+        let mut build = command.spawn().context("running cargo build")?;
+        let output = build.stdout.take().context("cargo's output")?;
+        let mut programs = BTreeMap::new();
+        for line in BufReader::new(output).lines() {
+            programs.extend(executable(&line?));
+        }
+        let status = build.wait()?;
+        anyhow::ensure!(status.success(), "cargo build: {status}");
+        Ok(Self(programs))
+    }
+
+    /// Where the program is.
+    ///
+    /// # Errors
+    /// When no built package has one of that name.
+    pub(crate) fn get(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let found = self.0.get(name).cloned();
+        found.with_context(|| format!("no package that was built has a program {name}"))
+    }
+}
+
+/// The program that a line of cargo's messages tells of.
+fn executable(line: &str) -> Option<(String, PathBuf)> {
+    let message: Value = serde_json::from_str(line).ok()?;
+    let path = message["executable"].as_str()?;
+    let name = message["target"]["name"].as_str()?;
+    Some((name.to_owned(), path.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_artifact_with_an_executable_is_a_program() {
+        let line = r#"{"reason":"compiler-artifact","target":{"name":"waybill"},"executable":"/t/waybill"}"#;
+        assert_eq!(
+            executable(line),
+            Some(("waybill".into(), "/t/waybill".into()))
+        );
+    }
+
+    #[test]
+    fn a_library_is_none() {
+        let line = r#"{"reason":"compiler-artifact","target":{"name":"x"},"executable":null}"#;
+        assert_eq!(executable(line), None);
+    }
+}

@@ -1,0 +1,151 @@
+//! The demo's figures. One that was not measured is absent, never 0.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use serde_json::Value;
+
+/// All figures of `--json`, in the order in which they are shown.
+const NAMES: [&str; 14] = [
+    "accepted",
+    "applied",
+    "superseded",
+    "ignored",
+    "parked",
+    "parked_planned",
+    "in_flight",
+    "gap",
+    "missing_in_systems",
+    "doubled",
+    "wrong_values",
+    "slowest_page_s",
+    "seconds",
+    "rss_mb",
+];
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Figures(BTreeMap<&'static str, Value>);
+
+impl Figures {
+    /// Reads the figures out of a JSON object; what else it has is not ours.
+    ///
+    /// # Errors
+    /// When it is no JSON object, or a figure no number.
+    pub(super) fn parse(json: &[u8]) -> anyhow::Result<Self> {
+        let all: serde_json::Map<String, Value> =
+            serde_json::from_slice(json).context("not a JSON object")?;
+        let mut figures = BTreeMap::new();
+        for name in NAMES {
+            match all.get(name) {
+                None | Some(Value::Null) => {}
+                Some(value @ Value::Number(_)) => {
+                    figures.insert(name, value.clone());
+                }
+                Some(other) => anyhow::bail!("{name} is no number: {other}"),
+            }
+        }
+        Ok(Self(figures))
+    }
+
+    /// Takes over what another one measured.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.0
+            .extend(other.0.iter().map(|(name, value)| (*name, value.clone())));
+    }
+
+    /// Sets a measured time or size, to one tenth.
+    pub(super) fn set(&mut self, name: &'static str, value: f64) {
+        self.0
+            .insert(name, Value::from((value * 10.0).round() / 10.0));
+    }
+
+    /// A count, if it was measured.
+    pub(super) fn count(&self, name: &str) -> Option<i64> {
+        self.0.get(name)?.as_i64()
+    }
+
+    /// Whether something was accepted and nothing is on the way any more.
+    pub(super) fn is_settled(&self) -> bool {
+        self.count("accepted").is_some_and(|accepted| accepted > 0)
+            && self.count("in_flight") == Some(0)
+            && self.count("gap") == Some(0)
+    }
+
+    /// Whether nothing is unaccounted for and only planted records are parked; a figure that is
+    /// absent proves nothing.
+    pub(super) fn accounts_close(&self) -> bool {
+        let planned = self.count("parked_planned");
+        self.is_settled()
+            && planned.is_some()
+            && self.count("parked") == planned
+            && ["missing_in_systems", "doubled", "wrong_values"]
+                .iter()
+                .all(|name| self.count(name) == Some(0))
+    }
+
+    /// `name value, …`, in the order of [`NAMES`].
+    pub(super) fn line(&self) -> String {
+        let shown: Vec<_> = NAMES
+            .iter()
+            .filter_map(|name| Some(format!("{name} {}", self.0.get(name)?)))
+            .collect();
+        shown.join(", ")
+    }
+
+    pub(super) fn to_json(&self) -> anyhow::Result<String> {
+        Ok(serde_json::to_string_pretty(&self.0)? + "\n")
+    }
+
+    #[expect(clippy::print_stdout, reason = "what the command was run for")]
+    pub(super) fn print_summary(&self) {
+        for name in NAMES {
+            match self.0.get(name) {
+                Some(value) => println!("{name:>20}  {value}"),
+                None => println!("{name:>20}  not measured"),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(json: &str) -> Figures {
+        Figures::parse(json.as_bytes()).expect("figures")
+    }
+
+    const CLOSED: &str = r#"{"accepted": 9, "applied": 7, "parked": 2, "parked_planned": 2,
+        "in_flight": 0, "gap": 0, "missing_in_systems": 0, "doubled": 0, "wrong_values": 0}"#;
+
+    #[test]
+    fn a_day_with_only_planted_records_parked_closes() {
+        assert!(figures(CLOSED).accounts_close());
+    }
+
+    #[test]
+    fn a_figure_that_is_absent_proves_nothing() {
+        for name in ["gap", "in_flight", "doubled", "parked_planned", "parked"] {
+            let mut without = figures(CLOSED);
+            without.0.remove(name);
+            assert!(!without.accounts_close(), "{name}");
+            assert_eq!(
+                Figures::parse(without.to_json().unwrap().as_bytes()).unwrap(),
+                without
+            );
+        }
+    }
+
+    #[test]
+    fn a_gap_does_not_close_whatever_its_sign() {
+        for gap in ["-1", "1"] {
+            let open = CLOSED.replace("\"gap\": 0", &format!("\"gap\": {gap}"));
+            assert!(!figures(&open).accounts_close());
+        }
+    }
+
+    #[test]
+    fn a_figure_that_is_no_number_is_refused() {
+        assert!(Figures::parse(br#"{"gap": "none"}"#).is_err());
+    }
+}
