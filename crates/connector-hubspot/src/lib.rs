@@ -11,6 +11,9 @@ mod setup;
 mod shipments;
 mod wire;
 
+#[cfg(test)]
+mod against_the_documents;
+
 use async_trait::async_trait;
 use waybill_connector::{Failure, SystemSettings, settings::SettingsError, sink::Check};
 
@@ -38,7 +41,9 @@ impl HubSpot {
     /// If `token` is missing or has characters that a header cannot carry, if `url` is no URL, or if
     /// `order_key_property` is no property name.
     pub fn new(settings: &SystemSettings) -> Result<Self, SettingsError> {
-        let order_key_property = settings.get("order_key_property").unwrap_or(ORDER_KEY_PROPERTY);
+        let order_key_property = settings
+            .get("order_key_property")
+            .unwrap_or(ORDER_KEY_PROPERTY);
         if !setup::is_property_name(order_key_property) {
             return Err(settings.invalid(
                 "order_key_property",
@@ -48,7 +53,10 @@ impl HubSpot {
                 ),
             ));
         }
-        Ok(Self { client: Client::new(settings)?, order_key_property: order_key_property.to_owned() })
+        Ok(Self {
+            client: Client::new(settings)?,
+            order_key_property: order_key_property.to_owned(),
+        })
     }
 
     /// The property that holds our key on a kind of record.

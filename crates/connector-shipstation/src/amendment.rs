@@ -1,6 +1,7 @@
 //! What an update writes: three-way, so that what people changed in ShipStation survives unless the store changed it
 //! too. Pure.
 
+use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use waybill_connector::{Failure, Known};
@@ -13,6 +14,9 @@ use crate::{
 const ITEMS: &str = "items";
 const SHIP_TO: &str = "ship_to";
 const GRAMS: &str = "grams";
+/// An instruction for the call, not a value that is kept.
+const VALIDATE: &str = "validate_address";
+const AMOUNTS: [&str; 3] = ["amount_paid", "shipping_paid", "tax_paid"];
 
 /// What was last written of the parts that people in the warehouse change too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,7 +32,11 @@ pub(crate) struct Baseline {
 impl Baseline {
     pub(crate) fn from_known(known: &Known) -> Self {
         let text = |name: &str| known.get(name).cloned();
-        Self { items: text(ITEMS), ship_to: text(SHIP_TO), grams: text(GRAMS) }
+        Self {
+            items: text(ITEMS),
+            ship_to: text(SHIP_TO),
+            grams: text(GRAMS),
+        }
     }
 
     /// The baseline after a create.
@@ -51,11 +59,17 @@ impl Baseline {
 
     /// Whether the shipment's contents are still what was written; true if nothing is known of that.
     pub(crate) fn holds_items_of(&self, shipment: &Shipment) -> bool {
-        self.items.as_ref().is_none_or(|items| *items == shipment.contents())
+        self.items
+            .as_ref()
+            .is_none_or(|items| *items == shipment.contents())
     }
 
     pub(crate) fn into_known(self, known: &mut Known) {
-        for (name, value) in [(ITEMS, self.items), (SHIP_TO, self.ship_to), (GRAMS, self.grams)] {
+        for (name, value) in [
+            (ITEMS, self.items),
+            (SHIP_TO, self.ship_to),
+            (GRAMS, self.grams),
+        ] {
             if let Some(value) = value {
                 known.insert(name.to_owned(), value);
             }
@@ -68,6 +82,8 @@ impl Baseline {
 pub(crate) struct Amendment {
     /// What to send; `None` if the shipment holds it all.
     pub(crate) body: Option<Map<String, Value>>,
+    /// Whether it changes amounts alone, which say nothing to whoever packs.
+    pub(crate) amounts_only: bool,
     /// What is then known to have been written.
     pub(crate) baseline: Baseline,
 }
@@ -122,16 +138,36 @@ const KEPT: [&str; 34] = [
 ///
 /// # Errors
 /// [`Failure::Conflict`] for the items.
-pub(crate) fn amendment(shipment: &Shipment, wanted: &Wanted, base: &Baseline) -> Result<Amendment, Failure> {
+pub(crate) fn amendment(
+    shipment: &Shipment,
+    wanted: &Wanted,
+    base: &Baseline,
+) -> Result<Amendment, Failure> {
     let mut ours: Map<String, Value> = match serde_json::to_value(&wanted.shipment) {
         Ok(Value::Object(fields)) => fields,
-        _ => return Err(Failure::malformed("the order cannot be written as JSON", b"")),
+        _ => {
+            return Err(Failure::malformed(
+                "the order cannot be written as JSON",
+                b"",
+            ));
+        }
     };
-    for name in ["create_sales_order", "ship_from", "items", "packages", "ship_to"] {
+    for name in [
+        "create_sales_order",
+        "ship_from",
+        "items",
+        "packages",
+        "ship_to",
+    ] {
         ours.remove(name);
     }
     ours.extend(wanted.later.clone());
-    ours.extend(wanted.cleared.iter().map(|name| ((*name).to_owned(), Value::Null)));
+    ours.extend(
+        wanted
+            .cleared
+            .iter()
+            .map(|name| ((*name).to_owned(), Value::Null)),
+    );
     let (wants, has) = (wanted.contents(), shipment.contents());
     let mut baseline = Baseline::of_wanted(wanted);
     if wants != has && base.items.as_ref() != Some(&wants) {
@@ -144,7 +180,12 @@ pub(crate) fn amendment(shipment: &Shipment, wanted: &Wanted, base: &Baseline) -
             });
         }
         ours.insert(ITEMS.to_owned(), json(&wanted.shipment.items));
-        let weighs_as_written = shipment.grams().map(|grams| grams.to_string()) == base.grams;
+        let weighs_as_written = match &base.grams {
+            Some(grams) => shipment
+                .grams()
+                .is_some_and(|weight| weight.to_string() == *grams),
+            None => shipment.packages().is_empty(),
+        };
         if weighs_as_written && wanted.grams > 0 {
             ours.insert("packages".to_owned(), reweighed(shipment, wanted));
         } else {
@@ -157,10 +198,18 @@ pub(crate) fn amendment(shipment: &Shipment, wanted: &Wanted, base: &Baseline) -
     if base.ship_to.as_ref() != Some(&ship_to) && digest(&shipment.ship_to()) != ship_to {
         ours.insert(SHIP_TO.to_owned(), json(&wanted.shipment.ship_to));
     }
-    if ours.iter().all(|(name, value)| name == "validate_address" || is_held(value, shipment.all.get(name))) {
-        return Ok(Amendment { body: None, baseline });
-    }
-    Ok(Amendment { body: Some(whole(shipment, ours)), baseline })
+    let changed: Vec<&str> = ours
+        .iter()
+        .filter(|(name, value)| *name != VALIDATE && !is_held(value, shipment.all.get(*name)))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let amounts_only = changed.iter().all(|name| AMOUNTS.contains(name));
+    let body = (!changed.is_empty()).then(|| whole(shipment, ours.clone()));
+    Ok(Amendment {
+        body,
+        amounts_only,
+        baseline,
+    })
 }
 
 fn json<T: serde::Serialize>(value: &T) -> Value {
@@ -191,9 +240,14 @@ fn without_nulls(value: &Value) -> Option<Value> {
     match value {
         Value::Null => None,
         Value::Object(object) => Some(Value::Object(
-            object.iter().filter_map(|(name, value)| Some((name.clone(), without_nulls(value)?))).collect(),
+            object
+                .iter()
+                .filter_map(|(name, value)| Some((name.clone(), without_nulls(value)?)))
+                .collect(),
         )),
-        Value::Array(list) => Some(Value::Array(list.iter().filter_map(without_nulls).collect())),
+        Value::Array(list) => Some(Value::Array(
+            list.iter().filter_map(without_nulls).collect(),
+        )),
         other => Some(other.clone()),
     }
 }
@@ -204,23 +258,34 @@ fn is_held(wanted: &Value, held: Option<&Value>) -> bool {
     match (wanted, held) {
         (Value::Number(_), Value::Number(_)) => decimal(wanted) == decimal(held),
         (Value::Object(wanted), Value::Object(held)) => {
-            wanted.iter().all(|(name, value)| is_held(value, held.get(name)))
+            wanted
+                .iter()
+                .all(|(name, value)| match (value, held.get(name)) {
+                    (Value::String(wanted), Some(Value::String(held))) if name == "currency" => {
+                        wanted.eq_ignore_ascii_case(held)
+                    }
+                    (value, held) => is_held(value, held),
+                })
         }
         (Value::Array(wanted), Value::Array(held)) => {
-            wanted.len() == held.len() && wanted.iter().zip(held).all(|(wanted, held)| is_held(wanted, Some(held)))
+            wanted.len() == held.len()
+                && wanted
+                    .iter()
+                    .zip(held)
+                    .all(|(wanted, held)| is_held(wanted, Some(held)))
         }
-        // Currencies come back in either case.
-        (Value::String(wanted), Value::String(held)) => wanted.eq_ignore_ascii_case(held),
         (wanted, held) => wanted == held,
     }
 }
 
 fn reweighed(shipment: &Shipment, wanted: &Wanted) -> Value {
-    let packages = shipment.all.get("packages").and_then(Value::as_array).and_then(|packages| packages.first());
-    let mut package = packages.and_then(without_nulls).unwrap_or_default();
-    if !package.is_object() {
-        package = Value::Object(Map::new());
-    }
+    let package = shipment
+        .packages()
+        .first()
+        .filter(|package| package.is_object());
+    let mut package = package
+        .and_then(without_nulls)
+        .unwrap_or_else(|| Value::Object(Map::new()));
     package["weight"] = json(&Weight::grams(wanted.grams));
     Value::Array(vec![package])
 }
@@ -232,18 +297,32 @@ fn digest(address: &Address) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 impl Shipment {
     fn ship_to(&self) -> Address {
-        self.all.get(SHIP_TO).and_then(|address| serde_json::from_value(address.clone()).ok()).unwrap_or_default()
+        self.all
+            .get(SHIP_TO)
+            .and_then(|address| serde_json::from_value(address.clone()).ok())
+            .unwrap_or_default()
+    }
+
+    fn packages(&self) -> &[Value] {
+        self.all
+            .get("packages")
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The weight, if there is one package and it is weighed in grams.
-    fn grams(&self) -> Option<rust_decimal::Decimal> {
-        match self.all.get("packages").and_then(Value::as_array).map(Vec::as_slice) {
-            Some([package]) if package["weight"]["unit"] == "gram" => {
+    fn grams(&self) -> Option<Decimal> {
+        match self.packages() {
+            [package] if package["weight"]["unit"] == "gram" => {
                 decimal(&package["weight"]["value"]).map(|grams| grams.normalize())
             }
             _ => None,

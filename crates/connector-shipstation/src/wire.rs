@@ -117,7 +117,10 @@ pub(crate) struct Weight {
 
 impl Weight {
     pub(crate) fn grams(grams: i64) -> Self {
-        Self { value: grams.into(), unit: "gram" }
+        Self {
+            value: grams.into(),
+            unit: "gram",
+        }
     }
 }
 
@@ -159,16 +162,33 @@ impl TryFrom<Value> for Shipment {
     type Error = String;
 
     fn try_from(value: Value) -> Result<Self, String> {
-        let Value::Object(all) = value else { return Err("a shipment is no object".to_owned()) };
-        let text = |name: &str| all.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let Value::Object(all) = value else {
+            return Err("a shipment is no object".to_owned());
+        };
+        let text = |name: &str| {
+            all.get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
         let id = text("shipment_id");
         let status = text("shipment_status");
         if id.is_empty() || status.is_empty() {
             return Err("a shipment without shipment_id or shipment_status".to_owned());
         }
-        let items = all.get("items").and_then(Value::as_array).into_iter().flatten();
+        let items = all
+            .get("items")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
         let items = items.map(Item::read).collect::<Result<_, _>>()?;
-        Ok(Self { id, external_id: text("external_shipment_id"), status, items, all })
+        Ok(Self {
+            id,
+            external_id: text("external_shipment_id"),
+            status,
+            items,
+            all,
+        })
     }
 }
 
@@ -250,11 +270,16 @@ pub(crate) struct ErrorEntry {
 
 /// A JSON number with these digits.
 pub(crate) fn number(number: Decimal) -> Number {
-    number.to_string().parse().expect("a decimal's digits are a JSON number")
+    number
+        .to_string()
+        .parse()
+        .expect("a decimal's digits are a JSON number")
 }
 
 /// A JSON number by its digits.
 pub(crate) fn decimal(value: &Value) -> Option<Decimal> {
     let text = value.as_number()?.to_string();
-    Decimal::from_str_exact(&text).or_else(|_| Decimal::from_scientific(&text)).ok()
+    Decimal::from_str_exact(&text)
+        .or_else(|_| Decimal::from_scientific(&text))
+        .ok()
 }

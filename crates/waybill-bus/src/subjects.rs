@@ -21,6 +21,7 @@ pub const fn domain(kind: Kind) -> &'static str {
         | Kind::Refund => "store",
         Kind::Shipment => "shipment",
         Kind::StockLevel => "stock",
+        Kind::Incident => "alert",
     }
 }
 

@@ -8,11 +8,18 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use waybill_bus::{Bus, topology};
 use waybill_domain::{Body, Clock, Kind, Snapshot, SystemName, descriptor::Budget};
-use waybill_plan::{Document, Facts, Plan, person_email};
+use waybill_plan::{Facts, Plan, person_email};
 use waybill_proto::wire;
 use waybill_runtime::{Tasks, grpc::PeerChannel, health::Health};
 
-use crate::{intake, outbox, sinks::SystemPort, store::systems};
+use crate::{
+    outbox,
+    sinks::SystemPort,
+    store::{
+        heard::{self, Wanted},
+        systems,
+    },
+};
 
 /// What a service adds to the engine: rows of its own beside intake, facts for decisions.
 #[async_trait]
@@ -41,8 +48,13 @@ pub trait Hooks: Send + Sync {
         Ok(())
     }
 
-    /// Other systems' receipts were kept in this transaction.
-    async fn receipts(&self, _plan: &Plan, _db: &mut PgConnection) -> sqlx::Result<()> {
+    /// Writes what the service keeps of receipts, in the transaction that takes them.
+    async fn receipts(&self, _plan: &Plan, _db: &mut PgConnection, _receipts: &[wire::Receipt]) -> sqlx::Result<()> {
+        Ok(())
+    }
+
+    /// Writes what the service keeps of dead letters.
+    async fn dead_letters(&self, _db: &mut PgConnection, _letters: &[wire::DeadLetter]) -> sqlx::Result<()> {
         Ok(())
     }
 
@@ -56,11 +68,6 @@ pub trait Hooks: Send + Sync {
         _facts: &mut Facts,
     ) -> sqlx::Result<()> {
         Ok(())
-    }
-
-    /// A document that is no flow's: the alerter's incidents.
-    fn document(&self, _snapshot: &Snapshot) -> Option<Document> {
-        None
     }
 
     /// Whether ends are said as receipts. The alerter's own pages are not: they would page about themselves.
@@ -172,6 +179,38 @@ impl Engine {
         plan.systems.get(system).is_some_and(|system| (self.parts.ours)(&system.connector))
     }
 
+    /// Wants a snapshot at systems that no flow names: incidents at pagers. Within the caller's transaction.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn want(
+        &self,
+        db: &mut PgConnection,
+        systems: &[SystemName],
+        snapshot: &Snapshot,
+        traceparent: &str,
+    ) -> sqlx::Result<()> {
+        use prost::Message as _;
+        let encoded = wire::Snapshot::from(snapshot).encode_to_vec();
+        let wanted: Vec<Wanted> = systems
+            .iter()
+            .map(|system| Wanted {
+                system: system.to_string(),
+                store: snapshot.key.store.to_string(),
+                kind: snapshot.key.kind.as_str(),
+                record_id: snapshot.key.id.to_string(),
+                name: snapshot.name().to_owned(),
+                target_key: snapshot.key.to_string(),
+                epoch: snapshot.revision.epoch,
+                number: snapshot.revision.number,
+                snapshot: encoded.clone(),
+                traceparent: traceparent.to_owned(),
+            })
+            .collect();
+        heard::want(db, &wanted).await?;
+        Ok(())
+    }
+
     /// Has every system look for work now.
     pub fn wake_workers(&self) {
         self.work.notify_waiters();
@@ -224,7 +263,6 @@ impl Engine {
     /// Fetches from one durable consumer until told to stop. A consumer that is not there is waited for: what it
     /// would have brought comes by the comparison with the source.
     async fn hear(self: Arc<Self>, hears: topology::Hears) -> anyhow::Result<()> {
-        let is_receipts = hears.stream == "RECEIPT";
         while !self.stop.is_cancelled() {
             let consumer = match self.parts.bus.consumer(&hears).await {
                 Ok(consumer) => consumer,
@@ -251,10 +289,10 @@ impl Engine {
                 if messages.is_empty() {
                     continue;
                 }
-                let taken = if is_receipts {
-                    self.take_receipts(&messages).await
-                } else {
-                    self.take(messages.iter().filter_map(intake::read).collect()).await
+                let taken = match hears.stream {
+                    "RECEIPT" => self.take_receipts(&messages).await,
+                    "DEAD" => self.take_dead_letters(&messages).await,
+                    _ => self.take_snapshots(&messages).await,
                 };
                 match taken {
                     Ok(()) => self.parts.bus.acknowledge(&messages).await.unwrap_or_else(|error| {
@@ -341,7 +379,11 @@ impl Engine {
             .filter(|kind| {
                 topology::hears()
                     .iter()
-                    .any(|hears| hears.service == self.service() && hears.filter == waybill_bus::subjects::snapshots_of(*kind))
+                    .filter(|hears| hears.service == self.service())
+                    .any(|hears| {
+                        hears.filter == waybill_bus::subjects::snapshots_of(*kind)
+                            || hears.filter == format!("{domain}.v1.>")
+                    })
             })
             .collect()
     }

@@ -1,19 +1,21 @@
 //! What was heard becomes `desired`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use prost::Message as _;
 use sqlx::PgConnection;
-use waybill_bus::{Incoming, headers};
+use waybill_bus::{Incoming, headers, subjects};
 use waybill_domain::{RecordKey, Snapshot};
-use waybill_proto::wire;
+use waybill_proto::wire::{self, source_client::SourceClient};
 
 use crate::{
     engine::Engine,
+    ledger::REFERENCE,
     store::{
         facts::{self, Fact},
         heard::{self, Wanted},
     },
+    sweep,
 };
 
 /// A snapshot as it was heard.
@@ -89,53 +91,94 @@ impl Engine {
         Ok(())
     }
 
-    /// Keeps other systems' receipts that a flow of ours waits for.
+    /// Takes a batch of snapshots from the bus; those that travel as a reference are fetched from their source.
+    pub(crate) async fn take_snapshots(&self, messages: &[Incoming]) -> anyhow::Result<()> {
+        let mut heard = Vec::with_capacity(messages.len());
+        for message in messages {
+            if message.header(headers::SCHEMA) == Some(REFERENCE) {
+                heard.extend(self.fetch(message).await?);
+            } else {
+                heard.extend(read(message));
+            }
+        }
+        self.take(heard).await
+    }
+
+    async fn fetch(&self, message: &Incoming) -> anyhow::Result<Option<Heard>> {
+        let Ok(key) = subjects::parse_snapshot(message.subject()) else { return Ok(None) };
+        let domain = subjects::domain(key.kind);
+        let Some(channel) = sweep::source_of(domain).and_then(|source| self.sources().get(source)) else {
+            tracing::error!(record = %key, "a large record cannot be fetched: its source has no address in 'peers'");
+            return Ok(None);
+        };
+        let request = wire::GetSnapshotRequest { key: Some((&key).into()) };
+        let snapshot = SourceClient::new(channel.clone())
+            .max_decoding_message_size(64 * 1024 * 1024)
+            .get_snapshot(request)
+            .await?
+            .into_inner();
+        let traceparent = message.header(headers::TRACEPARENT).unwrap_or_default().to_owned();
+        Ok(Some(Heard { snapshot: snapshot.try_into()?, traceparent }))
+    }
+
+    /// Keeps other systems' receipts that a flow of ours waits for, and what the service itself keeps of them.
     pub(crate) async fn take_receipts(&self, messages: &[Incoming]) -> anyhow::Result<()> {
         let plan = self.plan();
+        let receipts: Vec<wire::Receipt> = decode(messages);
         let waited_for = |system: &str| {
             plan.flows.iter().any(|flow| flow.after.iter().any(|after| after.as_str() == system))
                 || plan.stock.as_ref().is_some_and(|stock| stock.from.as_str() == system)
         };
-        let mut newest: HashMap<(RecordKey, String), Fact> = HashMap::new();
-        for message in messages {
-            let Ok(receipt) = wire::Receipt::decode(message.payload()) else {
-                tracing::error!(subject = message.subject(), "a message on the bus is no receipt");
-                continue;
-            };
-            let state = match receipt.state() {
-                wire::State::Applied => "applied",
-                wire::State::Ignored => "ignored",
-                wire::State::Parked => "parked",
-                _ => continue,
-            };
-            let Some(Ok(key)) = receipt.key.as_ref().map(RecordKey::try_from) else { continue };
-            if !waited_for(&receipt.system) {
-                continue;
-            }
-            let fact = Fact {
-                store: key.store.to_string(),
-                kind: key.kind.to_string(),
-                record_id: key.id.to_string(),
-                system: receipt.system.clone(),
-                state: state.to_owned(),
-                settlement: receipt.settlement,
-            };
-            let slot = newest.entry((key, receipt.system)).or_insert_with(|| fact.clone());
-            if fact.settlement > slot.settlement {
-                *slot = fact;
-            }
-        }
-        if newest.is_empty() {
-            return Ok(());
-        }
-        let facts: Vec<Fact> = newest.into_values().collect();
+        let facts: Vec<Fact> =
+            receipts.iter().filter(|receipt| waited_for(&receipt.system)).filter_map(fact).collect();
         let mut transaction = self.pool().begin().await?;
-        facts::keep(&mut transaction, &facts).await?;
-        self.hooks().receipts(&plan, &mut transaction).await?;
+        if !facts.is_empty() {
+            facts::keep(&mut transaction, &facts).await?;
+        }
+        self.hooks().receipts(&plan, &mut transaction, &receipts).await?;
         transaction.commit().await?;
-        self.wake_workers();
+        if !facts.is_empty() {
+            self.wake_workers();
+        }
         Ok(())
     }
+
+    pub(crate) async fn take_dead_letters(&self, messages: &[Incoming]) -> anyhow::Result<()> {
+        let letters: Vec<wire::DeadLetter> = decode(messages);
+        let mut transaction = self.pool().begin().await?;
+        self.hooks().dead_letters(&mut transaction, &letters).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+fn decode<M: prost::Message + Default>(messages: &[Incoming]) -> Vec<M> {
+    messages
+        .iter()
+        .filter_map(|message| {
+            M::decode(message.payload())
+                .inspect_err(|error| tracing::error!(subject = message.subject(), %error, "a message on the bus cannot be read"))
+                .ok()
+        })
+        .collect()
+}
+
+fn fact(receipt: &wire::Receipt) -> Option<Fact> {
+    let state = match receipt.state() {
+        wire::State::Applied => "applied",
+        wire::State::Ignored => "ignored",
+        wire::State::Parked => "parked",
+        _ => return None,
+    };
+    let key = receipt.key.as_ref()?;
+    Some(Fact {
+        store: key.store.clone(),
+        kind: key.kind.clone(),
+        record_id: key.id.clone(),
+        system: receipt.system.clone(),
+        state: state.to_owned(),
+        settlement: receipt.settlement,
+    })
 }
 
 /// Has deliveries of these records decided anew, within the caller's transaction: something beside their snapshot

@@ -4,6 +4,7 @@ mod apply;
 mod backoff;
 mod budget;
 mod engine;
+pub mod frame;
 mod intake;
 pub mod ledger;
 pub mod operations;
@@ -16,6 +17,7 @@ mod sweep;
 mod worker;
 
 pub use budget::SharedBudget;
+pub use frame::Frame;
 pub use engine::{Engine, EngineParts, Hooks, NoHooks, Served};
 pub use intake::decide_anew;
 pub use ledger::Ledger;

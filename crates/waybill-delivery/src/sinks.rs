@@ -52,6 +52,7 @@ impl SystemPort {
             Kind::Customer => self.customers.is_some(),
             Kind::Shipment => self.shipments.is_some(),
             Kind::StockLevel => self.stock.is_some(),
+            Kind::Incident => self.pager.is_some(),
             Kind::Product | Kind::InventoryLevel | Kind::Fulfilment | Kind::Refund => false,
         }
     }

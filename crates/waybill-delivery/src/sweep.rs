@@ -10,6 +10,11 @@ use crate::{engine::Engine, intake::Heard};
 const SOURCES: [(&str, &str); 3] =
     [("shopify-ingest", "store"), ("fulfilment-sync", "shipment"), ("inventory-router", "stock")];
 
+/// The service that a domain's records come from.
+pub(crate) fn source_of(domain: &str) -> Option<&'static str> {
+    SOURCES.iter().find(|(_, name)| *name == domain).map(|(service, _)| *service)
+}
+
 impl Engine {
     /// Takes every change after the kept cursors.
     pub(crate) async fn compare_with_sources(&self) -> anyhow::Result<()> {

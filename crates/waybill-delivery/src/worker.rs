@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use tokio::{sync::Semaphore, task::JoinSet};
 use tracing::Instrument as _;
 use waybill_connector::Failure;
-use waybill_domain::{Kind, RecordKey, Snapshot, SystemName};
+use waybill_domain::{Body, Kind, RecordKey, Snapshot, SystemName};
 use waybill_plan::{Decision, DeliveryFacts, Document, Facts, Plan, ReceiptFact, decide};
 use waybill_proto::wire;
 use waybill_runtime::trace_context;
@@ -229,12 +229,13 @@ impl Engine {
             return Decided::Settled(end, claim);
         };
         let facts_of = DeliveryFacts { applied_once: claim.applied_number.is_some() };
-        let decision = match self.hooks().document(&snapshot) {
-            Some(document) => Decision::Write(document),
-            None => match plan.flow(&snapshot.key.store, snapshot.key.kind, &served.name) {
-                Some(flow) => decide(plan, flow, &snapshot, facts_of, &facts),
-                None => Decision::Ignore { rule: "no-flow".to_owned() },
-            },
+        let decision = match (&snapshot.body, plan.flow(&snapshot.key.store, snapshot.key.kind, &served.name)) {
+            (_, Some(flow)) => decide(plan, flow, &snapshot, facts_of, &facts),
+            // Incidents go to the plan's pagers, which are no flows.
+            (Some(Body::Incident(incident)), None) => {
+                Decision::Write(Document::Incident(incident.as_ref().clone()))
+            }
+            (_, None) => Decision::Ignore { rule: "no-flow".to_owned() },
         };
         match decision {
             Decision::Ignore { rule } => {

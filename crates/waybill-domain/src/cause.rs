@@ -62,6 +62,12 @@ pub const CAUSES: &[Cause] = &[
         "Correct the address in the store; the change settles this by itself.",
     ),
     cause(
+        "nothing_to_ship",
+        "The order has nothing to ship",
+        "No line of the order needs a parcel, so the shipping system has nothing to do with it.",
+        "Leave such orders out of the plan's flow; if a shipment is there already, cancel it by hand, then discard.",
+    ),
+    cause(
         "invalid_email",
         "The e-mail is refused",
         "The system takes no such e-mail address, so the person is not there.",

@@ -54,6 +54,11 @@ impl ObjectKey {
         ]))
     }
 
+    /// A key that was made before and stored.
+    pub fn from_text(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
     /// The text, 21 characters.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -15,7 +15,7 @@ pub enum NameError {
     #[error("'{0}' is not a record id: use 1 to 128 of A-Z, a-z, 0-9, _ and -")]
     Id(String),
     /// An unknown kind of record.
-    #[error("'{0}' is not a kind of record: use one of order, customer, product, inventory-level, fulfilment, refund, shipment, stock-level")]
+    #[error("'{0}' is not a kind of record: use one of order, customer, product, inventory-level, fulfilment, refund, shipment, stock-level, incident")]
     Kind(String),
 }
 
@@ -110,11 +110,13 @@ pub enum Kind {
     Shipment,
     /// What the stock system holds of one item at one location; source: inventory-router.
     StockLevel,
+    /// What people are told of; source: alerter.
+    Incident,
 }
 
 impl Kind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Order,
         Self::Customer,
         Self::Product,
@@ -123,6 +125,7 @@ impl Kind {
         Self::Refund,
         Self::Shipment,
         Self::StockLevel,
+        Self::Incident,
     ];
 
     /// The word used in plans, subjects and tables.
@@ -136,6 +139,7 @@ impl Kind {
             Self::Refund => "refund",
             Self::Shipment => "shipment",
             Self::StockLevel => "stock-level",
+            Self::Incident => "incident",
         }
     }
 }

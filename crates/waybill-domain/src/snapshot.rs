@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     customer::Customer,
+    document::IncidentDocument,
     names::{Kind, RecordKey},
     order::{Order, Refund},
     product::Product,
@@ -34,6 +35,8 @@ pub enum Body {
     Shipment(Shipment),
     /// See [`StockLevel`].
     StockLevel(StockLevel),
+    /// See [`IncidentDocument`].
+    Incident(Box<IncidentDocument>),
 }
 
 impl Body {
@@ -48,6 +51,7 @@ impl Body {
             Self::Refund(_) => Kind::Refund,
             Self::Shipment(_) => Kind::Shipment,
             Self::StockLevel(_) => Kind::StockLevel,
+            Self::Incident(_) => Kind::Incident,
         }
     }
 
@@ -58,6 +62,7 @@ impl Body {
             Self::Shipment(shipment) => &shipment.order_name,
             Self::Product(product) => &product.title,
             Self::StockLevel(level) => &level.sku,
+            Self::Incident(incident) => &incident.code,
             Self::Customer(_) | Self::InventoryLevel(_) | Self::Fulfilment(_) | Self::Refund(_) => "",
         }
     }

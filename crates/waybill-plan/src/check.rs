@@ -12,7 +12,7 @@ use waybill_domain::{
 use crate::{
     expression::Expression,
     file::{File, FlowFile, MapFile, Missing, SystemFile},
-    plan::{Flow, Lines, Map, Plan, Stock, Store, System},
+    plan::{Connectors, Flow, Lines, Map, Plan, Stock, Store, System},
 };
 
 /// Something wrong with a plan.
@@ -63,6 +63,7 @@ pub const fn needs(kind: Kind) -> Option<Capability> {
         Kind::Customer => Some(Capability::CustomerSink),
         Kind::Shipment => Some(Capability::ShipmentSink),
         Kind::StockLevel => Some(Capability::StockSink),
+        Kind::Incident => Some(Capability::Pager),
         Kind::Product | Kind::InventoryLevel | Kind::Fulfilment | Kind::Refund => None,
     }
 }
@@ -88,14 +89,15 @@ fn nearest<'a>(wanted: &str, there: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-pub(crate) fn build(file: &File, descriptors: &[Descriptor]) -> Result<Plan, Vec<Problem>> {
+pub(crate) fn build(file: &File, connectors: Connectors<'_>) -> Result<Plan, Vec<Problem>> {
     let mut problems = Problems::default();
+    let (Connectors::All(descriptors) | Connectors::Some(descriptors)) = connectors;
     let find = |connector: &str| descriptors.iter().find(|d| d.connector == connector);
     let mut systems = BTreeMap::new();
     for (name, system) in &file.systems {
         let at = format!("systems.{name}");
         let Some(key) = problems.name::<SystemName>(&at, name) else { continue };
-        systems.insert(key, build_system(&at, system, find(&system.connector), descriptors, &mut problems));
+        systems.insert(key, build_system(&at, system, find(&system.connector), connectors, &mut problems));
     }
     let descriptor = |name: &SystemName| systems.get(name).and_then(|system: &System| find(&system.connector));
     let known = |at: &str, text: &str, problems: &mut Problems| -> Option<SystemName> {
@@ -198,7 +200,7 @@ fn build_system(
     at: &str,
     file: &SystemFile,
     descriptor: Option<&Descriptor>,
-    descriptors: &[Descriptor],
+    connectors: Connectors<'_>,
     problems: &mut Problems,
 ) -> System {
     let mut settings = BTreeMap::new();
@@ -215,7 +217,7 @@ fn build_system(
         settings.insert(name.clone(), text);
     }
     match descriptor {
-        None => {
+        None => if let Connectors::All(descriptors) = connectors {
             let mend = nearest(&file.connector, descriptors.iter().map(|d| d.connector));
             problems.add("WB-P010", format!("{at}.connector"), format!("there is no connector '{}'", file.connector), mend);
         }

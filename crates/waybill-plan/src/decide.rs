@@ -165,6 +165,7 @@ pub fn decide(
             .map(|document| Document::Customer(Box::new(document))),
         Body::Shipment(shipment) => things::shipment(flow, desired, shipment, &view).map(Document::Shipment),
         Body::StockLevel(level) => things::stock(plan, flow, desired, level, facts).map(Document::Stock),
+        Body::Incident(incident) => Ok(Document::Incident(incident.as_ref().clone())),
         Body::Product(_) | Body::InventoryLevel(_) | Body::Fulfilment(_) | Body::Refund(_) => {
             return Decision::Ignore { rule: "no-sink".to_owned() };
         }

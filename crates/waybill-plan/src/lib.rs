@@ -9,5 +9,5 @@ mod view;
 
 pub use check::Problem;
 pub use decide::{CustomerTotals, Decision, DeliveryFacts, Document, Facts, ReceiptFact, decide};
-pub use plan::{Flow, Plan, PlanError, Stock, Store, System};
+pub use plan::{Connectors, Flow, Plan, PlanError, Stock, Store, System};
 pub use view::person_email;

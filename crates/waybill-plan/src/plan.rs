@@ -17,6 +17,15 @@ use crate::{
     file::{File, Missing},
 };
 
+/// Which connectors a reader of the plan knows.
+#[derive(Debug, Clone, Copy)]
+pub enum Connectors<'a> {
+    /// All that there are: another name is an error.
+    All(&'a [Descriptor]),
+    /// Those of one service: systems of other connectors are other services' to check.
+    Some(&'a [Descriptor]),
+}
+
 /// Why a plan is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PlanError {
@@ -146,13 +155,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Reads and checks a plan. `descriptors` are those of all connectors that there are.
+    /// Reads and checks a plan.
     ///
     /// # Errors
     /// [`PlanError::Form`] if it is not TOML of the plan's form, else all problems at once.
-    pub fn parse(text: &str, descriptors: &[Descriptor]) -> Result<Self, PlanError> {
+    pub fn parse(text: &str, connectors: Connectors<'_>) -> Result<Self, PlanError> {
         let file: File = toml::from_str(text).map_err(|error| PlanError::Form(error.to_string()))?;
-        let plan = check::build(&file, descriptors).map_err(PlanError::Problems)?;
+        let plan = check::build(&file, connectors).map_err(PlanError::Problems)?;
         let digest = Sha256::digest(text.as_bytes());
         let hash = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
         Ok(Self { hash, ..plan })

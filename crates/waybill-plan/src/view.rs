@@ -92,6 +92,7 @@ pub(crate) fn of(snapshot: &Snapshot, customer_totals: Option<&CustomerTotals>, 
         Some(Body::Refund(body)) => Value::from(Serde(body)),
         Some(Body::Shipment(body)) => Value::from(Serde(body)),
         Some(Body::StockLevel(body)) => Value::from(Serde(body)),
+        Some(Body::Incident(body)) => Value::from(Serde(body)),
     };
     let name = snapshot.key.kind.as_str().replace('-', "_");
     let body = Value::from_iter([(name, body)]);

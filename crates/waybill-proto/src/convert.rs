@@ -1,5 +1,6 @@
 //! Wire ↔ domain.
 
+mod incident;
 mod order;
 mod records;
 mod scalars;
@@ -52,6 +53,7 @@ impl From<&Snapshot> for wire::Snapshot {
             Body::Refund(refund) => Wire::Refund(refund.into()),
             Body::Shipment(shipment) => Wire::Shipment(shipment.into()),
             Body::StockLevel(level) => Wire::StockLevel(level.into()),
+            Body::Incident(incident) => Wire::Incident(incident.as_ref().into()),
         });
         Self {
             key: Some((&snapshot.key).into()),
@@ -76,6 +78,7 @@ impl TryFrom<wire::Snapshot> for Snapshot {
             Some(Wire::Refund(refund)) => Some(Body::Refund(refund.try_into()?)),
             Some(Wire::Shipment(shipment)) => Some(Body::Shipment(shipment.try_into()?)),
             Some(Wire::StockLevel(level)) => Some(Body::StockLevel(level.into())),
+            Some(Wire::Incident(incident)) => Some(Body::Incident(Box::new(incident.try_into()?))),
         };
         Ok(Self {
             key: (&need("key", snapshot.key)?).try_into()?,

@@ -25,7 +25,8 @@ MUTATIONS = """
 
 # Each brings its Connection and Edge along.
 OBJECTS = """
-    AccessScope AdditionalFee AppInstallation App Attribute AutomaticDiscountApplication Count Customer CustomerEmailAddress
+    AccessScope AdditionalFee AppInstallation App Attribute AutomaticDiscountApplication CashRoundingAdjustment Count
+    Customer CustomerEmailAddress
     CustomerEmailMarketingConsentState CustomerPhoneNumber CustomerSmsMarketingConsentError DiscountAllocation
     DiscountCodeApplication Duty Fulfillment FulfillmentLineItem FulfillmentOrder FulfillmentOrderAssignedLocation
     FulfillmentOrderDestination FulfillmentOrderLineItem FulfillmentOrderSupportedAction FulfillmentTrackingInfo

@@ -22,10 +22,12 @@ mod batch;
 mod body;
 mod catalogue;
 mod gate;
+mod hub;
 mod limits;
 mod objects;
 mod property;
 mod property_api;
+mod property_groups;
 mod record;
 mod routes;
 mod search;
@@ -35,6 +37,8 @@ mod values;
 mod answers_match_the_documents;
 #[cfg(test)]
 mod behaviour;
+#[cfg(test)]
+mod desk;
 #[cfg(test)]
 mod wrong_requests;
 
@@ -98,7 +102,7 @@ impl Default for Settings {
 /// An empty account with HubSpot's default properties.
 pub fn simulated(settings: Settings) -> Simulated {
     let journal = Journal::new("hubspot");
-    let hub = Arc::new(routes::Hub::new(settings, journal.clone()));
+    let hub = Arc::new(hub::Hub::new(settings, journal.clone()));
     Simulated {
         router: routes::router(hub),
         journal,

@@ -1,8 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+pub mod catalogue;
+pub mod day;
 pub mod hubspot;
 pub mod kit;
 pub mod pagers;
+pub mod seeding;
 pub mod shipstation;
 pub mod shopify;
 pub mod tryton;

@@ -1,1 +1,132 @@
-//! Simulated: shopify.
+//! Simulated: Shopify. A store with its Admin GraphQL API, version 2026-07, and its webhooks.
+//!
+//! Documents are parsed and validated against `schema/admin-2026-07-trimmed.graphql`, a subset of Shopify's public
+//! schema. Rules and texts are those of Shopify's documentation (named where they are used) and of recorded requests
+//! to API version 2026-04 with their answers. A field that is in the schema and not answered here fails the request
+//! with `INTERNAL_SERVER_ERROR` and names the field; it is never null.
+
+mod address;
+mod bodies;
+mod clock;
+mod control;
+mod deliveries;
+mod graphql;
+mod metafield;
+mod money;
+mod order;
+mod records;
+mod selling;
+mod shipping;
+mod state;
+mod stock;
+mod store;
+mod throttle;
+
+#[cfg(test)]
+mod tests;
+
+use axum::{Router, extract::State as Extracted, response::Response, routing::post};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+use crate::kit::Simulated;
+
+pub use address::Address;
+pub use deliveries::{DeliveryCounts, DeliverySettings, RETRIES, signature};
+pub use order::{DiscountKind, DiscountValue};
+pub use selling::{NewDiscount, NewLine, NewOrder, NewShipping, Payment, Rate};
+pub use store::{LineView, NewCustomer, OrderView, Store, TOPICS};
+
+/// The version of the Admin API and of webhook bodies.
+pub const API_VERSION: &str = "2026-07";
+
+/// What a store is made with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The access token that `X-Shopify-Access-Token` must carry.
+    pub token: String,
+    /// The secret that webhooks are signed with.
+    pub webhook_secret: String,
+    /// `…​.myshopify.com`.
+    pub domain: String,
+    /// The scopes that the token has.
+    pub scopes: Vec<String>,
+    /// Points that may be spent at once.
+    pub bucket: u32,
+    /// Points that come back each second.
+    pub restore_rate: u32,
+    /// How webhooks are sent.
+    pub deliveries: DeliverySettings,
+    /// Where all topics go, beside the subscriptions made through the API: what an app's configuration file sets.
+    pub webhooks_to: Option<String>,
+    /// Seed of what is left to chance: identifiers, duplicates, late and lost deliveries.
+    pub seed: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let scopes = [
+            "read_customers",
+            "read_inventory",
+            "read_locations",
+            "read_merchant_managed_fulfillment_orders",
+            "read_orders",
+            "read_products",
+            "write_inventory",
+            "write_merchant_managed_fulfillment_orders",
+            "write_orders",
+        ];
+        Self {
+            token: "shpat_simulated".into(),
+            webhook_secret: "simulated-webhook-secret".into(),
+            domain: "waldgang-main.myshopify.com".into(),
+            scopes: scopes.map(str::to_owned).to_vec(),
+            bucket: 2000,
+            restore_rate: 100,
+            deliveries: DeliverySettings::default(),
+            webhooks_to: None,
+            seed: 1,
+        }
+    }
+}
+
+/// Shopify's answer to too many requests, as its edge gives it.
+fn too_many(retry_after_s: u64) -> Response {
+    let mut answer = axum::response::IntoResponse::into_response((
+        StatusCode::TOO_MANY_REQUESTS,
+        axum::Json(serde_json::json!({"errors": "Exceeded 2 calls per second for api client. Reduce request rates to resume uninterrupted service."})),
+    ));
+    if let Ok(value) = http::HeaderValue::from_str(&format!("{retry_after_s}.0")) {
+        answer.headers_mut().insert(http::header::RETRY_AFTER, value);
+    }
+    answer
+}
+
+impl Store {
+    /// The store, ready to be served: its API and its `_control` paths.
+    pub fn simulated(&self) -> Simulated {
+        let router = Router::new()
+            .route(
+                &format!("/admin/api/{API_VERSION}/graphql.json"),
+                post(|Extracted(store): Extracted<Store>, headers: HeaderMap, body: Bytes| async move {
+                    graphql::answer(&store, &headers, &body)
+                }),
+            )
+            .merge(control::routes())
+            .fallback(|| async { (StatusCode::NOT_FOUND, axum::Json(serde_json::json!({"errors": "Not Found"}))) })
+            .with_state(self.clone());
+        Simulated {
+            router,
+            journal: self.0.journal.clone(),
+            faults: self.0.faults.clone(),
+            too_many,
+            unauthorized: graphql::unauthorized,
+        }
+    }
+}
+
+/// The trimmed schema, as it was parsed.
+#[cfg(test)]
+pub(crate) fn schema() -> &'static std::sync::LazyLock<apollo_compiler::validation::Valid<apollo_compiler::Schema>> {
+    &graphql::SCHEMA
+}

@@ -1,1 +1,12 @@
-//! alerter
+#![doc = include_str!("../README.md")]
+
+mod accounting;
+mod app;
+mod incidents;
+mod lines;
+mod reports;
+mod say_again;
+mod vendors;
+mod watch;
+
+pub use app::{App, DEFAULTS, SERVICE, migrator};

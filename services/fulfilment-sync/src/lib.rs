@@ -1,1 +1,8 @@
-//! fulfilment-sync
+#![doc = include_str!("../README.md")]
+
+mod app;
+mod orders;
+mod parcels;
+mod vendors;
+
+pub use app::{App, DEFAULTS, SERVICE, migrator};

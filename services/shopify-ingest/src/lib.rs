@@ -1,1 +1,10 @@
-//! shopify-ingest
+#![doc = include_str!("../README.md")]
+
+mod app;
+mod inbox;
+mod normalise;
+mod operations;
+mod refetch;
+mod webhooks;
+
+pub use app::{App, DEFAULTS, SERVICE, migrator};

@@ -11,8 +11,10 @@ use crate::amount;
 
 /// SHA-256 over the part of a record that webhooks and GraphQL answers both carry, in one form.
 ///
-/// Left out: a customer's tags (webhooks do not have them), a line's weight (the answer has it as a floating-point
-/// number in a unit of its own). Set to one form: the scale of amounts, zero where it means absent, the order of tags.
+/// Left out: a line's weight, which the answer has as a floating-point number in a unit of its own. Set to one form:
+/// the scale of amounts, zero where it means absent, the order of tags. What a webhook lacks is to be carried over
+/// first ([`Whole::carry_over`](super::Whole::carry_over)): a customer's tags then count, so that a change of them,
+/// which only a read shows, is a change.
 pub fn content_hash(body: &Body) -> [u8; 32] {
     let mut body = body.clone();
     match &mut body {
@@ -21,7 +23,11 @@ pub fn content_hash(body: &Body) -> [u8; 32] {
         Body::Product(record) => product(record),
         Body::Refund(record) => refund(record),
         // These hold whole numbers and words only.
-        Body::InventoryLevel(_) | Body::Fulfilment(_) | Body::Shipment(_) | Body::StockLevel(_) => {}
+        Body::InventoryLevel(_)
+        | Body::Fulfilment(_)
+        | Body::Shipment(_)
+        | Body::StockLevel(_)
+        | Body::Incident(_) => {}
     }
     body.content_hash()
 }
@@ -47,7 +53,11 @@ fn order(order: &mut Order) {
     ] {
         pair(total);
     }
-    for total in [&mut totals.duties, &mut totals.additional_fees, &mut totals.cash_rounding] {
+    for total in [
+        &mut totals.duties,
+        &mut totals.additional_fees,
+        &mut totals.cash_rounding,
+    ] {
         optional(total);
     }
 }
@@ -74,7 +84,7 @@ fn refund(refund: &mut Refund) {
 }
 
 fn customer(customer: &mut Customer) {
-    customer.tags.clear();
+    customer.tags.sort_unstable();
 }
 
 fn product(product: &mut Product) {
@@ -93,5 +103,8 @@ fn optional(total: &mut Option<MoneyPair>) {
 
 fn pair(pair: &mut MoneyPair) {
     let one_form = |money: Money| amount::money(money.amount, money.currency);
-    *pair = MoneyPair { shop: one_form(pair.shop), presentment: one_form(pair.presentment) };
+    *pair = MoneyPair {
+        shop: one_form(pair.shop),
+        presentment: one_form(pair.presentment),
+    };
 }

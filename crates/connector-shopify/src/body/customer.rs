@@ -29,7 +29,9 @@ pub(super) fn read(root: &Node<'_, '_>) -> Read<Customer> {
 
 /// The customer as an order carries it.
 pub(super) fn person(node: &Node<'_, '_>) -> Read<Option<Person>> {
-    let Some(node) = node.object()? else { return Ok(None) };
+    let Some(node) = node.object()? else {
+        return Ok(None);
+    };
     Ok(Some(Person {
         id: node.own_id("Customer")?,
         first_name: node.at("first_name").personal()?,
@@ -40,7 +42,9 @@ pub(super) fn person(node: &Node<'_, '_>) -> Read<Option<Person>> {
 }
 
 pub(super) fn address(node: &Node<'_, '_>) -> Read<Option<Address>> {
-    let Some(node) = node.object()? else { return Ok(None) };
+    let Some(node) = node.object()? else {
+        return Ok(None);
+    };
     Ok(Some(Address {
         first_name: node.at("first_name").personal()?,
         last_name: node.at("last_name").personal()?,
@@ -64,8 +68,13 @@ pub(super) fn merged(root: &Node<'_, '_>) -> Read<Parsed> {
     }
     let customer = |key| {
         let node = root.at(key);
-        let id = node.id("Customer")?.ok_or_else(|| node.wrong(Problem::Missing))?;
-        Ok(Parsed::Refetch { kind: Kind::Customer, id })
+        let id = node
+            .id("Customer")?
+            .ok_or_else(|| node.wrong(Problem::Missing))?;
+        Ok(Parsed::Refetch {
+            kind: Kind::Customer,
+            id,
+        })
     };
     Ok(Parsed::Several(vec![
         customer("admin_graphql_api_customer_kept_id")?,

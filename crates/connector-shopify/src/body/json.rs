@@ -52,14 +52,20 @@ impl Place<'_> {
 
 impl<'v> Node<'v, 'static> {
     pub(crate) const fn root(value: &'v Value) -> Self {
-        Self { value: Some(value), place: Place::Root }
+        Self {
+            value: Some(value),
+            place: Place::Root,
+        }
     }
 }
 
 impl<'v, 'p> Node<'v, 'p> {
     /// What stands under a key; absent if this is no object or has no such key.
     pub(crate) fn at<'q>(&'q self, key: &'static str) -> Node<'v, 'q> {
-        Node { value: self.value.and_then(|value| value.get(key)), place: Place::Key(&self.place, key) }
+        Node {
+            value: self.value.and_then(|value| value.get(key)),
+            place: Place::Key(&self.place, key),
+        }
     }
 
     /// Whether the key is there, be it null.
@@ -94,7 +100,12 @@ impl<'v, 'p> Node<'v, 'p> {
             Some(Value::Array(items)) => items
                 .iter()
                 .enumerate()
-                .map(|(at, item)| read(Node { value: Some(item), place: Place::Item(&self.place, at) }))
+                .map(|(at, item)| {
+                    read(Node {
+                        value: Some(item),
+                        place: Place::Item(&self.place, at),
+                    })
+                })
                 .collect(),
             Some(_) => Err(self.wrong(Problem::NotAList)),
         }
@@ -125,7 +136,12 @@ impl<'v, 'p> Node<'v, 'p> {
             return self.items(|tag| tag.text());
         }
         let text = self.text()?;
-        Ok(text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect())
+        Ok(text
+            .split(',')
+            .map(str::trim)
+            .filter(|tag| !tag.is_empty())
+            .map(str::to_owned)
+            .collect())
     }
 
     /// Yes or no; no if it is absent.
@@ -139,10 +155,17 @@ impl<'v, 'p> Node<'v, 'p> {
 
     /// A whole number of at most 64 bits, read from its own text.
     pub(crate) fn integer(&self) -> Read<Option<i64>> {
-        let Some(text) = self.number_text(Problem::NotAnInteger)? else { return Ok(None) };
+        let Some(text) = self.number_text(Problem::NotAnInteger)? else {
+            return Ok(None);
+        };
         match text.parse::<i64>() {
             Ok(number) => Ok(Some(number)),
-            Err(error) if matches!(error.kind(), std::num::IntErrorKind::PosOverflow | std::num::IntErrorKind::NegOverflow) => {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    std::num::IntErrorKind::PosOverflow | std::num::IntErrorKind::NegOverflow
+                ) =>
+            {
                 Err(self.wrong(Problem::TooLarge))
             }
             Err(_) => Err(self.wrong(Problem::NotAnInteger)),
@@ -156,13 +179,19 @@ impl<'v, 'p> Node<'v, 'p> {
 
     /// An exact decimal, from a text or a number's own text.
     pub(crate) fn decimal(&self) -> Read<Option<Decimal>> {
-        let Some(text) = self.number_text(Problem::NotAnAmount)? else { return Ok(None) };
-        Decimal::from_str_exact(&text).map(Some).map_err(|_| self.wrong(Problem::NotAnAmount))
+        let Some(text) = self.number_text(Problem::NotAnAmount)? else {
+            return Ok(None);
+        };
+        Decimal::from_str_exact(&text)
+            .map(Some)
+            .map_err(|_| self.wrong(Problem::NotAnAmount))
     }
 
     /// A fraction such as a tax rate, which may be written with an exponent; zero if it is absent.
     pub(crate) fn rate(&self) -> Read<Decimal> {
-        let Some(text) = self.number_text(Problem::NotAnAmount)? else { return Ok(Decimal::ZERO) };
+        let Some(text) = self.number_text(Problem::NotAnAmount)? else {
+            return Ok(Decimal::ZERO);
+        };
         Decimal::from_str_exact(&text)
             .or_else(|_| Decimal::from_scientific(&text))
             .map(crate::amount::plain)
@@ -175,7 +204,10 @@ impl<'v, 'p> Node<'v, 'p> {
         if text.is_empty() {
             return Err(self.wrong(Problem::Missing));
         }
-        text.trim().to_ascii_uppercase().parse().map_err(|_| self.wrong(Problem::NotACurrency))
+        text.trim()
+            .to_ascii_uppercase()
+            .parse()
+            .map_err(|_| self.wrong(Problem::NotACurrency))
     }
 
     /// An instant, from a time with its offset.
@@ -184,12 +216,16 @@ impl<'v, 'p> Node<'v, 'p> {
         if text.is_empty() {
             return Ok(None);
         }
-        text.parse().map(Some).map_err(|_| self.wrong(Problem::NotATime))
+        text.parse()
+            .map(Some)
+            .map_err(|_| self.wrong(Problem::NotATime))
     }
 
     /// An id of decimal digits in a field of its own; a global id of this type of object is taken too.
     pub(crate) fn id(&self, object: &str) -> Read<Option<RecordId>> {
-        let Some(text) = self.number_text(Problem::NotAnId)? else { return Ok(None) };
+        let Some(text) = self.number_text(Problem::NotAnId)? else {
+            return Ok(None);
+        };
         let id = gid::record_id(object, &text).or_else(|| gid::digits(&text));
         id.map(Some).ok_or_else(|| self.wrong(Problem::NotAnId))
     }

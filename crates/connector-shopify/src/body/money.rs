@@ -24,7 +24,11 @@ impl Currencies {
     ///
     /// A plain amount is in the shop's currency. What the buyer saw is then known only if the order has one currency or
     /// the amount is zero; else the body does not carry it and the record must be read by API.
-    pub(crate) fn optional(self, set: &Node<'_, '_>, plain: &Node<'_, '_>) -> Read<Option<MoneyPair>> {
+    pub(crate) fn optional(
+        self,
+        set: &Node<'_, '_>,
+        plain: &Node<'_, '_>,
+    ) -> Read<Option<MoneyPair>> {
         if let Some(set) = set.object()? {
             return pair(&set, Some(self.presentment)).map(Some);
         }
@@ -36,11 +40,16 @@ impl Currencies {
 
     /// As [`Currencies::optional`], but one of the two must be there.
     pub(crate) fn required(self, set: &Node<'_, '_>, plain: &Node<'_, '_>) -> Read<MoneyPair> {
-        self.optional(set, plain)?.ok_or_else(|| plain.wrong(Problem::Missing))
+        self.optional(set, plain)?
+            .ok_or_else(|| plain.wrong(Problem::Missing))
     }
 
     /// The sum of a list's amounts.
-    pub(crate) fn sum(self, at: &Node<'_, '_>, pairs: impl IntoIterator<Item = MoneyPair>) -> Read<MoneyPair> {
+    pub(crate) fn sum(
+        self,
+        at: &Node<'_, '_>,
+        pairs: impl IntoIterator<Item = MoneyPair>,
+    ) -> Read<MoneyPair> {
         pairs.into_iter().try_fold(self.zero(), |sum, pair| {
             amount::plus(sum, pair).ok_or_else(|| at.wrong(Problem::CannotBeAdded))
         })
@@ -48,7 +57,10 @@ impl Currencies {
 
     fn both(self, plain: rust_decimal::Decimal) -> Read<MoneyPair> {
         if self.shop == self.presentment || plain.is_zero() {
-            Ok(MoneyPair { shop: amount::money(plain, self.shop), presentment: amount::money(plain, self.presentment) })
+            Ok(MoneyPair {
+                shop: amount::money(plain, self.shop),
+                presentment: amount::money(plain, self.presentment),
+            })
         } else {
             Err(Stop::NotWhole)
         }
@@ -62,16 +74,26 @@ pub(crate) fn pair(set: &Node<'_, '_>, presentment: Option<Currency>) -> Read<Mo
     let shop = money(&shop_node)?.ok_or_else(|| shop_node.wrong(Problem::Missing))?;
     match money(&set.at("presentment_money"))? {
         Some(presentment) => Ok(MoneyPair { shop, presentment }),
-        None if presentment.is_none_or(|currency| currency == shop.currency) => Ok(MoneyPair::same(shop)),
+        None if presentment.is_none_or(|currency| currency == shop.currency) => {
+            Ok(MoneyPair::same(shop))
+        }
         None => Err(Stop::NotWhole),
     }
 }
 
 fn money(node: &Node<'_, '_>) -> Read<Option<Money>> {
-    let Some(node) = node.object()? else { return Ok(None) };
+    let Some(node) = node.object()? else {
+        return Ok(None);
+    };
     let amount_node = node.at("amount");
-    let value = amount_node.decimal()?.ok_or_else(|| amount_node.wrong(Problem::Missing))?;
+    let value = amount_node
+        .decimal()?
+        .ok_or_else(|| amount_node.wrong(Problem::Missing))?;
     // Transactions within refunds write `currency`.
-    let code = if node.has("currency_code") { node.at("currency_code") } else { node.at("currency") };
+    let code = if node.has("currency_code") {
+        node.at("currency_code")
+    } else {
+        node.at("currency")
+    };
     Ok(Some(amount::money(value, code.currency()?)))
 }

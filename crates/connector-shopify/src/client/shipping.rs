@@ -52,12 +52,18 @@ pub(crate) type Mutated = Result<String, Vec<wire::UserError>>;
 impl Client {
     /// What of an order is fulfilled and what is still to be; `None` if there is no such order.
     pub(crate) async fn fulfillment_work(&self, order: &RecordId) -> Result<Option<Work>, Failure> {
-        let mut work = Work { fulfillments: Vec::new(), orders: Vec::new() };
+        let mut work = Work {
+            fulfillments: Vec::new(),
+            orders: Vec::new(),
+        };
         let mut after: Option<String> = None;
         loop {
             let variables = json!({ "id": gid("Order", order), "after": after });
-            let data: wire::FulfillmentWorkData = self.read(document::FULFILLMENT_WORK, variables).await?;
-            let Some(page) = data.order else { return Ok(None) };
+            let data: wire::FulfillmentWorkData =
+                self.read(document::FULFILLMENT_WORK, variables).await?;
+            let Some(page) = data.order else {
+                return Ok(None);
+            };
             after = page.fulfillment_orders.page_info.next().map(str::to_owned);
             work.fulfillments = page.fulfillments;
             work.orders.extend(page.fulfillment_orders.nodes);
@@ -71,13 +77,19 @@ impl Client {
         Ok(Some(work))
     }
 
-    async fn rest_of_fulfillment_order(&self, order: &mut wire::FulfillmentOrder) -> Result<(), Failure> {
+    async fn rest_of_fulfillment_order(
+        &self,
+        order: &mut wire::FulfillmentOrder,
+    ) -> Result<(), Failure> {
         let mut after = order.line_items.page_info.next().map(str::to_owned);
         while let Some(cursor) = after {
             let variables = json!({ "id": order.id, "after": cursor });
-            let data: wire::FulfillmentOrderLinesData =
-                self.read(document::FULFILLMENT_ORDER_LINES, variables).await?;
-            let Some(page) = data.fulfillment_order else { return Ok(()) };
+            let data: wire::FulfillmentOrderLinesData = self
+                .read(document::FULFILLMENT_ORDER_LINES, variables)
+                .await?;
+            let Some(page) = data.fulfillment_order else {
+                return Ok(());
+            };
             after = page.line_items.page_info.next().map(str::to_owned);
             order.line_items.nodes.extend(page.line_items.nodes);
         }
@@ -85,13 +97,23 @@ impl Client {
     }
 
     /// What is in a fulfilment.
-    pub(crate) async fn fulfillment_lines(&self, fulfillment_gid: &str) -> Result<Vec<wire::FulfillmentLine>, Failure> {
+    pub(crate) async fn fulfillment_lines(
+        &self,
+        fulfillment_gid: &str,
+    ) -> Result<Vec<wire::FulfillmentLine>, Failure> {
         let (mut lines, mut after) = (Vec::new(), None);
         loop {
             let variables = json!({ "id": fulfillment_gid, "after": after });
-            let data: wire::FulfillmentLinesData = self.read(document::FULFILLMENT_LINES, variables).await?;
-            let Some(fulfillment) = data.fulfillment else { return Ok(lines) };
-            after = fulfillment.fulfillment_line_items.page_info.next().map(str::to_owned);
+            let data: wire::FulfillmentLinesData =
+                self.read(document::FULFILLMENT_LINES, variables).await?;
+            let Some(fulfillment) = data.fulfillment else {
+                return Ok(lines);
+            };
+            after = fulfillment
+                .fulfillment_line_items
+                .page_info
+                .next()
+                .map(str::to_owned);
             lines.extend(fulfillment.fulfillment_line_items.nodes);
             if after.is_none() {
                 return Ok(lines);
@@ -100,9 +122,16 @@ impl Client {
     }
 
     /// Fulfils lines of fulfilment orders of one location. Shopify has no idempotency key for it.
-    pub(crate) async fn fulfillment_create(&self, input: &FulfillmentInput) -> Result<Mutated, Failure> {
+    pub(crate) async fn fulfillment_create(
+        &self,
+        input: &FulfillmentInput,
+    ) -> Result<Mutated, Failure> {
         let data: wire::FulfillmentCreateData = self
-            .run(Effect::UnkeyedWrite, document::FULFILLMENT_CREATE, json!({ "fulfillment": input }))
+            .run(
+                Effect::UnkeyedWrite,
+                document::FULFILLMENT_CREATE,
+                json!({ "fulfillment": input }),
+            )
             .await?;
         mutated(Effect::UnkeyedWrite, data.fulfillment_create)
     }
@@ -115,15 +144,30 @@ impl Client {
         notify: bool,
     ) -> Result<Mutated, Failure> {
         let variables = json!({ "id": fulfillment_gid, "tracking": tracking, "notify": notify });
-        let data: wire::FulfillmentTrackingData =
-            self.run(Effect::IdempotentWrite, document::FULFILLMENT_TRACKING, variables).await?;
-        mutated(Effect::IdempotentWrite, data.fulfillment_tracking_info_update)
+        let data: wire::FulfillmentTrackingData = self
+            .run(
+                Effect::IdempotentWrite,
+                document::FULFILLMENT_TRACKING,
+                variables,
+            )
+            .await?;
+        mutated(
+            Effect::IdempotentWrite,
+            data.fulfillment_tracking_info_update,
+        )
     }
 
     /// Cancels a fulfilment; one that is cancelled already stays so.
-    pub(crate) async fn fulfillment_cancel(&self, fulfillment_gid: &str) -> Result<Mutated, Failure> {
+    pub(crate) async fn fulfillment_cancel(
+        &self,
+        fulfillment_gid: &str,
+    ) -> Result<Mutated, Failure> {
         let data: wire::FulfillmentCancelData = self
-            .run(Effect::IdempotentWrite, document::FULFILLMENT_CANCEL, json!({ "id": fulfillment_gid }))
+            .run(
+                Effect::IdempotentWrite,
+                document::FULFILLMENT_CANCEL,
+                json!({ "id": fulfillment_gid }),
+            )
             .await?;
         mutated(Effect::IdempotentWrite, data.fulfillment_cancel)
     }
@@ -132,7 +176,10 @@ impl Client {
 fn mutated(effect: Effect, payload: Option<wire::FulfillmentMutation>) -> Result<Mutated, Failure> {
     match payload {
         Some(payload) if !payload.user_errors.is_empty() => Ok(Err(payload.user_errors)),
-        Some(wire::FulfillmentMutation { fulfillment: Some(fulfillment), .. }) => Ok(Ok(fulfillment.id)),
+        Some(wire::FulfillmentMutation {
+            fulfillment: Some(fulfillment),
+            ..
+        }) => Ok(Ok(fulfillment.id)),
         _ => {
             let message = "the answer has neither a fulfilment nor errors".to_owned();
             Err(match effect {

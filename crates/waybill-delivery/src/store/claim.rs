@@ -19,7 +19,6 @@ pub(crate) struct Claim {
     pub(crate) applied_hash: Option<Vec<u8>>,
     pub(crate) settled_epoch: i64,
     pub(crate) settled_number: i64,
-    pub(crate) settlement: i64,
     pub(crate) known: Json<Known>,
     pub(crate) attempts: i32,
     pub(crate) fence: i64,
@@ -57,7 +56,7 @@ pub(crate) async fn claim(
          from first
          where d.id = first.id
          returning d.id, d.system, d.store, d.kind, d.record_id, d.name, d.desired_epoch, d.desired_number, d.desired,
-             d.applied_number, d.applied_hash, d.settled_epoch, d.settled_number, d.settlement, d.known, d.attempts,
+             d.applied_number, d.applied_hash, d.settled_epoch, d.settled_number, d.known, d.attempts,
              d.fence, d.wake, d.traceparent, d.external_id",
     )
     .bind(system)
@@ -69,18 +68,4 @@ pub(crate) async fn claim(
         Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(Vec::new()),
         other => other,
     }
-}
-
-/// Gives claims back as they were: on an orderly stop, or where nothing could be done.
-pub(crate) async fn release(pool: &PgPool, ids: &[i64], fences: &[i64]) -> sqlx::Result<()> {
-    sqlx::query(
-        "update delivery d set state = 'pending', lease_until = null, due_at = now()
-         from unnest($1::bigint[], $2::bigint[]) as c (id, fence)
-         where d.id = c.id and d.fence = c.fence and d.state = 'applying'",
-    )
-    .bind(ids)
-    .bind(fences)
-    .execute(pool)
-    .await?;
-    Ok(())
 }

@@ -10,7 +10,8 @@ use super::{
 };
 
 /// HubSpot's default order pipeline with its five stages (orders guide, "Pipelines and stages").
-const ORDER_PIPELINE: &[(&str, &str)] = &[("Order Pipeline", "14a2e10e-5471-408a-906e-c51f3b04369e")];
+const ORDER_PIPELINE: &[(&str, &str)] =
+    &[("Order Pipeline", "14a2e10e-5471-408a-906e-c51f3b04369e")];
 const ORDER_STAGES: &[(&str, &str)] = &[
     ("Open", "4b27b500-f031-4927-9811-68a0b525cbae"),
     ("Processed", "937ea84d-0a4f-4dcf-9028-3f9c2aafbf03"),
@@ -37,27 +38,83 @@ const CURRENCIES: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BH
     TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG";
 
 const CONTACT_TEXTS: &[&str] = &[
-    "address", "city", "company", "country", "fax", "firstname", "hs_language", "hs_timezone", "jobtitle", "lastname",
-    "message", "mobilephone", "phone", "salutation", "state", "website", "zip",
+    "address",
+    "city",
+    "company",
+    "country",
+    "fax",
+    "firstname",
+    "hs_language",
+    "hs_timezone",
+    "jobtitle",
+    "lastname",
+    "message",
+    "mobilephone",
+    "phone",
+    "salutation",
+    "state",
+    "website",
+    "zip",
 ];
-const COMPANY_TEXTS: &[&str] =
-    &["address", "city", "country", "description", "domain", "industry", "name", "phone", "state", "website", "zip"];
+const COMPANY_TEXTS: &[&str] = &[
+    "address",
+    "city",
+    "country",
+    "description",
+    "domain",
+    "industry",
+    "name",
+    "phone",
+    "state",
+    "website",
+    "zip",
+];
 const ORDER_TEXTS: &[&str] = &[
-    "hs_billing_address_city", "hs_billing_address_country", "hs_billing_address_email",
-    "hs_billing_address_firstname", "hs_billing_address_lastname", "hs_billing_address_phone",
-    "hs_billing_address_postal_code", "hs_billing_address_state", "hs_billing_address_street", "hs_discount_codes",
-    "hs_external_order_id", "hs_external_order_status", "hs_external_order_url", "hs_fulfillment_status",
-    "hs_order_name", "hs_order_note", "hs_payment_status", "hs_shipping_address_city", "hs_shipping_address_country",
-    "hs_shipping_address_name", "hs_shipping_address_phone", "hs_shipping_address_postal_code",
-    "hs_shipping_address_state", "hs_shipping_address_street", "hs_shipping_method", "hs_shipping_status_url",
-    "hs_shipping_tracking_number", "hs_source_store", "hs_tags",
+    "hs_billing_address_city",
+    "hs_billing_address_country",
+    "hs_billing_address_email",
+    "hs_billing_address_firstname",
+    "hs_billing_address_lastname",
+    "hs_billing_address_phone",
+    "hs_billing_address_postal_code",
+    "hs_billing_address_state",
+    "hs_billing_address_street",
+    "hs_discount_codes",
+    "hs_external_order_id",
+    "hs_external_order_status",
+    "hs_external_order_url",
+    "hs_fulfillment_status",
+    "hs_order_name",
+    "hs_order_note",
+    "hs_payment_status",
+    "hs_shipping_address_city",
+    "hs_shipping_address_country",
+    "hs_shipping_address_name",
+    "hs_shipping_address_phone",
+    "hs_shipping_address_postal_code",
+    "hs_shipping_address_state",
+    "hs_shipping_address_street",
+    "hs_shipping_method",
+    "hs_shipping_status_url",
+    "hs_shipping_tracking_number",
+    "hs_source_store",
+    "hs_tags",
 ];
 const ORDER_NUMBERS: &[&str] = &[
-    "hs_exchange_rate", "hs_order_discount", "hs_refund_amount", "hs_shipping_cost", "hs_subtotal_price", "hs_tax",
+    "hs_exchange_rate",
+    "hs_order_discount",
+    "hs_refund_amount",
+    "hs_shipping_cost",
+    "hs_subtotal_price",
+    "hs_tax",
     "hs_total_price",
 ];
-const ORDER_TIMES: &[&str] =
-    &["hs_cancelled_date", "hs_external_created_date", "hs_external_modified_date", "hs_processed_date"];
+const ORDER_TIMES: &[&str] = &[
+    "hs_cancelled_date",
+    "hs_external_created_date",
+    "hs_external_modified_date",
+    "hs_processed_date",
+];
 
 /// The group that a kind's default properties are in.
 pub(super) fn default_group(kind: Kind) -> (&'static str, &'static str) {
@@ -70,10 +127,21 @@ pub(super) fn default_group(kind: Kind) -> (&'static str, &'static str) {
 
 /// Every default property of a kind.
 pub(super) fn default_properties(kind: Kind) -> Vec<Property> {
-    let of = |names: &[&str], data_type| names.iter().map(|name| property(kind, name, data_type)).collect::<Vec<_>>();
-    let mut all = of(&["hs_object_source", "hs_object_source_label"], DataType::Text);
+    let of = |names: &[&str], data_type| {
+        names
+            .iter()
+            .map(|name| property(kind, name, data_type))
+            .collect::<Vec<_>>()
+    };
+    let mut all = of(
+        &["hs_object_source", "hs_object_source_label"],
+        DataType::Text,
+    );
     all.push(property(kind, "hs_object_id", DataType::Number));
-    all.extend(of(&[kind.created_property(), kind.modified_property()], DataType::DateTime));
+    all.extend(of(
+        &[kind.created_property(), kind.modified_property()],
+        DataType::DateTime,
+    ));
     for own in &mut all {
         own.read_only = true;
     }
@@ -81,9 +149,15 @@ pub(super) fn default_properties(kind: Kind) -> Vec<Property> {
     match kind {
         Kind::Contacts => {
             all.extend(of(CONTACT_TEXTS, DataType::Text));
-            all.push(Property { unique: true, ..property(kind, "email", DataType::Email) });
+            all.push(Property {
+                unique: true,
+                ..property(kind, "email", DataType::Email)
+            });
             all.push(choice(kind, "lifecyclestage", LIFECYCLE_STAGES));
-            all.push(Property { read_only: true, ..property(kind, "num_associated_deals", DataType::Number) });
+            all.push(Property {
+                read_only: true,
+                ..property(kind, "num_associated_deals", DataType::Number)
+            });
             all.push(property(kind, "date_of_birth", DataType::Text));
             all.push(property(kind, "closedate", DataType::DateTime));
         }
@@ -97,7 +171,10 @@ pub(super) fn default_properties(kind: Kind) -> Vec<Property> {
             all.extend(of(ORDER_TEXTS, DataType::Text));
             all.extend(of(ORDER_NUMBERS, DataType::Number));
             all.extend(of(ORDER_TIMES, DataType::DateTime));
-            let currencies: Vec<_> = CURRENCIES.split_whitespace().map(|code| (code, code)).collect();
+            let currencies: Vec<_> = CURRENCIES
+                .split_whitespace()
+                .map(|code| (code, code))
+                .collect();
             all.push(choice(kind, "hs_currency_code", &currencies));
             all.push(choice(kind, "hs_pipeline", ORDER_PIPELINE));
             all.push(choice(kind, "hs_pipeline_stage", ORDER_STAGES));
@@ -110,7 +187,10 @@ pub(super) fn default_properties(kind: Kind) -> Vec<Property> {
 pub(super) fn set_at_creation(kind: Kind) -> Vec<(&'static str, &'static str)> {
     match kind {
         Kind::Orders => {
-            vec![("hs_pipeline", ORDER_PIPELINE[0].1), ("hs_pipeline_stage", ORDER_STAGES[0].1)]
+            vec![
+                ("hs_pipeline", ORDER_PIPELINE[0].1),
+                ("hs_pipeline_stage", ORDER_STAGES[0].1),
+            ]
         }
         Kind::Contacts => vec![("lifecyclestage", "lead")],
         Kind::Companies => Vec::new(),
@@ -148,7 +228,15 @@ fn default_field_type(data_type: DataType) -> &'static str {
 fn choice(kind: Kind, name: &str, choices: &[(&str, &str)]) -> Property {
     let choices = choices
         .iter()
-        .map(|&(label, value)| Choice { label: label.to_owned(), value: value.to_owned(), hidden: false })
+        .map(|&(label, value)| Choice {
+            label: label.to_owned(),
+            value: value.to_owned(),
+            hidden: false,
+        })
         .collect();
-    Property { choices, field_type: "select".to_owned(), ..property(kind, name, DataType::Enumeration) }
+    Property {
+        choices,
+        field_type: "select".to_owned(),
+        ..property(kind, name, DataType::Enumeration)
+    }
 }

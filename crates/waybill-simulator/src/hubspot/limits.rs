@@ -51,8 +51,8 @@ impl Limits {
         (self.requests, self.window_ms) = (requests, window_ms);
     }
 
-    /// Counts a request, or refuses it.
-    pub(super) fn admit(&mut self, is_search: bool, now_ms: i64) -> Result<(), Response> {
+    /// Counts a request; the refusal if it is one too many.
+    pub(super) fn admit(&mut self, is_search: bool, now_ms: i64) -> Option<Response> {
         forget(&mut self.recent, now_ms - self.window_ms);
         forget(&mut self.recent_searches, now_ms - SECOND_MS);
         if self.day != now_ms / DAY_MS {
@@ -63,13 +63,16 @@ impl Limits {
         } else if is_search && self.recent_searches.len() >= self.searches {
             Some(("SECONDLY", "You have reached your secondly limit."))
         } else if self.recent.len() >= self.requests {
-            Some(("TEN_SECONDLY_ROLLING", "You have reached your ten_secondly_rolling limit."))
+            Some((
+                "TEN_SECONDLY_ROLLING",
+                "You have reached your ten_secondly_rolling limit.",
+            ))
         } else {
             None
         };
         if let Some((policy, message)) = refusal {
             self.refused += 1;
-            return Err(answers::over_limit(policy, message));
+            return Some(answers::over_limit(policy, message));
         }
         self.recent.push_back(now_ms);
         if is_search {
@@ -77,7 +80,7 @@ impl Limits {
         }
         self.today += 1;
         self.passed += 1;
-        Ok(())
+        None
     }
 
     /// Says on an answer what is left.
@@ -85,12 +88,20 @@ impl Limits {
         let interval = usize::try_from(self.window_ms).unwrap_or_default();
         for (name, value) in [
             ("x-hubspot-ratelimit-max", self.requests),
-            ("x-hubspot-ratelimit-remaining", self.requests.saturating_sub(self.recent.len())),
+            (
+                "x-hubspot-ratelimit-remaining",
+                self.requests.saturating_sub(self.recent.len()),
+            ),
             ("x-hubspot-ratelimit-interval-milliseconds", interval),
             ("x-hubspot-ratelimit-daily", self.daily),
-            ("x-hubspot-ratelimit-daily-remaining", self.daily.saturating_sub(self.today)),
+            (
+                "x-hubspot-ratelimit-daily-remaining",
+                self.daily.saturating_sub(self.today),
+            ),
         ] {
-            response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from(value));
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static(name), HeaderValue::from(value));
         }
     }
 }

@@ -51,11 +51,22 @@ impl DataType {
     pub(super) fn field_types(self) -> &'static [&'static str] {
         match self {
             Self::Bool => &["booleancheckbox", "calculation_equation"],
-            Self::Enumeration => &["booleancheckbox", "checkbox", "radio", "select", "calculation_equation"],
+            Self::Enumeration => &[
+                "booleancheckbox",
+                "checkbox",
+                "radio",
+                "select",
+                "calculation_equation",
+            ],
             Self::Date | Self::DateTime => &["date"],
-            Self::Text | Self::Email => {
-                &["file", "text", "textarea", "calculation_equation", "html", "phonenumber"]
-            }
+            Self::Text | Self::Email => &[
+                "file",
+                "text",
+                "textarea",
+                "calculation_equation",
+                "html",
+                "phonenumber",
+            ],
             Self::Number => &["number", "calculation_equation"],
             Self::PhoneNumber => &["phonenumber", "text"],
         }

@@ -7,22 +7,59 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::{
-    account::{Group, Table},
+    account::Table,
     answers::Refusal,
     batch::{self, Answer},
     body,
+    hub::Hub,
     property::{Choice, DataType, Property},
     record::Kind,
-    routes::{Hub, Query},
+    routes::Query,
 };
 use crate::kit::now_ms;
 
 /// Unique properties per kind of record ("You can have up to ten unique ID properties per object").
 const MOST_UNIQUE: usize = 10;
-const TYPES: &[&str] = &["bool", "date", "datetime", "enumeration", "number", "phone_number", "string"];
+const TYPES: &[&str] = &[
+    "bool",
+    "date",
+    "datetime",
+    "enumeration",
+    "number",
+    "phone_number",
+    "string",
+];
 const FIELD_TYPES: &[&str] = &[
-    "booleancheckbox", "calculation_equation", "checkbox", "date", "file", "html", "number", "phonenumber", "radio",
-    "select", "text", "textarea",
+    "booleancheckbox",
+    "calculation_equation",
+    "checkbox",
+    "date",
+    "file",
+    "html",
+    "number",
+    "phonenumber",
+    "radio",
+    "select",
+    "text",
+    "textarea",
+];
+const NUMBER_HINTS: &[&str] = &[
+    "currency",
+    "duration",
+    "formatted",
+    "percentage",
+    "probability",
+    "unformatted",
+];
+const TEXT_HINTS: &[&str] = &[
+    "domain_name",
+    "email",
+    "ip_address",
+    "multi_line",
+    "phone_number",
+    "physical_address",
+    "postal_code",
+    "unformatted_single_line",
 ];
 const SENSITIVITIES: &[&str] = &["highly_sensitive", "non_sensitive", "sensitive"];
 
@@ -43,12 +80,19 @@ pub(super) fn list(hub: &Hub, kind: Kind, query: &Query) -> Result<Answer, Refus
 /// `GET /crm/properties/2026-03/{type}/{name}`
 pub(super) fn get(hub: &Hub, kind: Kind, name: &str) -> Result<Answer, Refusal> {
     let account = hub.account();
-    let property = account.table(kind).property(name).ok_or_else(|| missing(name))?;
+    let property = account
+        .table(kind)
+        .property(name)
+        .ok_or_else(|| missing(name))?;
     Ok((StatusCode::OK, Some(property.render())))
 }
 
 fn missing(name: &str) -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, "OBJECT_NOT_FOUND", format!("Property '{name}' does not exist"))
+    Refusal::new(
+        StatusCode::NOT_FOUND,
+        "OBJECT_NOT_FOUND",
+        format!("Property '{name}' does not exist"),
+    )
 }
 
 /// `POST /crm/properties/2026-03/{type}`
@@ -80,7 +124,13 @@ pub(super) fn create_all(hub: &Hub, kind: Kind, value: &Value) -> Result<Answer,
 
 fn note(hub: &Hub, kind: Kind, shown: &Value) {
     let name = shown["name"].as_str().unwrap_or_default();
-    hub.journal.write("create", "property", format!("{}.{name}", kind.plural()), name, shown.clone());
+    hub.journal.write(
+        "create",
+        "property",
+        format!("{}.{name}", kind.plural()),
+        name,
+        shown.clone(),
+    );
 }
 
 /// Reads a `PropertyCreate`.
@@ -90,10 +140,7 @@ fn requested(value: &Value) -> Result<Property, Refusal> {
     let data_type = DataType::from_word(&data_type).unwrap_or(DataType::Text);
     let field_type = body::word(object, "fieldType", FIELD_TYPES)?.unwrap_or_default();
     body::word(object, "dataSensitivity", SENSITIVITIES)?;
-    body::integer(object, "displayOrder")?;
-    for name in ["externalOptions", "formField", "hidden", "showCurrencySymbol"] {
-        body::flag(object, name)?;
-    }
+    check_display(object)?;
     Ok(Property {
         name: body::required_text(object, "name")?,
         label: body::required_text(object, "label")?,
@@ -110,12 +157,36 @@ fn requested(value: &Value) -> Result<Property, Refusal> {
     })
 }
 
+/// Checks the members that nothing here depends on.
+fn check_display(object: &Map<String, Value>) -> Result<(), Refusal> {
+    body::integer(object, "displayOrder")?;
+    for name in [
+        "externalOptions",
+        "formField",
+        "hidden",
+        "showCurrencySymbol",
+    ] {
+        body::flag(object, name)?;
+    }
+    for name in [
+        "calculationFormula",
+        "currencyPropertyName",
+        "referencedObjectType",
+    ] {
+        body::text(object, name)?;
+    }
+    body::word(object, "numberDisplayHint", NUMBER_HINTS)?;
+    body::word(object, "textDisplayHint", TEXT_HINTS)?;
+    Ok(())
+}
+
 fn choices(object: &Map<String, Value>) -> Result<Vec<Choice>, Refusal> {
     body::list(object, "options")?
         .iter()
         .map(|value| {
             let option = body::object(value, &["displayOrder", "hidden", "label", "value"])?;
             body::integer(option, "displayOrder")?;
+            body::text(option, "description")?;
             Ok(Choice {
                 label: body::required_text(option, "label")?,
                 value: body::required_text(option, "value")?,
@@ -136,7 +207,9 @@ fn add(table: &mut Table, property: Property) -> Result<Value, Refusal> {
     }
     let own_unique = |property: &&Property| property.unique && !property.hubspot_defined;
     if property.unique && table.properties.values().filter(own_unique).count() >= MOST_UNIQUE {
-        return Err(Refusal::validation(format!("You can have up to {MOST_UNIQUE} unique ID properties per object.")));
+        return Err(Refusal::validation(format!(
+            "You can have up to {MOST_UNIQUE} unique ID properties per object."
+        )));
     }
     let shown = property.render();
     table.properties.insert(property.name.clone(), property);
@@ -146,7 +219,9 @@ fn add(table: &mut Table, property: Property) -> Result<Value, Refusal> {
 fn check(table: &Table, property: &Property) -> Result<(), Refusal> {
     let name = &property.name;
     let mut letters = name.chars();
-    let proper = letters.next().is_some_and(|first| first.is_ascii_lowercase())
+    let proper = letters
+        .next()
+        .is_some_and(|first| first.is_ascii_lowercase())
         && letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     if !proper {
         return Err(Refusal::validation(format!(
@@ -157,21 +232,31 @@ fn check(table: &Table, property: &Property) -> Result<(), Refusal> {
         return Err(Refusal::validation("label must not be empty"));
     }
     if !table.groups.contains_key(&property.group) {
-        return Err(Refusal::validation(format!("Property group '{}' does not exist", property.group)));
+        return Err(Refusal::validation(format!(
+            "Property group '{}' does not exist",
+            property.group
+        )));
     }
-    if !property.data_type.field_types().contains(&property.field_type.as_str()) {
+    if !property
+        .data_type
+        .field_types()
+        .contains(&property.field_type.as_str())
+    {
         return Err(Refusal::validation(format!(
             "fieldType {} is not valid for type {}",
             property.field_type,
             property.data_type.word()
         )));
     }
-    let wants_choices = property.data_type == DataType::Enumeration && property.field_type != "calculation_equation";
+    let wants_choices = property.data_type == DataType::Enumeration
+        && property.field_type != "calculation_equation";
     if wants_choices && property.choices.is_empty() {
         return Err(Refusal::validation("An enumeration property needs options"));
     }
     if property.unique && !matches!(property.data_type, DataType::Text | DataType::Number) {
-        return Err(Refusal::validation("Only string and number properties can have unique values"));
+        return Err(Refusal::validation(
+            "Only string and number properties can have unique values",
+        ));
     }
     Ok(())
 }
@@ -179,11 +264,14 @@ fn check(table: &Table, property: &Property) -> Result<(), Refusal> {
 /// `PATCH /crm/properties/2026-03/{type}/{name}`
 pub(super) fn update(hub: &Hub, kind: Kind, name: &str, value: &Value) -> Result<Answer, Refusal> {
     let object = body::object(value, &[])?;
+    check_display(object)?;
     let mut account = hub.account();
     let table = account.table_mut(kind);
     let mut property = table.property(name).cloned().ok_or_else(|| missing(name))?;
     if property.hubspot_defined {
-        return Err(Refusal::validation(format!("Property '{name}' is HubSpot's own: its definition is read only")));
+        return Err(Refusal::validation(format!(
+            "Property '{name}' is HubSpot's own: its definition is read only"
+        )));
     }
     if let Some(label) = body::text(object, "label")? {
         property.label = label;
@@ -206,19 +294,37 @@ pub(super) fn update(hub: &Hub, kind: Kind, name: &str, value: &Value) -> Result
     check(table, &property)?;
     let shown = property.render();
     table.properties.insert(name.to_owned(), property);
-    hub.journal.write("update", "property", format!("{}.{name}", kind.plural()), name, value.clone());
+    hub.journal.write(
+        "update",
+        "property",
+        format!("{}.{name}", kind.plural()),
+        name,
+        value.clone(),
+    );
     Ok((StatusCode::OK, Some(shown)))
 }
 
 /// `DELETE /crm/properties/2026-03/{type}/{name}`
 pub(super) fn archive(hub: &Hub, kind: Kind, name: &str) -> Result<Answer, Refusal> {
     let mut account = hub.account();
-    let property = account.table_mut(kind).properties.get_mut(name).ok_or_else(|| missing(name))?;
+    let property = account
+        .table_mut(kind)
+        .properties
+        .get_mut(name)
+        .ok_or_else(|| missing(name))?;
     if property.hubspot_defined {
-        return Err(Refusal::validation(format!("Property '{name}' is HubSpot's own and cannot be archived")));
+        return Err(Refusal::validation(format!(
+            "Property '{name}' is HubSpot's own and cannot be archived"
+        )));
     }
     property.archived_ms.get_or_insert(now_ms());
-    hub.journal.write("delete", "property", format!("{}.{name}", kind.plural()), name, Value::Null);
+    hub.journal.write(
+        "delete",
+        "property",
+        format!("{}.{name}", kind.plural()),
+        name,
+        Value::Null,
+    );
     Ok((StatusCode::NO_CONTENT, None))
 }
 
@@ -255,78 +361,8 @@ pub(super) fn read(hub: &Hub, kind: Kind, value: &Value) -> Result<Answer, Refus
 
 fn names(value: &Value, required: &[&str]) -> Result<Vec<String>, Refusal> {
     let inputs = body::list(body::object(value, required)?, "inputs")?;
-    inputs.iter().map(|input| body::required_text(body::object(input, &["name"])?, "name")).collect()
-}
-
-/// `GET /crm/properties/2026-03/{type}/groups`
-pub(super) fn list_groups(hub: &Hub, kind: Kind) -> Answer {
-    let account = hub.account();
-    let results: Vec<Value> = account.table(kind).groups.values().map(shown_group).collect();
-    (StatusCode::OK, Some(json!({"results": results})))
-}
-
-/// `GET /crm/properties/2026-03/{type}/groups/{name}`
-pub(super) fn get_group(hub: &Hub, kind: Kind, name: &str) -> Result<Answer, Refusal> {
-    let account = hub.account();
-    let group = account.table(kind).groups.get(name).ok_or_else(Refusal::not_found)?;
-    Ok((StatusCode::OK, Some(shown_group(group))))
-}
-
-/// `POST /crm/properties/2026-03/{type}/groups`
-pub(super) fn create_group(hub: &Hub, kind: Kind, value: &Value) -> Result<Answer, Refusal> {
-    let object = body::object(value, &["label", "name"])?;
-    let group = Group {
-        name: body::required_text(object, "name")?,
-        label: body::required_text(object, "label")?,
-        display_order: body::integer(object, "displayOrder")?.unwrap_or(-1),
-    };
-    let mut account = hub.account();
-    let groups = &mut account.table_mut(kind).groups;
-    if groups.contains_key(&group.name) {
-        return Err(Refusal::new(
-            StatusCode::CONFLICT,
-            "OBJECT_ALREADY_EXISTS",
-            format!("A property group named '{}' already exists.", group.name),
-        ));
-    }
-    let shown = shown_group(&group);
-    hub.journal.write(
-        "create",
-        "property_group",
-        format!("{}.{}", kind.plural(), group.name),
-        &group.name,
-        shown.clone(),
-    );
-    groups.insert(group.name.clone(), group);
-    Ok((StatusCode::CREATED, Some(shown)))
-}
-
-/// `PATCH /crm/properties/2026-03/{type}/groups/{name}`
-pub(super) fn update_group(hub: &Hub, kind: Kind, name: &str, value: &Value) -> Result<Answer, Refusal> {
-    let object = body::object(value, &[])?;
-    let mut account = hub.account();
-    let group = account.table_mut(kind).groups.get_mut(name).ok_or_else(Refusal::not_found)?;
-    if let Some(label) = body::text(object, "label")? {
-        group.label = label;
-    }
-    if let Some(order) = body::integer(object, "displayOrder")? {
-        group.display_order = order;
-    }
-    Ok((StatusCode::OK, Some(shown_group(group))))
-}
-
-/// `DELETE /crm/properties/2026-03/{type}/groups/{name}`
-pub(super) fn archive_group(hub: &Hub, kind: Kind, name: &str) -> Result<Answer, Refusal> {
-    let mut account = hub.account();
-    let table = account.table_mut(kind);
-    if table.properties.values().any(|property| property.group == name && property.archived_ms.is_none()) {
-        // Seen.
-        return Err(Refusal::validation("Can't delete or purge a group with active properties"));
-    }
-    table.groups.remove(name);
-    Ok((StatusCode::NO_CONTENT, None))
-}
-
-fn shown_group(group: &Group) -> Value {
-    json!({"name": group.name, "label": group.label, "displayOrder": group.display_order, "archived": false})
+    inputs
+        .iter()
+        .map(|input| body::required_text(body::object(input, &["name"])?, "name"))
+        .collect()
 }

@@ -1,6 +1,6 @@
-//! Which call a path is, and what the calls share.
+//! Which call a path is.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use axum::{
     Json, Router,
@@ -10,104 +10,19 @@ use axum::{
 };
 use http::{Method, Request, StatusCode, request::Parts};
 use http_body_util::BodyExt;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
-    Settings,
-    account::{Account, Written},
     answers::{self, Refusal},
-    associations, batch,
-    batch::Answer,
+    associations,
+    batch::{self, Answer},
     body, gate,
-    limits::Limits,
-    objects, property_api,
-    record::{Kind, Record},
+    hub::Hub,
+    objects, property_api, property_groups,
+    record::Kind,
     search,
 };
-use crate::kit::{Journal, now_ms};
-
-/// The simulated HubSpot.
-pub(super) struct Hub {
-    pub(super) settings: Settings,
-    pub(super) journal: Journal,
-    account: Mutex<Account>,
-    limits: Mutex<Limits>,
-}
-
-impl Hub {
-    pub(super) fn new(settings: Settings, journal: Journal) -> Self {
-        let limits = Mutex::new(Limits::new(&settings));
-        Self { settings, journal, account: Mutex::new(Account::new()), limits }
-    }
-
-    pub(super) fn account(&self) -> MutexGuard<'_, Account> {
-        self.account.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn limits(&self) -> MutexGuard<'_, Limits> {
-        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A record as a read shows it. Properties that the account does not know are left out, as the guides say.
-    pub(super) fn show(
-        &self,
-        account: &Account,
-        kind: Kind,
-        record: &Record,
-        properties: &[String],
-        with_history: &[String],
-    ) -> Value {
-        let known = |names: &[String]| -> Vec<String> {
-            names.iter().filter(|name| account.table(kind).property(name).is_some()).cloned().collect()
-        };
-        if properties.is_empty() {
-            let set = kind.returned_by_default().iter().filter(|name| record.stored(name).is_some());
-            let set: Vec<String> = set.map(|&name| name.to_owned()).collect();
-            return record.render(kind, &set, &known(with_history));
-        }
-        record.render(kind, &known(properties), &known(with_history))
-    }
-
-    /// A record as the answer to its write shows it: what was set.
-    pub(super) fn show_written(&self, account: &Account, kind: Kind, written: &Written) -> Value {
-        let set: Vec<String> =
-            written.accepted.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name.clone()).collect();
-        account.table(kind).records.get(&written.id).map_or(Value::Null, |record| record.render(kind, &set, &[]))
-    }
-
-    /// Writes a write into the journal.
-    pub(super) fn note(&self, account: &Account, kind: Kind, written: &Written) {
-        let action = if written.is_new() { "create" } else { "update" };
-        let body = json!({"properties": written.accepted, "changed": written.changed});
-        self.journal.write(action, kind.singular(), written.id, &account.reference(kind, written.id), body);
-    }
-
-    /// Moves a record to the recycling bin, if it is there.
-    pub(super) fn archive(&self, kind: Kind, id: &str) {
-        let mut account = self.account();
-        let Ok(id) = id.parse() else { return };
-        let reference = account.reference(kind, id);
-        if account.archive(kind, id, now_ms()) {
-            self.journal.write("delete", kind.singular(), id, &reference, Value::Null);
-        }
-    }
-
-    fn state(&self) -> Value {
-        let account = self.account();
-        let count = |kind| account.table(kind).records.values().filter(|record| record.archived_ms.is_none()).count();
-        let unchanged = self.journal.entries().iter().filter(|entry| entry.body["changed"] == false).count();
-        let limits = self.limits();
-        json!({
-            "contacts": count(Kind::Contacts),
-            "orders": count(Kind::Orders),
-            "companies": count(Kind::Companies),
-            "associations": account.associations.count(),
-            "requests": limits.passed,
-            "refused_by_limit": limits.refused,
-            "writes_without_change": unchanged,
-        })
-    }
-}
+use crate::kit::now_ms;
 
 /// A query string.
 pub(super) struct Query(Vec<(String, String)>);
@@ -116,17 +31,31 @@ impl Query {
     fn of(parts: &Parts) -> Self {
         // A URL needs a scheme and a host to be read.
         let url = reqwest::Url::parse(&format!("http://hub{}", parts.uri));
-        Self(url.map(|url| url.query_pairs().into_owned().collect()).unwrap_or_default())
+        Self(
+            url.map(|url| url.query_pairs().into_owned().collect())
+                .unwrap_or_default(),
+        )
     }
 
     pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// A list: the parameter repeated, or comma-separated, or both.
     pub(super) fn list(&self, name: &str) -> Vec<String> {
-        let values = self.0.iter().filter(|(key, _)| key == name).flat_map(|(_, value)| value.split(','));
-        values.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned).collect()
+        let values = self
+            .0
+            .iter()
+            .filter(|(key, _)| key == name)
+            .flat_map(|(_, value)| value.split(','));
+        values
+            .map(str::trim)
+            .filter(|value| !value.is_empty())
+            .map(str::to_owned)
+            .collect()
     }
 
     pub(super) fn number(&self, name: &str) -> Result<Option<usize>, Refusal> {
@@ -161,8 +90,8 @@ async fn receive(State(hub): State<Arc<Hub>>, request: Request<Body>) -> Respons
     let is_search = path.ends_with("/search");
     let admitted = hub.limits().admit(is_search, now_ms());
     let mut response = match admitted {
-        Err(refusal) => refusal,
-        Ok(()) => match respond(&hub, &parts, &path, &body) {
+        Some(refusal) => refusal,
+        None => match respond(&hub, &parts, &path, &body) {
             Ok((status, Some(body))) => (status, Json(body)).into_response(),
             Ok((status, None)) => status.into_response(),
             Err(refusal) => refusal.into_response(),
@@ -180,14 +109,30 @@ fn respond(hub: &Hub, parts: &Parts, path: &str, body: &[u8]) -> Result<Answer, 
     let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
     let query = Query::of(parts);
     match segments.as_slice() {
-        ["crm", "objects", "2026-03", from, from_id, "associations", rest @ ..]
-        | ["crm", "v4", "objects", from, from_id, "associations", rest @ ..] => {
-            record_association(hub, &parts.method, (known(from)?, from_id), rest, body)
-        }
+        [
+            "crm",
+            "objects",
+            "2026-03",
+            from,
+            from_id,
+            "associations",
+            rest @ ..,
+        ]
+        | [
+            "crm",
+            "v4",
+            "objects",
+            from,
+            from_id,
+            "associations",
+            rest @ ..,
+        ] => record_association(hub, &parts.method, (known(from)?, from_id), rest, body),
         ["crm", "v4", "associations", from, to, "batch", call @ ..] => {
             association_batch(hub, &parts.method, known(from)?, known(to)?, call, body)
         }
-        ["crm", "objects", "2026-03", kind, rest @ ..] => object(hub, &parts.method, known(kind)?, rest, &query, body),
+        ["crm", "objects", "2026-03", kind, rest @ ..] => {
+            object(hub, &parts.method, known(kind)?, rest, &query, body)
+        }
         ["crm", "properties", "2026-03", kind, rest @ ..] => {
             definition(hub, &parts.method, known(kind)?, rest, &query, body)
         }
@@ -197,11 +142,16 @@ fn respond(hub: &Hub, parts: &Parts, path: &str, body: &[u8]) -> Result<Answer, 
 
 fn known(word: &str) -> Result<Kind, Refusal> {
     // Seen.
-    Kind::from_path(word).ok_or_else(|| Refusal::validation(format!("Unable to infer object type from: {word}")))
+    Kind::from_path(word)
+        .ok_or_else(|| Refusal::validation(format!("Unable to infer object type from: {word}")))
 }
 
 fn not_allowed() -> Refusal {
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Method Not Allowed")
+    Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "METHOD_NOT_ALLOWED",
+        "Method Not Allowed",
+    )
 }
 
 fn object(
@@ -219,9 +169,12 @@ fn object(
         ("GET", []) => objects::list(hub, kind, query),
         ("POST", []) => objects::create(hub, kind, &value()?),
         ("POST", ["batch", "create"]) => batch::create(hub, kind, &value()?),
-        ("POST", ["batch", "read"]) => {
-            batch::read(hub, kind, &value()?, query.flag("archived")?.unwrap_or_default())
-        }
+        ("POST", ["batch", "read"]) => batch::read(
+            hub,
+            kind,
+            &value()?,
+            query.flag("archived")?.unwrap_or_default(),
+        ),
         ("POST", ["batch", "update"]) => batch::update(hub, kind, &value()?),
         ("POST", ["batch", "upsert"]) => batch::upsert(hub, kind, &value()?),
         ("POST", ["batch", "archive"]) => batch::archive(hub, kind, &value()?),
@@ -246,8 +199,12 @@ fn record_association(
     gate::check_object_scope(&hub.settings, from.0, *method != Method::GET)?;
     match (method.as_str(), rest) {
         ("GET", [to]) => associations::list(hub, from, known(to)?),
-        ("PUT", ["default", to, to_id]) => associations::associate_one_default(hub, from, (known(to)?, to_id)),
-        ("PUT", [to, to_id]) => associations::create_one(hub, from, (known(to)?, to_id), &body::parse(bytes)?),
+        ("PUT", ["default", to, to_id]) => {
+            associations::associate_one_default(hub, from, (known(to)?, to_id))
+        }
+        ("PUT", [to, to_id]) => {
+            associations::create_one(hub, from, (known(to)?, to_id), &body::parse(bytes)?)
+        }
         ("DELETE", [to, to_id]) => Ok(associations::remove(hub, from, (known(to)?, to_id))),
         (_, [_] | [_, _]) => Err(not_allowed()),
         _ => Err(Refusal::not_found()),
@@ -267,7 +224,9 @@ fn association_batch(
         return Err(not_allowed());
     }
     match call {
-        ["associate", "default"] => associations::associate_default(hub, from, to, &body::parse(bytes)?),
+        ["associate", "default"] => {
+            associations::associate_default(hub, from, to, &body::parse(bytes)?)
+        }
         ["create"] => associations::create(hub, from, to, &body::parse(bytes)?),
         ["archive"] => associations::archive(hub, from, to, &body::parse(bytes)?),
         ["read"] => associations::read(hub, from, to, &body::parse(bytes)?),
@@ -292,11 +251,11 @@ fn definition(
         ("POST", ["batch", "create"]) => property_api::create_all(hub, kind, &value()?),
         ("POST", ["batch", "read"]) => property_api::read(hub, kind, &value()?),
         ("POST", ["batch", "archive"]) => property_api::archive_all(hub, kind, &value()?),
-        ("GET", ["groups"]) => Ok(property_api::list_groups(hub, kind)),
-        ("POST", ["groups"]) => property_api::create_group(hub, kind, &value()?),
-        ("GET", ["groups", name]) => property_api::get_group(hub, kind, name),
-        ("PATCH", ["groups", name]) => property_api::update_group(hub, kind, name, &value()?),
-        ("DELETE", ["groups", name]) => property_api::archive_group(hub, kind, name),
+        ("GET", ["groups"]) => Ok(property_groups::list(hub, kind)),
+        ("POST", ["groups"]) => property_groups::create(hub, kind, &value()?),
+        ("GET", ["groups", name]) => property_groups::get(hub, kind, name),
+        ("PATCH", ["groups", name]) => property_groups::update(hub, kind, name, &value()?),
+        ("DELETE", ["groups", name]) => property_groups::archive(hub, kind, name),
         ("GET", [name]) => property_api::get(hub, kind, name),
         ("PATCH", [name]) => property_api::update(hub, kind, name, &value()?),
         ("DELETE", [name]) => property_api::archive(hub, kind, name),
@@ -330,7 +289,10 @@ fn decode(segment: &str) -> String {
     let mut rest = segment.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
         let code = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match code.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| first == b'%') {
+        match code
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok())
+            .filter(|_| first == b'%')
+        {
             Some(byte) => {
                 bytes.push(byte);
                 rest = &tail[2..];

@@ -23,7 +23,10 @@ pub(super) struct Page {
 
 impl<'a> Listing<'a> {
     pub(super) fn new(parameters: &'a BTreeMap<String, String>) -> Self {
-        Self { parameters, problems: Vec::new() }
+        Self {
+            parameters,
+            problems: Vec::new(),
+        }
     }
 
     /// A free text.
@@ -37,7 +40,11 @@ impl<'a> Listing<'a> {
         if words.contains(&word) {
             return Some(word);
         }
-        self.refuse(name, word, format!("{name} must be one of {}.", words.join(", ")));
+        self.refuse(
+            name,
+            word,
+            format!("{name} must be one of {}.", words.join(", ")),
+        );
         None
     }
 
@@ -57,14 +64,20 @@ impl<'a> Listing<'a> {
         match text.parse::<Timestamp>() {
             Ok(at) => Some(at.as_millisecond()),
             Err(_) => {
-                self.refuse(name, text, format!("{name} must be an ISO 8601 date and time."));
+                self.refuse(
+                    name,
+                    text,
+                    format!("{name} must be an ISO 8601 date and time."),
+                );
                 None
             }
         }
     }
 
     fn positive(&mut self, name: &str, otherwise: usize) -> usize {
-        let Some(text) = self.text(name) else { return otherwise };
+        let Some(text) = self.text(name) else {
+            return otherwise;
+        };
         match text.parse::<i32>() {
             Ok(number) if number >= 1 => usize::try_from(number).unwrap_or(otherwise),
             _ => {
@@ -75,7 +88,8 @@ impl<'a> Listing<'a> {
     }
 
     fn refuse(&mut self, name: &str, value: &str, message: String) {
-        self.problems.push(Problem::invalid(name, &value.into(), message));
+        self.problems
+            .push(Problem::invalid(name, &value.into(), message));
     }
 
     /// Sorts the rows by the time that `sort_by` names and cuts the page out: newest first unless `sort_dir` is `asc`,
@@ -89,21 +103,38 @@ impl<'a> Listing<'a> {
         times: impl Fn(&T) -> (i64, i64),
         json: impl Fn(&T) -> Value,
     ) -> Result<Page, Vec<Problem>> {
-        let by_modified = self.one_of("sort_by", &["modified_at", "created_at"]) == Some("modified_at");
+        let by_modified =
+            self.one_of("sort_by", &["modified_at", "created_at"]) == Some("modified_at");
         let ascending = self.one_of("sort_dir", &["asc", "desc"]) == Some("asc");
         let page = self.positive("page", 1);
         let page_size = self.positive("page_size", 25);
         if !self.problems.is_empty() {
             return Err(self.problems);
         }
-        let time = |row: &T| if by_modified { times(row).1 } else { times(row).0 };
+        let time = |row: &T| {
+            if by_modified {
+                times(row).1
+            } else {
+                times(row).0
+            }
+        };
         rows.sort_by_key(|row| time(row));
         if !ascending {
             rows.reverse();
         }
         let total = rows.len();
-        let rows = rows.iter().skip((page - 1).saturating_mul(page_size)).take(page_size).map(json).collect();
-        Ok(Page { rows, total, page, page_size })
+        let rows = rows
+            .iter()
+            .skip((page - 1).saturating_mul(page_size))
+            .take(page_size)
+            .map(json)
+            .collect();
+        Ok(Page {
+            rows,
+            total,
+            page,
+            page_size,
+        })
     }
 }
 
@@ -112,11 +143,22 @@ impl Page {
     pub(super) fn json(self, name: &str, path: &str) -> Value {
         let pages = self.total.div_ceil(self.page_size);
         let link = |page: usize| {
-            let href = format!("https://api.shipstation.com{path}?page={page}&page_size={}", self.page_size);
+            let href = format!(
+                "https://api.shipstation.com{path}?page={page}&page_size={}",
+                self.page_size
+            );
             json!({ "href": href })
         };
-        let prev = if self.page > 1 { link(self.page - 1) } else { json!({}) };
-        let next = if self.page < pages { link(self.page + 1) } else { json!({}) };
+        let prev = if self.page > 1 {
+            link(self.page - 1)
+        } else {
+            json!({})
+        };
+        let next = if self.page < pages {
+            link(self.page + 1)
+        } else {
+            json!({})
+        };
         json!({
             name: self.rows,
             "total": self.total,

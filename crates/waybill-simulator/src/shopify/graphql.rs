@@ -28,6 +28,9 @@ use serde_json::{Map, Value, json};
 use super::{state::State, store::Store};
 use failure::Failure;
 
+#[cfg(test)]
+pub(crate) use document::SCHEMA;
+
 /// What resolvers see.
 pub(crate) struct Context<'a> {
     pub(crate) state: RefCell<&'a mut State>,

@@ -12,8 +12,6 @@ use super::{
     money::{Exchange, Pair},
 };
 
-pub(crate) use amounts::Totals;
-
 /// A tax on a line, on shipping or on a whole order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TaxLine {

@@ -293,16 +293,23 @@ impl State {
         self.tell("orders/updated", About::Order(order));
     }
 
-    /// Takes what is still to be paid, and hands over what needs no parcel.
-    pub(crate) fn pay(&mut self, order: u64, kind: TransactionKind) {
-        let Some(amount) = self.orders.get(&order).map(|order| order.outstanding()) else { return };
+    /// Takes what is still to be paid: a capture no more than was reserved. Once all is paid, what needs no parcel is
+    /// handed over.
+    pub(crate) fn pay(&mut self, id: u64, kind: TransactionKind) {
+        let Some(order) = self.orders.get(&id) else { return };
+        let mut amount = order.outstanding();
+        if kind == TransactionKind::Capture && amount.shop > order.capturable().shop {
+            amount = order.capturable();
+        }
         if amount.shop <= Decimal::ZERO {
             return;
         }
-        self.transaction(order, kind, amount);
-        self.tell("orders/paid", About::Order(order));
-        self.tell("orders/updated", About::Order(order));
-        self.hand_over(order);
+        self.transaction(id, kind, amount);
+        if self.orders.get(&id).is_some_and(|order| order.outstanding().shop <= Decimal::ZERO) {
+            self.tell("orders/paid", About::Order(id));
+            self.hand_over(id);
+        }
+        self.tell("orders/updated", About::Order(id));
     }
 
     /// Edits an order: units taken off lines, and lines added. Nothing is paid or refunded by it.

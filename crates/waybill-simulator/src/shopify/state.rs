@@ -1,7 +1,7 @@
 //! All that the store knows.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
@@ -223,10 +223,5 @@ impl State {
     /// A customer's orders, oldest first.
     pub(crate) fn orders_of(&self, customer: u64) -> impl DoubleEndedIterator<Item = &Arc<Order>> {
         self.orders.values().filter(move |order| order.customer == Some(customer))
-    }
-
-    /// The topics that are subscribed.
-    pub(crate) fn subscribed(&self) -> BTreeSet<&str> {
-        self.subscriptions.values().map(|subscription| subscription.topic.as_str()).collect()
     }
 }

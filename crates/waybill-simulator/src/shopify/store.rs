@@ -1,6 +1,9 @@
 //! The simulated store as others hold it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use bytes::Bytes;
 use rust_decimal::Decimal;
@@ -289,6 +292,24 @@ impl Store {
                 .collect(),
             current_total: order.totals().current_total.shop,
         })
+    }
+
+    /// How many orders must be shipped, and how many of those are: paid, not cancelled, with goods, and not among
+    /// those given.
+    pub fn shipping_state(&self, except: &HashSet<String>) -> (u64, u64) {
+        let state = self.state();
+        let (mut to_ship, mut shipped) = (0, 0);
+        for order in state.orders.values() {
+            let paid = ["paid", "partially_refunded"].contains(&order.financial_status());
+            let goods: Vec<_> =
+                order.lines.iter().filter(|line| line.requires_shipping && line.current() > 0).collect();
+            if !paid || order.cancelled.is_some() || goods.is_empty() || except.contains(&order.id.to_string()) {
+                continue;
+            }
+            to_ship += 1;
+            shipped += u64::from(goods.iter().all(|line| line.fulfilled >= line.current()));
+        }
+        (to_ship, shipped)
     }
 
     /// What the buyer still owes (negative: is owed), in the shop's currency.

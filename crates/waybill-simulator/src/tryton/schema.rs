@@ -149,6 +149,11 @@ pub(super) fn model(name: &str) -> Outcome<&'static Model> {
     }
 }
 
+/// Every model, this simulator's own included.
+pub(super) fn all() -> impl Iterator<Item = &'static Model> {
+    MODELS.iter().copied()
+}
+
 /// A model by the name that this code gives it.
 pub(super) fn known(name: &'static str) -> &'static Model {
     MODELS.iter().find(|model| model.name == name).expect("the schema names its own models")

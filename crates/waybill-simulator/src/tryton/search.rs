@@ -110,7 +110,7 @@ impl Query {
     }
 }
 
-/// A name of a sale or party that Tryton cannot resolve recurses until Python gives up.
+/// A domain that Tryton cannot read is read again and again until Python gives up.
 fn endless() -> Trouble {
     Trouble::Exception("maximum recursion depth exceeded in __instancecheck__".to_owned())
 }

@@ -52,6 +52,8 @@ pub(super) fn body(state: &State, order: &Order) -> Value {
         "device_id": null,
         "discount_codes": order.discounts.iter().enumerate().filter(|(_, one)| one.kind == DiscountKind::Code)
             .map(|(index, one)| discount_code(order, index, one)).collect::<Vec<_>>(),
+    });
+    let rest_of = json!({
         "duties_included": false,
         "email": order.email,
         "estimated_taxes": false,
@@ -118,8 +120,11 @@ pub(super) fn body(state: &State, order: &Order) -> Value {
         "returns": [],
         "line_item_groups": [],
     });
-    if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
-        body.extend(more);
+    // In parts: the macro's recursion has a limit.
+    for part in [rest_of, more] {
+        if let (Some(body), Value::Object(part)) = (body.as_object_mut(), part) {
+            body.extend(part);
+        }
     }
     body
 }

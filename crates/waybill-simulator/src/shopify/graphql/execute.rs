@@ -31,8 +31,8 @@ pub(crate) struct Outcome {
 /// A value that must not be null is null: the object around it is null too.
 struct Nulled;
 
-struct Run<'a> {
-    context: &'a Context<'a>,
+struct Run<'a, 'c> {
+    context: &'a Context<'c>,
     document: &'a Valid<ExecutableDocument>,
     variables: &'a Map<String, Value>,
     errors: Vec<Value>,
@@ -54,11 +54,11 @@ pub(crate) fn arguments(field: &Field, variables: &Map<String, Value>) -> Argume
 }
 
 /// Runs an operation.
-pub(crate) fn run(
-    context: &Context<'_>,
-    document: &Valid<ExecutableDocument>,
-    operation: &Operation,
-    variables: &Map<String, Value>,
+pub(crate) fn run<'a>(
+    context: &'a Context<'_>,
+    document: &'a Valid<ExecutableDocument>,
+    operation: &'a Operation,
+    variables: &'a Map<String, Value>,
 ) -> Outcome {
     let root = if operation.is_mutation() { Node::Mutation } else { Node::QueryRoot };
     let mut run = Run { context, document, variables, errors: Vec::new(), unanswered: None, path: Vec::new() };
@@ -69,7 +69,7 @@ pub(crate) fn run(
     Outcome { data, errors: run.errors, cost: cost.max(1), unanswered: run.unanswered }
 }
 
-impl<'a> Run<'a> {
+impl<'a> Run<'a, '_> {
     fn collect(&self, type_name: &str, set: &'a SelectionSet, fields: &mut Vec<(String, Vec<&'a Parsed<Field>>)>) {
         for selection in &set.selections {
             let flag = |directive: &str, otherwise: bool| {

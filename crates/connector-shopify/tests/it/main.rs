@@ -1,0 +1,20 @@
+//! The connector from outside: Shopify's own samples and schema, and the simulated Shopify.
+
+#[cfg(test)]
+mod documents;
+#[cfg(test)]
+mod levels;
+#[cfg(test)]
+mod mutated_bodies;
+#[cfg(test)]
+mod parcels;
+#[cfg(test)]
+mod records;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod setup;
+#[cfg(test)]
+mod shared;
+#[cfg(test)]
+mod shop;

@@ -1,0 +1,262 @@
+//! What every service's composition root shares: plan, database, road, peers, health, gRPC.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use secrecy::SecretString;
+use sqlx::PgPool;
+use tokio::{net::TcpListener, sync::watch};
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use waybill_bus::Bus;
+use waybill_connector::SystemSettings;
+use waybill_domain::{SystemName, descriptor::Descriptor};
+use waybill_plan::{Connectors, Plan};
+use waybill_runtime::{
+    ServiceSettings, SystemClock, Tasks, database,
+    grpc::{self, PeerChannel, RequireToken},
+    health::{self, Health},
+    secret,
+};
+
+use crate::{
+    budget::SharedBudget,
+    engine::{Engine, EngineParts, Hooks, Served},
+    sinks::SystemPort,
+};
+
+/// How often the plan's file is looked at for changes.
+const PLAN_EVERY: Duration = Duration::from_secs(5);
+
+/// A service under construction: everything is bound and read, nothing runs yet.
+pub struct Frame {
+    /// The service's name.
+    pub service: &'static str,
+    /// Its settings.
+    pub settings: ServiceSettings,
+    /// Its database, as its own role.
+    pub pool: PgPool,
+    /// The road, as its own user.
+    pub bus: Bus,
+    /// The plan, as it changes.
+    pub plan: watch::Receiver<Arc<Plan>>,
+    /// Its health.
+    pub health: Health,
+    /// Its tasks.
+    pub tasks: Tasks,
+    http: TcpListener,
+    grpc: TcpListener,
+    plan_sender: watch::Sender<Arc<Plan>>,
+    descriptors: Arc<Vec<Descriptor>>,
+}
+
+impl Frame {
+    /// Reads the plan, binds the ports, prepares connections. `descriptors` are the service's own connectors'.
+    ///
+    /// # Errors
+    /// If the plan does not pass, a port is taken or a URL cannot be used.
+    pub async fn build(
+        service: &'static str,
+        settings: ServiceSettings,
+        descriptors: Vec<Descriptor>,
+        stop: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let plan = read_plan(&settings.plan, &descriptors)?;
+        let (plan_sender, plan) = watch::channel(Arc::new(plan));
+        let pool = database::pool(settings.database_url.expose(), settings.connections)?;
+        let bus = Bus::connect(&settings.nats_url, service, settings.nats_password.expose()).await?;
+        let http = grpc::bind(settings.http).await?;
+        let grpc = grpc::bind(settings.grpc).await?;
+        let health = Health::default();
+        health.set("postgres", Some("not connected yet".to_owned()));
+        Ok(Self {
+            service,
+            settings,
+            pool,
+            bus,
+            plan,
+            health,
+            tasks: Tasks::new(stop),
+            http,
+            grpc,
+            plan_sender,
+            descriptors: Arc::new(descriptors),
+        })
+    }
+
+    /// Where health endpoints (and webhooks) listen.
+    ///
+    /// # Errors
+    /// If the socket is gone.
+    pub fn http_address(&self) -> anyhow::Result<SocketAddr> {
+        Ok(self.http.local_addr()?)
+    }
+
+    /// Where gRPC listens.
+    ///
+    /// # Errors
+    /// If the socket is gone.
+    pub fn grpc_address(&self) -> anyhow::Result<SocketAddr> {
+        Ok(self.grpc.local_addr()?)
+    }
+
+    /// Channels to the named peers; those without an address in the settings are left out.
+    ///
+    /// # Errors
+    /// If an address cannot be used.
+    pub fn peers(&self, names: &[&str]) -> anyhow::Result<BTreeMap<String, PeerChannel>> {
+        names
+            .iter()
+            .filter_map(|name| self.settings.peers.get(*name).map(|url| (name, url)))
+            .map(|(name, url)| {
+                let channel = grpc::peer(url, &self.settings.grpc_token)
+                    .with_context(|| format!("peers.{name} = '{url}'"))?;
+                Ok(((*name).to_owned(), channel))
+            })
+            .collect()
+    }
+
+    /// A system's settings with its secrets resolved and its budget shared.
+    ///
+    /// # Errors
+    /// If a secret does not resolve or a setting is missing.
+    pub fn system_settings(&self, name: &SystemName, descriptor: &Descriptor) -> anyhow::Result<SystemSettings> {
+        let plan = self.plan.borrow();
+        let system = plan.systems.get(name).with_context(|| format!("the plan has no system '{name}'"))?;
+        let (values, references) = system.split(descriptor);
+        let mut secrets: BTreeMap<String, SecretString> = BTreeMap::new();
+        for (setting, reference) in references {
+            let value = secret::resolve(&reference).with_context(|| format!("systems.{name}.{setting}"))?;
+            secrets.insert(setting, value);
+        }
+        let budget = system.budget.unwrap_or(descriptor.budget);
+        let gate = SharedBudget::new(self.pool.clone(), name.clone(), budget);
+        Ok(SystemSettings::new(name.clone(), descriptor, values, secrets)?.with_gate(gate))
+    }
+
+    /// The plan's systems that this process works for: those whose connector the service has (`port` gives `None` for
+    /// others), limited by the setting `systems`.
+    ///
+    /// # Errors
+    /// If the setting names a system that the plan has not, or a connector cannot be set up.
+    pub fn served(
+        &self,
+        port: impl Fn(&str, &dyn Fn(&Descriptor) -> anyhow::Result<SystemSettings>) -> anyhow::Result<Option<SystemPort>>,
+    ) -> anyhow::Result<Vec<Served>> {
+        let plan = Arc::clone(&self.plan.borrow());
+        for wanted in &self.settings.systems {
+            anyhow::ensure!(
+                plan.systems.keys().any(|name| name.as_str() == wanted),
+                "setting 'systems' names '{wanted}', which the plan does not have"
+            );
+        }
+        let mut served = Vec::new();
+        for (name, system) in &plan.systems {
+            let limited = !self.settings.systems.is_empty();
+            if limited && !self.settings.systems.iter().any(|wanted| wanted == name.as_str()) {
+                continue;
+            }
+            let settings = |descriptor: &Descriptor| self.system_settings(name, descriptor);
+            let made = port(&system.connector, &settings).with_context(|| format!("systems.{name}"))?;
+            if let Some(port) = made {
+                let budget = system.budget.unwrap_or(port.descriptor.budget);
+                served.push(Served { name: name.clone(), port, concurrency: system.concurrency, budget });
+            }
+        }
+        Ok(served)
+    }
+
+    /// An engine of these parts.
+    ///
+    /// # Errors
+    /// If a peer's address cannot be used.
+    pub fn engine(
+        &self,
+        ours: fn(&str) -> bool,
+        served: Vec<Served>,
+        hooks: Arc<dyn Hooks>,
+    ) -> anyhow::Result<Arc<Engine>> {
+        let parts = EngineParts {
+            service: self.service,
+            pool: self.pool.clone(),
+            bus: self.bus.clone(),
+            plan: self.plan.clone(),
+            ours,
+            served,
+            hooks,
+            clock: Arc::new(SystemClock),
+            sources: self.peers(&["shopify-ingest", "fulfilment-sync", "inventory-router"])?,
+            health: self.health.clone(),
+            replica: format!("{}-{}", self.service, std::process::id()),
+        };
+        Ok(Engine::new(parts, self.tasks.stop_signal()))
+    }
+
+    /// Runs the service until it is stopped: its tasks, gRPC with a token, health endpoints beside `http`.
+    ///
+    /// # Errors
+    /// If a task ends early.
+    pub async fn run(mut self, http: axum::Router, operations: Routes, metrics: health::Metrics) -> anyhow::Result<()> {
+        RequireToken::new(self.settings.grpc_token.clone())?;
+        let stop = self.tasks.stop_signal();
+        let router = health::router(self.health.clone(), metrics).merge(http);
+        let (listener, signal) = (self.http, stop.clone());
+        self.tasks.spawn("http", async move {
+            axum::serve(listener, router).with_graceful_shutdown(signal.cancelled_owned()).await?;
+            Ok(())
+        });
+        self.tasks.spawn("grpc", grpc::serve(self.grpc, operations, stop.clone()));
+        let pool = self.pool.clone();
+        let health = self.health.clone();
+        self.tasks.repeat("database", Duration::from_secs(2), move || {
+            let (pool, health) = (pool.clone(), health.clone());
+            async move {
+                let answer = sqlx::query("select 1").execute(&pool).await;
+                health.set("postgres", answer.as_ref().err().map(ToString::to_string));
+                Ok(())
+            }
+        });
+        let (path, sender, descriptors) = (self.settings.plan, self.plan_sender, self.descriptors);
+        let mut refused = String::new();
+        self.tasks.repeat("plan", PLAN_EVERY, move || {
+            let outcome = read_plan(&path, &descriptors);
+            match outcome {
+                Ok(plan) => {
+                    sender.send_if_modified(|current| {
+                        let changed = current.hash != plan.hash;
+                        if changed {
+                            tracing::info!(from = current.hash, to = plan.hash, "the plan has changed");
+                            *current = Arc::new(plan);
+                        }
+                        changed
+                    });
+                    refused.clear();
+                }
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    if error != refused {
+                        tracing::error!(error, "the changed plan does not pass; the old one stays");
+                        refused = error;
+                    }
+                }
+            }
+            async { Ok(()) }
+        });
+        tracing::info!(service = self.service, "running");
+        self.tasks.run().await
+    }
+
+    /// Asks the token of every call to a gRPC service: `frame.guard(|token| DeliveriesServer::with_interceptor(…, token))`.
+    ///
+    /// # Errors
+    /// If there is no token in the settings.
+    pub fn token(&self) -> anyhow::Result<RequireToken> {
+        RequireToken::new(self.settings.grpc_token.clone())
+    }
+}
+
+fn read_plan(path: &Path, descriptors: &[Descriptor]) -> anyhow::Result<Plan> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the plan {} cannot be read; set WAYBILL_PLAN", path.display()))?;
+    Plan::parse(&text, Connectors::Some(descriptors)).with_context(|| format!("the plan {}", path.display()))
+}

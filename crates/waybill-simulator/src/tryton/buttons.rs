@@ -1,0 +1,259 @@
+//! The buttons of sales, shipments and inventories: who may press them when, and what they do.
+
+use rust_decimal::Decimal;
+
+use super::{
+    amounts,
+    calls::today,
+    context::Context,
+    names::rec_name,
+    read, rules,
+    schema::{self, Model},
+    stock,
+    store::{Record, Store},
+    trouble::{Outcome, Trouble},
+    value::{Id, Value},
+};
+
+/// The states in which a button is shown; Tryton refuses the others (`ModelView.button`).
+fn shown_in(model: &Model, button: &str) -> Option<&'static [&'static str]> {
+    match (model.name, button) {
+        ("sale.sale", "cancel") => Some(&["draft", "quotation"]),
+        ("sale.sale", "draft") => Some(&["cancelled", "quotation", "confirmed"]),
+        ("sale.sale", "quote") => Some(&["draft"]),
+        ("sale.sale", "confirm") => Some(&["quotation"]),
+        ("sale.sale", "process") => Some(&["confirmed", "processing", "done"]),
+        ("stock.shipment.out", "wait") => Some(&["assigned", "waiting", "draft"]),
+        ("stock.shipment.out", "pick" | "pack") => Some(&["assigned"]),
+        ("stock.shipment.out", "ship") => Some(&["packed"]),
+        ("stock.shipment.out", "do") => Some(&["packed", "shipped"]),
+        ("stock.inventory", _) => Some(&["draft"]),
+        _ => None,
+    }
+}
+
+/// Presses a button on records.
+pub(super) fn press(
+    store: &mut Store,
+    context: &Context,
+    model: &'static Model,
+    button: &str,
+    ids: &[Id],
+) -> Outcome<()> {
+    read::check_there(store, model, ids, "read")?;
+    for id in ids {
+        let state = state(store, model, *id);
+        let mut shown = shown_in(model, button).is_none_or(|states| states.contains(&state.as_str()));
+        // A sale without lines shows no "quote"; a picked shipment is packed.
+        shown &= (model.name, button) != ("sale.sale", "quote") || !lines(store, *id).is_empty();
+        shown |= (model.name, button, state.as_str()) == ("stock.shipment.out", "pack", "picked");
+        if !shown {
+            let (record, name) = (rec_name(store, model, *id), model.label);
+            return Err(Trouble::user(format!("You can not call \"{button}\" on \"{record}\" of \"{name}\".")));
+        }
+    }
+    for id in ids {
+        match (model.name, button) {
+            ("sale.sale", "cancel") => set_state(store, model, *id, "cancelled"),
+            ("sale.sale", "draft") => set_state(store, model, *id, "draft"),
+            ("sale.sale", "quote") => quote(store, *id)?,
+            ("sale.sale", "confirm") => confirm(store, *id)?,
+            ("sale.sale", "process") => process(store, *id)?,
+            ("stock.shipment.out", button) => ship(store, context, *id, button),
+            ("stock.inventory", "confirm") => count(store, *id),
+            ("stock.inventory", "cancel") => set_state(store, model, *id, "cancelled"),
+            (model, button) => return Err(Trouble::not_simulated(format!("the button {button} of {model}"))),
+        }
+        rules::validate(store, model, *id)?;
+    }
+    Ok(())
+}
+
+/// The second transaction of a confirmation (`trytond.worker.run_task`): its refusal is not told to the caller.
+pub(super) fn process_confirmed(store: &mut Store, ids: &[Id]) {
+    for id in ids {
+        if process(store, *id).is_err() {
+            store.rollback();
+            return;
+        }
+    }
+}
+
+fn sales() -> &'static Model {
+    schema::known("sale.sale")
+}
+
+fn state(store: &Store, model: &Model, id: Id) -> String {
+    store.value(model, id, "state").as_text().unwrap_or_default().to_owned()
+}
+
+fn set_state(store: &mut Store, model: &'static Model, id: Id, state: &str) {
+    store.set(model, id, "state", Value::text(state));
+}
+
+fn lines(store: &Store, sale: Id) -> Vec<Id> {
+    store.pointing_to("sale.line", "sale", sale)
+}
+
+/// Whether a line's product is kept in stock (`sale.line.movable`).
+fn movable(store: &Store, line: Id) -> bool {
+    let product = store.value(schema::known("sale.line"), line, "product").as_id();
+    let kind = product.map(|product| store.value(schema::known("product.product"), product, "type"));
+    kind == Some(Value::text("goods")) || kind == Some(Value::text("assets"))
+}
+
+/// `sale.sale.check_for_quotation`, then number and date.
+fn quote(store: &mut Store, sale: Id) -> Outcome<()> {
+    let model = sales();
+    let name = rec_name(store, model, sale);
+    let missing = |what: String| Trouble::user(format!("To get a quote for sale \"{name}\" you must enter {what}."));
+    if store.value(model, sale, "invoice_address") == Value::Null {
+        return Err(missing("an invoice address".to_owned()));
+    }
+    for line in lines(store, sale) {
+        let quantity = store.value(schema::known("sale.line"), line, "quantity").as_decimal().unwrap_or_default();
+        if !movable(store, line) {
+            continue;
+        }
+        if quantity >= Decimal::ZERO && store.value(model, sale, "shipment_address") == Value::Null {
+            return Err(missing("a shipment address".to_owned()));
+        }
+        if store.value(model, sale, "warehouse") == Value::Null {
+            let line = rec_name(store, schema::known("sale.line"), line);
+            return Err(missing(format!("a warehouse for the line \"{line}\"")));
+        }
+    }
+    if store.value(model, sale, "quotation_date") == Value::Null {
+        store.set(model, sale, "quotation_date", Value::Date(today()));
+    }
+    if store.value(model, sale, "number") == Value::Null {
+        let number = store.number(model);
+        store.set(model, sale, "number", number);
+    }
+    set_state(store, model, sale, "quotation");
+    Ok(())
+}
+
+fn confirm(store: &mut Store, sale: Id) -> Outcome<()> {
+    if store.value(sales(), sale, "sale_date") == Value::Null {
+        store.set(sales(), sale, "sale_date", Value::Date(today()));
+    }
+    set_state(store, sales(), sale, "confirmed");
+    Ok(())
+}
+
+/// Makes the invoice and the shipment of a confirmed sale; a later call has nothing to add.
+fn process(store: &mut Store, sale: Id) -> Outcome<()> {
+    let model = sales();
+    if state(store, model, sale) != "confirmed" {
+        return Ok(());
+    }
+    if store.processing_refused {
+        return Err(Trouble::user("To continue, you must define a receivable account for party \"…\"."));
+    }
+    let value = |store: &Store, field: &str| store.value(model, sale, field);
+    let party = value(store, "party");
+    let total = amounts::of_sale(store, sale).total;
+    store.insert(
+        schema::known("account.invoice"),
+        Record::from([
+            ("party", party.clone()),
+            ("state", Value::text("draft")),
+            ("total_amount", Value::Numeric(total)),
+            ("~sale", Value::Integer(sale)),
+        ]),
+    );
+    store.set(model, sale, "invoice_state", Value::text("pending"));
+    let leaving: Vec<_> = lines(store, sale).into_iter().filter(|line| movable(store, *line)).collect();
+    if !leaving.is_empty() {
+        let shipments = schema::known("stock.shipment.out");
+        let number = store.number(shipments);
+        let shipment = store.insert(
+            shipments,
+            Record::from([
+                ("customer", party),
+                ("delivery_address", value(store, "shipment_address")),
+                ("number", number),
+                ("state", Value::text("waiting")),
+                ("warehouse", value(store, "warehouse")),
+                ("~sale", Value::Integer(sale)),
+            ]),
+        );
+        for line in leaving {
+            let of = |field: &str| store.value(schema::known("sale.line"), line, field);
+            let taken =
+                Record::from([("product", of("product")), ("quantity", of("quantity")), ("shipment", Value::Integer(shipment))]);
+            store.insert(schema::known("-stock.move"), taken);
+        }
+        store.set(model, sale, "shipment_state", Value::text("waiting"));
+    }
+    set_state(store, model, sale, "processing");
+    Ok(())
+}
+
+/// A shipment's way: waiting → assigned → picked → packed → shipped → done.
+fn ship(store: &mut Store, context: &Context, shipment: Id, button: &str) {
+    let model = schema::known("stock.shipment.out");
+    let warehouse = store.value(model, shipment, "warehouse").as_id().unwrap_or_default();
+    let (storage, output) =
+        (stock::zone(store, warehouse, "storage_location"), stock::zone(store, warehouse, "output_location"));
+    let moves = moves(store, shipment);
+    let was = state(store, model, shipment);
+    let picked = ["picked", "packed", "shipped"].contains(&was.as_str());
+    let next = match button {
+        "assign_try" => {
+            let there = Context { locations: vec![storage], ..context.clone() };
+            let enough = moves.iter().all(|(product, quantity)| stock::quantity(store, &there, *product) >= *quantity);
+            if was != "waiting" || !enough {
+                return;
+            }
+            "assigned"
+        }
+        "pick" | "pack" => {
+            if !picked {
+                for (product, quantity) in &moves {
+                    stock::add(store, *product, storage, -*quantity);
+                    stock::add(store, *product, output, *quantity);
+                }
+            }
+            if button == "pick" { "picked" } else { "packed" }
+        }
+        "ship" => "shipped",
+        "do" => {
+            for (product, quantity) in &moves {
+                stock::add(store, *product, output, -*quantity);
+            }
+            if let Value::Integer(sale) = store.value(model, shipment, "~sale") {
+                store.set(sales(), sale, "shipment_state", Value::text("sent"));
+            }
+            "done"
+        }
+        _ => "waiting",
+    };
+    set_state(store, model, shipment, next);
+}
+
+fn moves(store: &Store, shipment: Id) -> Vec<(Id, Decimal)> {
+    let model = schema::known("-stock.move");
+    store
+        .pointing_to(model.name, "shipment", shipment)
+        .into_iter()
+        .filter_map(|id| {
+            Some((store.value(model, id, "product").as_id()?, store.value(model, id, "quantity").as_decimal()?))
+        })
+        .collect()
+}
+
+/// Sets the stock to what an inventory counted.
+fn count(store: &mut Store, inventory: Id) {
+    let (model, lines) = (schema::known("stock.inventory"), schema::known("stock.inventory.line"));
+    let location = store.value(model, inventory, "location").as_id().unwrap_or_default();
+    for line in store.pointing_to(lines.name, "inventory", inventory) {
+        let product = store.value(lines, line, "product").as_id();
+        let quantity = store.value(lines, line, "quantity").as_decimal();
+        if let (Some(product), Some(quantity)) = (product, quantity) {
+            stock::count(store, product, location, quantity);
+        }
+    }
+    set_state(store, model, inventory, "done");
+}

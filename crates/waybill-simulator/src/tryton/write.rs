@@ -1,0 +1,438 @@
+//! `create`, `write` and `delete`.
+
+use http::StatusCode;
+use serde_json::{Map, Value as Json};
+
+use super::{
+    context::Context,
+    python, read, rules,
+    schema::{self, Field, Kind, Model},
+    store::{Record, Store},
+    taking,
+    trouble::{Outcome, Trouble},
+    value::{Id, Value},
+};
+
+/// `create(vlist)`.
+pub(super) fn create(store: &mut Store, context: &Context, model: &'static Model, vlist: &Json) -> Outcome<Vec<Id>> {
+    check_simulated(model)?;
+    let list = match vlist {
+        Json::Array(list) => list,
+        Json::Object(_) | Json::String(_) => return Err(Trouble::attribute(&Json::from(""), "copy")),
+        other => return Err(Trouble::not_iterable(other)),
+    };
+    let all = list
+        .iter()
+        .map(|values| values.as_object().ok_or_else(|| Trouble::not_iterable(values)))
+        .collect::<Outcome<Vec<_>>>()?;
+    create_all(store, context, model, &all)
+}
+
+fn create_all(
+    store: &mut Store,
+    context: &Context,
+    model: &'static Model,
+    all: &[&Map<String, Json>],
+) -> Outcome<Vec<Id>> {
+    let mut ids = Vec::with_capacity(all.len());
+    for values in all {
+        let mut record = Record::new();
+        let mut lists = Vec::new();
+        for (name, given) in *values {
+            let field = model.field(name)?;
+            match field.kind {
+                Kind::One2Many(..) | Kind::Many2Many(_) => lists.push((field, given)),
+                _ if field.computed => {}
+                _ => {
+                    record.insert(field.name, taking::taken(field, given)?);
+                }
+            }
+        }
+        add_defaults(store, context, model, &mut record);
+        check_unique(store, model, &record)?;
+        let id = store.insert(model, record);
+        ids.push(id);
+        for (field, given) in lists {
+            set_list(store, context, model, id, field, given)?;
+        }
+        for (name, given) in *values {
+            set_computed(store, context, model, id, model.field(name)?, given)?;
+        }
+    }
+    for (id, values) in ids.iter().zip(all) {
+        for name in values.keys() {
+            rules::check_changeable(store, model, *id, model.field(name)?, true)?;
+        }
+    }
+    for id in &ids {
+        rules::validate(store, model, *id)?;
+    }
+    Ok(ids)
+}
+
+/// `write(records, values, …)`, one pair.
+pub(super) fn write(
+    store: &mut Store,
+    context: &Context,
+    model: &'static Model,
+    ids: &[Id],
+    values: &Json,
+) -> Outcome<()> {
+    check_simulated(model)?;
+    let Json::Object(values) = values else { return Err(Trouble::attribute(values, "keys")) };
+    let fields =
+        values.iter().map(|(name, given)| Ok((model.field(name)?, given))).collect::<Outcome<Vec<_>>>()?;
+    read::check_there(store, model, ids, "write")?;
+    for id in ids {
+        for (field, given) in &fields {
+            rules::check_changeable(store, model, *id, field, false)?;
+            check_move(store, model, *id, field, given)?;
+        }
+    }
+    for id in ids {
+        for (field, given) in &fields {
+            match field.kind {
+                Kind::One2Many(..) | Kind::Many2Many(_) => set_list(store, context, model, *id, field, given)?,
+                _ if field.computed => set_computed(store, context, model, *id, field, given)?,
+                _ => store.set(model, *id, field.name, taking::taken(field, given)?),
+            }
+        }
+    }
+    ids.iter().try_for_each(|id| rules::validate(store, model, *id))
+}
+
+/// `delete(records)`.
+pub(super) fn delete(store: &mut Store, model: &'static Model, ids: &[Id]) -> Outcome<()> {
+    check_simulated(model)?;
+    read::check_there(store, model, ids, "read")?;
+    for id in ids {
+        check_deletable(store, model, *id)?;
+    }
+    ids.iter().try_for_each(|id| remove(store, model, *id))
+}
+
+/// Removes a record with what belongs to it, unless another record needs it.
+fn remove(store: &mut Store, model: &'static Model, id: Id) -> Outcome<()> {
+    const BELONG: &[(&str, &str)] = &[
+        ("party.contact_mechanism", "party"),
+        ("party.identifier", "party"),
+        ("party.address", "party"),
+        ("sale.line", "sale"),
+        ("stock.inventory.line", "inventory"),
+    ];
+    for other in schema::all() {
+        for field in other.fields.iter().filter(|field| field.kind == Kind::Many2One(model.name)) {
+            let pointing = store.pointing_to(other.name, field.name, id);
+            if pointing.is_empty() {
+                continue;
+            }
+            if !BELONG.contains(&(other.name, field.name)) {
+                let (label, name) = (field.label, other.label);
+                return Err(Trouble::user(format!(
+                    "The records could not be deleted because they are used by field \"{label}\" of \"{name}\"."
+                )));
+            }
+            for child in pointing {
+                remove(store, other, child)?;
+            }
+        }
+    }
+    store.remove(model, id);
+    Ok(())
+}
+
+fn check_deletable(store: &Store, model: &Model, id: Id) -> Outcome<()> {
+    let deletable = |sale: Id| {
+        let state = store.value(schema::known("sale.sale"), sale, "state");
+        state == Value::text("draft") || state == Value::text("cancelled")
+    };
+    let name = |model: &Model, id: Id| super::names::rec_name(store, model, id);
+    match model.name {
+        "sale.sale" if !deletable(id) => {
+            Err(Trouble::user(format!("To delete sale \"{}\" you must cancel it.", name(model, id))))
+        }
+        "sale.line" => match store.value(model, id, "sale") {
+            Value::Integer(sale) if !deletable(sale) => {
+                let (line, sale) = (name(model, id), name(schema::known("sale.sale"), sale));
+                Err(Trouble::user(format!(
+                    "To delete line \"{line}\" you must cancel or reset to draft sale \"{sale}\"."
+                )))
+            }
+            _ => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}
+
+fn check_simulated(model: &Model) -> Outcome<()> {
+    if model.writable { Ok(()) } else { Err(Trouble::not_simulated(format!("writing {}", model.name))) }
+}
+
+/// `party.party.code` is unique by a constraint of the database.
+fn check_unique(store: &Store, model: &Model, record: &Record) -> Outcome<()> {
+    let code = record.get("code").and_then(Value::as_text).unwrap_or_default();
+    if model.name == "party.party" && !store.with_text("party.party", "code", code).is_empty() {
+        return Err(Trouble::user("The code on party must be unique."));
+    }
+    Ok(())
+}
+
+/// A contact mechanism stays with its party.
+fn check_move(store: &Store, model: &Model, id: Id, field: &Field, given: &Json) -> Outcome<()> {
+    if model.name != "party.contact_mechanism" || field.name != "party" {
+        return Ok(());
+    }
+    if taking::taken(field, given)?.same(&store.value(model, id, "party")) {
+        return Ok(());
+    }
+    let name = super::names::rec_name(store, model, id);
+    Err(Trouble::user(format!("You cannot change the party of contact mechanism \"{name}\".")))
+}
+
+fn add_defaults(store: &mut Store, context: &Context, model: &'static Model, record: &mut Record) {
+    let default = |record: &mut Record, field: &'static str, value: Value| {
+        record.entry(field).or_insert(value);
+    };
+    if model.hides_inactive() {
+        default(record, "active", Value::Bool(true));
+    }
+    let company = Value::reference(context.company);
+    match model.name {
+        "party.party" => {
+            if record.get("code").is_none_or(Value::is_empty) {
+                record.insert("code", store.number(model));
+            }
+        }
+        "party.contact_mechanism" => default(record, "type", Value::text("other")),
+        "sale.sale" => {
+            let currency = context
+                .company
+                .map_or(Value::Null, |company| store.value(schema::known("company.company"), company, "currency"));
+            default(record, "company", company);
+            default(record, "currency", currency);
+            default(record, "warehouse", default_warehouse(store, context));
+            for (field, word) in [
+                ("invoice_method", "order"),
+                ("shipment_method", "order"),
+                ("invoice_state", "none"),
+                ("shipment_state", "none"),
+                ("state", "draft"),
+            ] {
+                default(record, field, Value::text(word));
+            }
+        }
+        "sale.line" => default(record, "type", Value::text("line")),
+        "stock.inventory" => {
+            default(record, "company", company);
+            default(record, "date", Value::Date(super::calls::today()));
+            default(record, "state", Value::text("draft"));
+            let number = store.number(model);
+            record.insert("number", number);
+        }
+        _ => {}
+    }
+}
+
+/// `stock.location.get_default_warehouse`: the context's, else the only one.
+fn default_warehouse(store: &Store, context: &Context) -> Value {
+    if context.warehouse.is_some() {
+        return Value::reference(context.warehouse);
+    }
+    let locations = schema::known("stock.location");
+    let mut warehouses = store.ids(locations);
+    warehouses.retain(|id| store.value(locations, *id, "type") == Value::text("warehouse"));
+    match warehouses.as_slice() {
+        [only] => Value::Integer(*only),
+        _ => Value::Null,
+    }
+}
+
+/// The setters of computed fields.
+fn set_computed(
+    store: &mut Store,
+    context: &Context,
+    model: &'static Model,
+    id: Id,
+    field: &'static Field,
+    given: &Json,
+) -> Outcome<()> {
+    if !field.computed {
+        return Ok(());
+    }
+    let value = taking::taken(field, given)?;
+    match (model.name, field.name) {
+        ("party.party", "email" | "phone" | "mobile") => {
+            if let Value::Text(value) = value
+                && !value.is_empty()
+            {
+                let values = serde_json::json!({"party": id, "type": field.name, "value": value});
+                create(store, context, schema::known("party.contact_mechanism"), &Json::Array(vec![values]))?;
+            }
+            Ok(())
+        }
+        ("party.address", "street") => {
+            store.set(model, id, "street_unstructured", value);
+            Ok(())
+        }
+        _ => Err(Trouble::Exception(format!(
+            "Missing setter function for field \"{}\" in \"{}\".",
+            field.label, model.label
+        ))),
+    }
+}
+
+/// `One2Many.set` and `Many2Many.set`: a list of commands.
+fn set_list(
+    store: &mut Store,
+    context: &Context,
+    model: &'static Model,
+    id: Id,
+    field: &'static Field,
+    given: &Json,
+) -> Outcome<()> {
+    let commands = match given {
+        Json::Null => return Ok(()),
+        Json::Array(commands) => commands,
+        Json::String(text) => return text.chars().next().map_or(Ok(()), |first| Err(Trouble::key(&first.to_string()))),
+        Json::Object(object) => {
+            let first = object.keys().next().and_then(|key| key.chars().next());
+            return first.map_or(Ok(()), |first| Err(Trouble::key(&first.to_string())));
+        }
+        other => return Err(Trouble::not_iterable(other)),
+    };
+    let mut batches = Batches::default();
+    for command in commands {
+        batches.add(field, command)?;
+    }
+    match field.kind {
+        Kind::One2Many(target, via) => batches.run(store, context, schema::known(target), via, id),
+        _ => batches.link(store, model, id, field),
+    }
+}
+
+/// The commands of a list, sorted as Tryton runs them: delete, write, create.
+#[derive(Default)]
+struct Batches<'a> {
+    delete: Vec<Id>,
+    write: Vec<(Vec<Id>, &'a Json)>,
+    create: Vec<&'a Map<String, Json>>,
+    add: Vec<Id>,
+    remove: Vec<Id>,
+}
+
+impl<'a> Batches<'a> {
+    fn add(&mut self, field: &Field, command: &'a Json) -> Outcome<()> {
+        let parts = match command {
+            Json::Array(parts) => parts,
+            Json::String(text) => {
+                let first = text.chars().next().map(String::from).unwrap_or_default();
+                return Err(Trouble::key(&first));
+            }
+            Json::Object(_) => return Err(Trouble::Exception("0".to_owned())),
+            other => {
+                let class = python::type_name(other);
+                return Err(Trouble::Exception(format!("'{class}' object is not subscriptable")));
+            }
+        };
+        let action = parts.first().ok_or_else(|| Trouble::Exception("list index out of range".to_owned()))?;
+        let action = action.as_str().ok_or_else(|| Trouble::Exception(action.to_string()))?;
+        let argument = parts.get(1).ok_or_else(|| missing(field, action));
+        match action {
+            "create" if matches!(field.kind, Kind::One2Many(..)) => {
+                let list = argument?.as_array().ok_or_else(|| Trouble::not_simulated("a create without a list"))?;
+                for values in list {
+                    self.create.push(values.as_object().ok_or_else(|| Trouble::attribute(values, "copy"))?);
+                }
+            }
+            "write" if matches!(field.kind, Kind::One2Many(..)) => {
+                let values = parts.get(2).ok_or_else(|| Trouble::not_simulated("a write without values"))?;
+                self.write.push((ids(argument?)?, values));
+            }
+            "delete" if matches!(field.kind, Kind::One2Many(..)) => self.delete.extend(ids(argument?)?),
+            "add" => self.add.extend(ids(argument?)?),
+            "remove" => self.remove.extend(ids(argument?)?),
+            "create" | "write" | "delete" | "copy" => {
+                return Err(Trouble::not_simulated(format!("the command {action} of {}", field.name)));
+            }
+            other => return Err(Trouble::key(other)),
+        }
+        Ok(())
+    }
+
+    fn run(
+        self,
+        store: &mut Store,
+        context: &Context,
+        target: &'static Model,
+        via: &'static str,
+        id: Id,
+    ) -> Outcome<()> {
+        if !self.add.is_empty() || !self.remove.is_empty() {
+            return Err(Trouble::not_simulated(format!("moving {} between records", target.name)));
+        }
+        delete(store, target, &self.delete)?;
+        for (ids, values) in self.write {
+            write(store, context, target, &ids, values)?;
+        }
+        let parent = Json::from(id);
+        let create: Vec<_> = self
+            .create
+            .into_iter()
+            .map(|values| {
+                let mut values = values.clone();
+                values.insert(via.to_owned(), parent.clone());
+                values
+            })
+            .collect();
+        create_all(store, context, target, &create.iter().collect::<Vec<_>>()).map(drop)
+    }
+
+    fn link(self, store: &mut Store, model: &'static Model, id: Id, field: &'static Field) -> Outcome<()> {
+        let mut linked = match store.value(model, id, field.name) {
+            Value::Ids(ids) => ids,
+            _ => Vec::new(),
+        };
+        linked.retain(|id| !self.remove.contains(id));
+        for added in self.add {
+            if !linked.contains(&added) {
+                linked.push(added);
+            }
+        }
+        linked.sort_unstable();
+        store.set(model, id, field.name, Value::Ids(linked));
+        Ok(())
+    }
+}
+
+fn missing(field: &Field, action: &str) -> Trouble {
+    match (field.kind, action) {
+        (Kind::One2Many(..), "create") => Trouble::Exception(
+            "One2Many.set.<locals>.create() missing 1 required positional argument: 'vlist'".to_owned(),
+        ),
+        (_, action) => Trouble::not_simulated(format!("the command {action} without its argument")),
+    }
+}
+
+fn ids(given: &Json) -> Outcome<Vec<Id>> {
+    let Json::Array(ids) = given else { return Err(Trouble::not_iterable(given)) };
+    ids.iter().map(taking::integer).collect()
+}
+
+/// The records that a method is called on, each once (`trytond.rpc.RPC.convert`).
+pub(super) fn records(given: &Json) -> Outcome<Vec<Id>> {
+    let ids = match given {
+        Json::Array(ids) => ids.iter().map(taking::integer).collect::<Outcome<Vec<_>>>()?,
+        Json::String(text) => {
+            text.chars().map(|letter| taking::integer(&Json::from(letter.to_string()))).collect::<Outcome<_>>()?
+        }
+        Json::Number(_) | Json::Bool(_) | Json::Object(_) => {
+            return Err(Trouble::not_simulated("a call on one record without a list"));
+        }
+        Json::Null => return Err(Trouble::Exception("object of type 'NoneType' has no len()".to_owned())),
+    };
+    let once: std::collections::BTreeSet<_> = ids.iter().collect();
+    if once.len() != ids.len() {
+        return Err(Trouble::Page(StatusCode::UNPROCESSABLE_ENTITY, "Duplicate records"));
+    }
+    Ok(ids)
+}

@@ -1,0 +1,156 @@
+//! accepted = applied + superseded + ignored + parked + in flight + gap
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use sqlx::PgPool;
+use tokio::sync::watch;
+use waybill_domain::Kind;
+use waybill_plan::Plan;
+use waybill_proto::wire::{
+    AccountingLine, AccountingResponse, CountAcceptedRequest, CountInFlightRequest,
+    deliveries_client::DeliveriesClient, source_client::SourceClient,
+};
+use waybill_runtime::grpc::PeerChannel;
+
+/// The services that are a source of records.
+const SOURCES: [&str; 3] = ["shopify-ingest", "fulfilment-sync", "inventory-router"];
+/// The services that deliver records.
+const DELIVERERS: [&str; 4] = ["erp-sync", "crm-sync", "fulfilment-sync", "inventory-router"];
+
+/// Every service that the line asks.
+pub(crate) const PEERS: [&str; 5] =
+    ["shopify-ingest", "inventory-router", "crm-sync", "erp-sync", "fulfilment-sync"];
+
+/// Adds up the line, each term from its own place.
+#[derive(Clone)]
+pub(crate) struct Accounting {
+    pub(crate) pool: PgPool,
+    pub(crate) plan: watch::Receiver<Arc<Plan>>,
+    pub(crate) peers: BTreeMap<String, PeerChannel>,
+}
+
+type Place = (String, String, String);
+
+impl Accounting {
+    /// The line per store, kind and system of the plan.
+    pub(crate) async fn lines(&self) -> sqlx::Result<AccountingResponse> {
+        let mut unreachable = Vec::new();
+        let plan = Arc::clone(&self.plan.borrow());
+        // Accepted is asked first and the ends last: what moves meanwhile shows as an end too many, never as a record
+        // that is lost.
+        let accepted = self.accepted(&mut unreachable).await;
+        let in_flight = self.in_flight(&mut unreachable).await;
+        let ends = self.ends().await?;
+        let mut lines = Vec::new();
+        for store in plan.stores.keys() {
+            for kind in Kind::ALL {
+                for system in plan.systems_for(store, kind) {
+                    let place = (store.to_string(), kind.to_string(), system.to_string());
+                    let ends = ends.get(&place).copied().unwrap_or_default();
+                    let accepted = accepted.get(&(place.0.clone(), place.1.clone())).copied().unwrap_or(0);
+                    let in_flight = in_flight.get(&place).copied().unwrap_or(0);
+                    let [applied, superseded, ignored, parked] = ends;
+                    lines.push(AccountingLine {
+                        store: place.0,
+                        kind: place.1,
+                        system: place.2,
+                        accepted,
+                        applied,
+                        superseded,
+                        ignored,
+                        parked,
+                        in_flight,
+                        gap: accepted - applied - superseded - ignored - parked - in_flight,
+                    });
+                }
+            }
+        }
+        unreachable.sort();
+        unreachable.dedup();
+        Ok(AccountingResponse { lines, unreachable })
+    }
+
+    async fn accepted(&self, unreachable: &mut Vec<String>) -> BTreeMap<(String, String), i64> {
+        let mut counts = BTreeMap::new();
+        for name in SOURCES {
+            let Some(channel) = self.peers.get(name) else {
+                unreachable.push(name.to_owned());
+                continue;
+            };
+            match SourceClient::new(channel.clone()).count_accepted(CountAcceptedRequest {}).await {
+                Ok(answer) => {
+                    for count in answer.into_inner().counts {
+                        *counts.entry((count.store, count.kind)).or_insert(0) += count.revisions;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(service = name, %error, "does not say what it accepted");
+                    unreachable.push(name.to_owned());
+                }
+            }
+        }
+        counts
+    }
+
+    async fn in_flight(&self, unreachable: &mut Vec<String>) -> BTreeMap<Place, i64> {
+        let mut counts = BTreeMap::new();
+        for name in DELIVERERS {
+            let Some(channel) = self.peers.get(name) else {
+                unreachable.push(name.to_owned());
+                continue;
+            };
+            match DeliveriesClient::new(channel.clone()).count_in_flight(CountInFlightRequest {}).await {
+                Ok(answer) => {
+                    for count in answer.into_inner().counts {
+                        *counts.entry((count.store, count.kind, count.system)).or_insert(0) += count.revisions;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(service = name, %error, "does not say what is in flight");
+                    unreachable.push(name.to_owned());
+                }
+            }
+        }
+        counts
+    }
+
+    async fn ends(&self) -> sqlx::Result<BTreeMap<Place, [i64; 4]>> {
+        let rows: Vec<(String, String, String, i64, i64, i64, i64)> = sqlx::query_as(
+            "select store, kind, system, sum(applied)::bigint, sum(superseded)::bigint, sum(ignored)::bigint,
+                 sum(parked)::bigint
+             from line group by store, kind, system",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(store, kind, system, applied, superseded, ignored, parked)| {
+                ((store, kind, system), [applied, superseded, ignored, parked])
+            })
+            .collect())
+    }
+
+    /// Writes gaps down, and forgets those older than a few minutes.
+    pub(crate) async fn note_gaps(&self) -> anyhow::Result<()> {
+        let answer = self.lines().await?;
+        if !answer.unreachable.is_empty() {
+            // A missing term is no gap; that a service does not answer is told by its systems' reports.
+            return Ok(());
+        }
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query("delete from gap_seen where seen_at < now() - interval '5 minutes'")
+            .execute(&mut *transaction)
+            .await?;
+        for line in answer.lines {
+            sqlx::query("insert into gap_seen (store, kind, system, gap) values ($1, $2, $3, $4)")
+                .bind(&line.store)
+                .bind(&line.kind)
+                .bind(&line.system)
+                .bind(line.gap)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+}

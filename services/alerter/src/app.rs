@@ -1,0 +1,130 @@
+//! The composition root.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use serde::Deserialize;
+use sqlx::migrate::Migrator;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use waybill_delivery::{Engine, Frame, operations::DeliveriesService};
+use waybill_domain::Clock as _;
+use waybill_proto::wire::{deliveries_server::DeliveriesServer, watch_server::WatchServer};
+use waybill_runtime::{ServiceSettings, SystemClock};
+
+use crate::{
+    accounting::{Accounting, PEERS},
+    incidents::{self, Sweeper},
+    lines::Lines,
+    reports, say_again, vendors,
+    watch::WatchService,
+};
+
+/// The service's name.
+pub const SERVICE: &str = "alerter";
+/// Every setting, with its default.
+pub const DEFAULTS: &str = include_str!("../config.default.toml");
+
+const SWEEP_EVERY: Duration = Duration::from_secs(2);
+const GAPS_EVERY: Duration = Duration::from_secs(5);
+const ASK_EVERY: Duration = Duration::from_secs(15);
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// The migrations of the service's schema.
+pub fn migrator() -> Migrator {
+    waybill_delivery::migrator(Some(&MIGRATIONS))
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Own {
+    public_url: String,
+}
+
+/// The service, built and not yet running.
+pub struct App {
+    frame: Frame,
+    engine: Arc<Engine>,
+    accounting: Accounting,
+    public_url: String,
+}
+
+impl App {
+    /// Reads the plan, resolves secrets and binds the ports.
+    ///
+    /// # Errors
+    /// If any of it fails; says what.
+    pub async fn build(settings: ServiceSettings, stop: CancellationToken) -> anyhow::Result<Self> {
+        let own: Own = settings.own()?;
+        let frame = Frame::build(SERVICE, settings, vendors::descriptors(), stop).await?;
+        let served = frame.served(vendors::port)?;
+        let accounting =
+            Accounting { pool: frame.pool.clone(), plan: frame.plan.clone(), peers: frame.peers(&PEERS)? };
+        let engine = frame.engine(vendors::ours, served, Arc::new(Lines))?;
+        Ok(Self { frame, engine, accounting, public_url: own.public_url })
+    }
+
+    /// Where health endpoints listen.
+    ///
+    /// # Errors
+    /// If the socket is gone.
+    pub fn http_address(&self) -> anyhow::Result<SocketAddr> {
+        self.frame.http_address()
+    }
+
+    /// Where gRPC listens.
+    ///
+    /// # Errors
+    /// If the socket is gone.
+    pub fn grpc_address(&self) -> anyhow::Result<SocketAddr> {
+        self.frame.grpc_address()
+    }
+
+    /// Runs until it is stopped.
+    ///
+    /// # Errors
+    /// If a part of it ends early.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let Self { mut frame, engine, accounting, public_url } = self;
+        engine.start(&mut frame.tasks);
+        let (bus, pool, stop) = (frame.bus.clone(), frame.pool.clone(), frame.tasks.stop_signal());
+        frame.tasks.spawn("reports", async move { hear_reports(bus, pool, stop).await });
+        let sweeper = Arc::new(Sweeper { engine: Arc::clone(&engine), started_at: SystemClock.now(), public_url });
+        frame.tasks.repeat("incidents", SWEEP_EVERY, move || {
+            let sweeper = Arc::clone(&sweeper);
+            async move {
+                incidents::sweep(&sweeper.engine, sweeper.started_at, SystemClock.now(), &sweeper.public_url).await
+            }
+        });
+        let gaps = accounting.clone();
+        frame.tasks.repeat("gaps", GAPS_EVERY, move || {
+            let gaps = gaps.clone();
+            async move { gaps.note_gaps().await }
+        });
+        let asker = accounting.clone();
+        frame.tasks.repeat("missing receipts", ASK_EVERY, move || {
+            let asker = asker.clone();
+            async move { say_again::ask(&asker.pool, &asker.peers).await }
+        });
+        let token = frame.token()?;
+        let watch = WatchService { pool: frame.pool.clone(), accounting };
+        let routes = Routes::new(WatchServer::with_interceptor(watch, token.clone()))
+            .add_service(DeliveriesServer::with_interceptor(DeliveriesService::new(engine), token));
+        frame.run(axum::Router::new(), routes, Arc::new(String::new)).await
+    }
+}
+
+/// Keeps systems' reports until told to stop. They are announced every few seconds, so one that is lost is no loss.
+async fn hear_reports(bus: waybill_bus::Bus, pool: sqlx::PgPool, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut reports = bus.subscribe(waybill_bus::subjects::SYSTEM_REPORTS).await?;
+    loop {
+        let report = tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            report = futures::StreamExt::next(&mut reports) => report,
+        };
+        let Some(report) = report else { anyhow::bail!("the subscription to reports ended") };
+        if let Err(error) = reports::keep(&pool, &report.payload).await {
+            tracing::warn!(error = format!("{error:#}"), "a report could not be kept");
+        }
+    }
+}

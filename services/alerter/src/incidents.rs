@@ -1,0 +1,317 @@
+//! Causes become incidents, incidents become pages.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::Timestamp;
+use sqlx::{PgConnection, types::Json};
+use waybill_delivery::Engine;
+use waybill_domain::{
+    Body, Kind, ObjectKey, RecordKey, Revision, Snapshot, cause,
+    document::{IncidentDocument, Severity},
+};
+use waybill_plan::Plan;
+
+/// What is wrong now, by one cause.
+#[derive(Debug, Clone, sqlx::FromRow)]
+struct Cause {
+    system: String,
+    code: String,
+    detail: String,
+    count: i64,
+    records: Json<Vec<String>>,
+    first_us: i64,
+}
+
+/// Incidents are the business's, not one store's.
+const STORE: &str = "waybill";
+
+/// Opens, updates and resolves incidents by what is wrong now.
+pub(crate) async fn sweep(engine: &Engine, started_at: Timestamp, now: Timestamp, public_url: &str) -> anyhow::Result<()> {
+    let plan = engine.plan();
+    let mut transaction = engine.pool().begin().await?;
+    // One replica sweeps at a time.
+    let mine: bool = sqlx::query_scalar("select pg_try_advisory_xact_lock(7729002)").fetch_one(&mut *transaction).await?;
+    if !mine {
+        return Ok(());
+    }
+    let causes = causes(&mut transaction, &plan, started_at, now).await?;
+    let mut changed = false;
+    for cause in causes.values() {
+        changed |= open(engine, &plan, &mut transaction, cause, public_url).await?;
+    }
+    changed |= resolve(engine, &plan, &mut transaction, &causes, public_url).await?;
+    note_paged(&mut transaction).await?;
+    transaction.commit().await?;
+    if changed {
+        engine.wake_workers();
+    }
+    Ok(())
+}
+
+async fn causes(
+    db: &mut PgConnection,
+    plan: &Plan,
+    started_at: Timestamp,
+    now: Timestamp,
+) -> sqlx::Result<BTreeMap<(String, String), Cause>> {
+    let mut found: Vec<Cause> = sqlx::query_as(
+        "select system, code, max(message) as detail, count(*) as count,
+             to_jsonb((array_agg(store || '/' || kind || '/' || record_id order by settled_at))[1:5]) as records,
+             (extract(epoch from min(coalesce(settled_at, changed_at))) * 1000000)::bigint as first_us
+         from line where state = 'parked' group by system, code
+         union all
+         select system, dead_code, max(dead_message), count(*),
+             to_jsonb((array_agg(store || '/' || kind || '/' || record_id order by dead_at))[1:5]),
+             (extract(epoch from min(dead_at)) * 1000000)::bigint
+         from line where dead_at < now() - interval '20 seconds' and state <> 'parked' group by system, dead_code
+         union all
+         select system, condition, max(message), 0, '[]'::jsonb, (extract(epoch from min(since)) * 1000000)::bigint
+         from system_seen
+         where condition in ('unauthorized', 'unavailable') and seen_at > now() - interval '45 seconds'
+         group by system, condition
+         union all
+         select system, 'gap', max(store || '/' || kind || ': ' || gap), max(abs(gap)), '[]'::jsonb,
+             (extract(epoch from min(seen_at)) * 1000000)::bigint
+         from gap_seen g
+         where seen_at > now() - interval '30 seconds'
+         group by store, kind, system
+         having count(*) >= 5 and min(sign(gap)) = max(sign(gap)) and min(abs(gap)) > 0
+             and min(seen_at) < now() - interval '24 seconds'",
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    found.extend(late(db, plan).await?);
+    found.extend(unserved(db, plan, started_at, now).await?);
+    let mut causes: BTreeMap<(String, String), Cause> = BTreeMap::new();
+    for cause in found {
+        causes
+            .entry((cause.system.clone(), cause.code.clone()))
+            .and_modify(|known| {
+                known.count += cause.count;
+                known.first_us = known.first_us.min(cause.first_us);
+            })
+            .or_insert(cause);
+    }
+    Ok(causes)
+}
+
+/// Lines that wait longer than their flow allows, on a system that could take them.
+async fn late(db: &mut PgConnection, plan: &Plan) -> sqlx::Result<Vec<Cause>> {
+    let mut found = Vec::new();
+    for flow in &plan.flows {
+        let cause: Option<Cause> = sqlx::query_as(
+            "select $2::text as system, 'late'::text as code,
+                 'the oldest waits since ' || to_char(min(waits_since) at time zone 'UTC', 'HH24:MI:SS') || ' UTC' as detail,
+                 count(*) as count,
+                 to_jsonb((array_agg(store || '/' || kind || '/' || record_id order by waits_since))[1:5]) as records,
+                 (extract(epoch from min(waits_since + make_interval(secs => $3))) * 1000000)::bigint as first_us
+             from line l
+             where kind = $1 and system = $2 and waits_since < now() - make_interval(secs => $3) and state <> 'parked'
+                 and (cardinality($4::text[]) = 0 or store = any($4))
+                 and not exists (
+                     select from system_seen s
+                     where s.system = l.system and s.condition <> 'serving' and s.seen_at > now() - interval '45 seconds')
+             having count(*) > 0",
+        )
+        .bind(flow.kind.as_str())
+        .bind(flow.to.as_str())
+        .bind(flow.late_after.as_secs_f64())
+        .bind(flow.stores.iter().map(ToString::to_string).collect::<Vec<_>>())
+        .fetch_optional(&mut *db)
+        .await?;
+        found.extend(cause);
+    }
+    Ok(found)
+}
+
+/// Systems of the plan that nobody has said to serve for 45 s.
+async fn unserved(
+    db: &mut PgConnection,
+    plan: &Plan,
+    started_at: Timestamp,
+    now: Timestamp,
+) -> sqlx::Result<Vec<Cause>> {
+    if now.duration_since(started_at).as_secs() < 45 {
+        return Ok(Vec::new());
+    }
+    let seen: Vec<String> =
+        sqlx::query_scalar("select distinct system from system_seen where seen_at > now() - interval '45 seconds'")
+            .fetch_all(db)
+            .await?;
+    let wanted = plan.flows.iter().map(|flow| &flow.to).chain(&plan.pagers);
+    let mut missing: Vec<String> =
+        wanted.map(ToString::to_string).filter(|system| !seen.contains(system)).collect();
+    missing.sort();
+    missing.dedup();
+    Ok(missing
+        .into_iter()
+        .map(|system| Cause {
+            system,
+            code: "unserved".to_owned(),
+            detail: String::new(),
+            count: 0,
+            records: Json(Vec::new()),
+            first_us: now.as_microsecond(),
+        })
+        .collect())
+}
+
+fn severity(code: &str) -> Severity {
+    match code {
+        "unauthorized" | "unserved" | "gap" => Severity::Critical,
+        "late" | "unavailable" => Severity::Warning,
+        _ => Severity::Error,
+    }
+}
+
+fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "critical",
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    }
+}
+
+/// Opens the incident of a cause, or brings its numbers up to date. Tells whether something is to be paged.
+async fn open(
+    engine: &Engine,
+    plan: &Plan,
+    db: &mut PgConnection,
+    cause: &Cause,
+    public_url: &str,
+) -> anyhow::Result<bool> {
+    let (id, new): (i64, bool) = sqlx::query_as(
+        "insert into incident as i (system, code, severity, detail, count, records, first_at)
+         values ($1, $2, $3, $4, $5, $6, to_timestamp($7::double precision / 1000000))
+         on conflict (system, code) where resolved_at is null do update
+             set detail = excluded.detail, count = excluded.count, records = excluded.records
+         returning id, (xmax = 0)",
+    )
+    .bind(&cause.system)
+    .bind(&cause.code)
+    .bind(severity_word(severity(&cause.code)))
+    .bind(&cause.detail)
+    .bind(cause.count)
+    .bind(&cause.records)
+    .bind(cause.first_us)
+    .fetch_one(&mut *db)
+    .await?;
+    if new {
+        tracing::warn!(incident = id, system = cause.system, code = cause.code, count = cause.count, "an incident opened");
+        page(engine, plan, db, id, public_url).await?;
+    }
+    Ok(new)
+}
+
+/// Resolves incidents whose cause is gone.
+async fn resolve(
+    engine: &Engine,
+    plan: &Plan,
+    db: &mut PgConnection,
+    causes: &BTreeMap<(String, String), Cause>,
+    public_url: &str,
+) -> anyhow::Result<bool> {
+    let open: Vec<(i64, String, String)> =
+        sqlx::query_as("select id, system, code from incident where resolved_at is null").fetch_all(&mut *db).await?;
+    let mut changed = false;
+    for (id, system, code) in open {
+        if causes.contains_key(&(system.clone(), code.clone())) {
+            continue;
+        }
+        sqlx::query("update incident set resolved_at = now(), revision = revision + 1 where id = $1")
+            .bind(id)
+            .execute(&mut *db)
+            .await?;
+        tracing::info!(incident = id, system, code, "an incident is resolved");
+        page(engine, plan, db, id, public_url).await?;
+        changed = true;
+    }
+    Ok(changed)
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct Row {
+    system: String,
+    code: String,
+    detail: String,
+    count: i64,
+    records: Json<Vec<String>>,
+    opened_us: i64,
+    resolved: bool,
+    revision: i64,
+}
+
+/// Wants the incident at every pager of the plan.
+async fn page(engine: &Engine, plan: &Plan, db: &mut PgConnection, id: i64, public_url: &str) -> anyhow::Result<()> {
+    let row: Row = sqlx::query_as(
+        "select system, code, detail, count, records, (extract(epoch from opened_at) * 1000000)::bigint as opened_us,
+             resolved_at is not null as resolved, revision
+         from incident where id = $1",
+    )
+    .bind(id)
+    .fetch_one(&mut *db)
+    .await?;
+    let key = RecordKey { store: STORE.parse()?, kind: Kind::Incident, id: format!("incident-{id}").parse()? };
+    let opened_at = Timestamp::from_microsecond(row.opened_us)?;
+    let incident = document(ObjectKey::new(&key, "incident"), &row, opened_at, id, public_url);
+    let snapshot = Snapshot {
+        key,
+        revision: Revision { epoch: 1, number: row.revision },
+        observed_at: opened_at,
+        body: Some(Body::Incident(Box::new(incident))),
+    };
+    engine.want(db, &plan.pagers, &snapshot, &waybill_runtime::trace_context::current()).await?;
+    Ok(())
+}
+
+fn document(key: ObjectKey, row: &Row, opened_at: Timestamp, id: i64, public_url: &str) -> IncidentDocument {
+    let known = cause::of(&row.code);
+    let title = known.map_or("A system refuses records", |cause| cause.title);
+    let meaning = known.map_or("The vendor refused these records; its own words are in the detail.", |cause| cause.meaning);
+    let action = known.map_or("Look at `waybill parked list`, mend the cause, then `waybill parked retry`.", |cause| cause.action);
+    let records = match row.count {
+        0 => String::new(),
+        1 => " (1 record)".to_owned(),
+        count => format!(" ({count} records)"),
+    };
+    let summary: String = format!("{}: {title}{records} [{}]", row.system, row.code).chars().take(1024).collect();
+    IncidentDocument {
+        key,
+        resolved: row.resolved,
+        severity: severity(&row.code),
+        summary,
+        meaning: meaning.to_owned(),
+        action: action.to_owned(),
+        system: row.system.clone(),
+        code: row.code.clone(),
+        detail: row.detail.clone(),
+        count: row.count,
+        records: row.records.0.clone(),
+        opened_at,
+        link: if public_url.is_empty() { String::new() } else { format!("{public_url}/incidents#incident-{id}") },
+    }
+}
+
+/// Notes when the first pager accepted an incident.
+async fn note_paged(db: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query(
+        "update incident i set paged_at = d.first
+         from (
+             select record_id, min(s.finished_at) as first
+             from delivery d join step s on s.delivery_id = d.id and s.state = 'done'
+             where d.kind = 'incident' group by record_id
+         ) d
+         where i.paged_at is null and d.record_id = 'incident-' || i.id",
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Sweeps again and again.
+pub(crate) struct Sweeper {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) started_at: Timestamp,
+    pub(crate) public_url: String,
+}

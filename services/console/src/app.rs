@@ -1,0 +1,128 @@
+//! The composition root.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use anyhow::Context as _;
+use axum::{Router, middleware};
+use jiff::tz::TimeZone;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use waybill_domain::Clock;
+use waybill_runtime::{
+    ServiceSettings, SystemClock, Tasks, grpc,
+    health::{self, Health},
+    settings::SecretText,
+};
+
+use crate::{attempts::Attempts, gate, own::Own, pages, services::Services, sessions::Sessions};
+
+/// What every request can reach.
+pub(crate) struct Console {
+    pub(crate) services: Services,
+    pub(crate) sessions: Sessions,
+    pub(crate) attempts: Attempts,
+    pub(crate) password: SecretText,
+    pub(crate) https: bool,
+    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) zone: TimeZone,
+    pub(crate) counts: Counts,
+}
+
+/// What the console counts of itself.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) requests: AtomicU64,
+    pub(crate) refused_passwords: AtomicU64,
+}
+
+impl Counts {
+    fn text(&self) -> String {
+        let count = |name: &str, help: &str, value: &AtomicU64| {
+            let value = value.load(Ordering::Relaxed);
+            format!("# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n")
+        };
+        let requests = count(
+            "waybill_console_requests_total",
+            "Requests for pages and forms.",
+            &self.requests,
+        );
+        let refused = count(
+            "waybill_console_refused_passwords_total",
+            "Wrong passwords.",
+            &self.refused_passwords,
+        );
+        requests + &refused
+    }
+}
+
+/// The console, built and not yet running.
+pub struct App {
+    listener: TcpListener,
+    address: SocketAddr,
+    router: Router,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// Checks the settings and binds the port. Of the settings it needs `http`, `grpc_token`, `peers` and
+    /// `[service]`.
+    ///
+    /// # Errors
+    /// If a setting cannot be used or the port is taken; says which.
+    pub async fn build(settings: ServiceSettings) -> anyhow::Result<Self> {
+        let own = Own::read(&settings)?;
+        anyhow::ensure!(
+            !settings.grpc_token.expose().is_empty(),
+            "grpc_token is empty: set WAYBILL_GRPC_TOKEN or WAYBILL_GRPC_TOKEN_FILE"
+        );
+        let console = Arc::new(Console {
+            services: Services::new(&settings.peers, &settings.grpc_token)?,
+            sessions: Sessions::new(own.session, own.https)?,
+            attempts: Attempts::default(),
+            password: own.password,
+            https: own.https,
+            clock: Box::new(SystemClock),
+            zone: TimeZone::system(),
+            counts: Counts::default(),
+        });
+        let counted = Arc::clone(&console);
+        let router = pages::router()
+            .merge(health::router(Health::default(), Arc::new(move || counted.counts.text())))
+            .layer(middleware::from_fn_with_state(Arc::clone(&console), gate::pass))
+            .with_state(console);
+        let listener = grpc::bind(settings.http).await?;
+        let address = listener.local_addr().context("the console's own address")?;
+        Ok(Self { listener, address, router })
+    }
+
+    /// Where the pages are.
+    pub const fn http_address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until told to stop.
+    ///
+    /// # Errors
+    /// If the listener fails.
+    pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        tracing::info!(address = %self.address, "console listens");
+        let mut tasks = Tasks::new(stop.clone());
+        let service = self.router.into_make_service_with_connect_info::<SocketAddr>();
+        tasks.spawn("pages", async move {
+            axum::serve(self.listener, service).with_graceful_shutdown(stop.cancelled_owned()).await?;
+            Ok(())
+        });
+        tasks.run().await
+    }
+}

@@ -1,0 +1,128 @@
+//! What a person may do: retry, discard, pause, resume.
+
+use std::collections::BTreeSet;
+
+use tonic::Code;
+use waybill_proto::wire::{
+    ChangedDeliveriesResponse, DiscardDeliveriesRequest, PauseRequest, RecordKey, SelectDeliveriesRequest,
+    SystemReport, SystemsRequest, deliveries_client::DeliveriesClient,
+};
+
+use super::{Gathered, Services, Unanswered};
+
+/// Parked deliveries to act on. What is absent selects all.
+#[derive(Debug, Clone, Default)]
+pub struct Choice {
+    /// Only of this system.
+    pub system: Option<String>,
+    /// Only with this code.
+    pub code: Option<String>,
+    /// Only of this record.
+    pub record: Option<RecordKey>,
+}
+
+/// Who acts, and why; for the audit.
+#[derive(Debug, Clone)]
+pub struct Who {
+    /// Who.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What an action came to.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// How many deliveries it changed, or would change.
+    pub deliveries: i64,
+    /// The services that it did not reach: theirs are as they were.
+    pub unanswered: Vec<Unanswered>,
+}
+
+impl Choice {
+    fn request(self, who: Who, dry_run: bool) -> SelectDeliveriesRequest {
+        SelectDeliveriesRequest {
+            system: self.system.unwrap_or_default(),
+            code: self.code.unwrap_or_default(),
+            key: self.record,
+            actor: who.actor,
+            reason: who.reason,
+            dry_run,
+        }
+    }
+}
+
+fn sum(gathered: Gathered<ChangedDeliveriesResponse>) -> Changed {
+    Changed {
+        deliveries: gathered.found.iter().map(|(_, answer)| answer.changed).sum(),
+        unanswered: gathered.unanswered,
+    }
+}
+
+impl Services {
+    /// Has parked deliveries decided and applied again with the newest snapshot; `dry_run` counts them only.
+    pub async fn retry(&self, choice: Choice, who: Who, dry_run: bool) -> Changed {
+        let request = choice.request(who, dry_run);
+        let answers = self
+            .ask_all(|channel| {
+                let request = request.clone();
+                async { DeliveriesClient::new(channel).retry(request).await }
+            })
+            .await;
+        sum(answers)
+    }
+
+    /// Ends parked deliveries as ignored; `dry_run` counts them only.
+    pub async fn discard(&self, choice: Choice, who: Who, dry_run: bool) -> Changed {
+        let request = DiscardDeliveriesRequest { select: Some(choice.request(who, dry_run)) };
+        let answers = self
+            .ask_all(|channel| {
+                let request = request.clone();
+                async { DeliveriesClient::new(channel).discard(request).await }
+            })
+            .await;
+        sum(answers)
+    }
+
+    /// Pauses or resumes a system in every service that serves it; gives the system's reports after it.
+    pub async fn pause(&self, system: &str, paused: bool, who: Who) -> Gathered<Vec<SystemReport>> {
+        let request = PauseRequest { system: system.to_owned(), paused, actor: who.actor, reason: who.reason };
+        let answers = self
+            .ask_all(|channel| {
+                let request = request.clone();
+                async { DeliveriesClient::new(channel).pause(request).await }
+            })
+            .await;
+        let of_system = |reports: Vec<SystemReport>| reports.into_iter().filter(|report| report.system == system);
+        Gathered {
+            found: answers
+                .found
+                .into_iter()
+                .map(|(service, answer)| (service, of_system(answer.systems).collect()))
+                .collect(),
+            // A service that does not serve the system says so; that is no failure.
+            unanswered: answers
+                .unanswered
+                .into_iter()
+                .filter(|unanswered| !unanswered.says(Code::NotFound))
+                .collect(),
+        }
+    }
+
+    /// Every system's condition, as each service that serves it sees it.
+    pub async fn systems(&self) -> Gathered<Vec<SystemReport>> {
+        let answers = self
+            .ask_all(|channel| async { DeliveriesClient::new(channel).systems(SystemsRequest {}).await })
+            .await;
+        Gathered {
+            found: answers.found.into_iter().map(|(service, answer)| (service, answer.systems)).collect(),
+            unanswered: answers.unanswered,
+        }
+    }
+
+    /// The names of the systems that a service serves.
+    pub async fn system_names(&self) -> BTreeSet<String> {
+        let gathered = self.systems().await;
+        gathered.found.into_iter().flat_map(|(_, reports)| reports).map(|report| report.system).collect()
+    }
+}

@@ -1,0 +1,99 @@
+//! The composition root.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use sqlx::migrate::Migrator;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use waybill_delivery::{Engine, Frame, Ledger, ledger::SourceService, operations::DeliveriesService};
+use waybill_proto::wire::{deliveries_server::DeliveriesServer, source_server::SourceServer};
+use waybill_runtime::{ServiceSettings, SystemClock};
+
+use crate::{facts::StockFacts, levels::Levels, vendors};
+
+/// The service's name.
+pub const SERVICE: &str = "inventory-router";
+/// Every setting, with its default.
+pub const DEFAULTS: &str = include_str!("../config.default.toml");
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// The migrations of the service's schema.
+pub fn migrator() -> Migrator {
+    waybill_delivery::migrator(Some(&MIGRATIONS))
+}
+
+/// The service, built and not yet running.
+pub struct App {
+    frame: Frame,
+    engine: Arc<Engine>,
+    levels: Option<Arc<Levels>>,
+}
+
+impl App {
+    /// Reads the plan, resolves secrets and binds the ports.
+    ///
+    /// # Errors
+    /// If any of it fails; says what.
+    pub async fn build(settings: ServiceSettings, stop: CancellationToken) -> anyhow::Result<Self> {
+        let frame = Frame::build(SERVICE, settings, vendors::descriptors(), stop).await?;
+        let served = frame.served(vendors::port)?;
+        let stock = frame.plan.borrow().stock.clone();
+        let levels = match stock {
+            Some(stock) if served.iter().any(|system| system.name == stock.from) => Some(Arc::new(Levels {
+                source: vendors::stock(&frame, &stock.from)?,
+                shops: vendors::shops(&frame)?,
+                plan: frame.plan.clone(),
+                ledger: Ledger::new(frame.pool.clone()),
+                clock: Arc::new(SystemClock),
+            })),
+            _ => None,
+        };
+        let engine = frame.engine(vendors::ours, served, Arc::new(StockFacts))?;
+        Ok(Self { frame, engine, levels })
+    }
+
+    /// Where health endpoints listen.
+    ///
+    /// # Errors
+    /// If the socket is gone.
+    pub fn http_address(&self) -> anyhow::Result<SocketAddr> {
+        self.frame.http_address()
+    }
+
+    /// Where gRPC listens.
+    ///
+    /// # Errors
+    /// If the socket is gone.
+    pub fn grpc_address(&self) -> anyhow::Result<SocketAddr> {
+        self.frame.grpc_address()
+    }
+
+    /// Runs until it is stopped.
+    ///
+    /// # Errors
+    /// If a part of it ends early.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let Self { mut frame, engine, levels } = self;
+        engine.start(&mut frame.tasks);
+        if let Some(levels) = levels {
+            let every = levels.every();
+            let engine = Arc::clone(&engine);
+            frame.tasks.repeat("stock levels", every, move || {
+                let (levels, engine) = (Arc::clone(&levels), Arc::clone(&engine));
+                async move {
+                    if levels.read().await? > 0 {
+                        engine.wake_outbox();
+                        engine.wake_workers();
+                    }
+                    Ok(())
+                }
+            });
+        }
+        let token = frame.token()?;
+        let source = SourceService::new(frame.pool.clone());
+        let routes = Routes::new(DeliveriesServer::with_interceptor(DeliveriesService::new(engine), token.clone()))
+            .add_service(SourceServer::with_interceptor(source, token));
+        frame.run(axum::Router::new(), routes, Arc::new(String::new)).await
+    }
+}

@@ -1,0 +1,20 @@
+//! inventory-router on its own.
+
+use tokio_util::sync::CancellationToken;
+use waybill_runtime::{ServiceSettings, tasks, telemetry};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let settings = ServiceSettings::load(inventory_router::DEFAULTS)?;
+    let telemetry = telemetry::start(inventory_router::SERVICE)?;
+    let stop = CancellationToken::new();
+    let signal = stop.clone();
+    let app = inventory_router::App::build(settings, stop).await?;
+    tokio::spawn(async move {
+        tasks::stop_requested().await;
+        signal.cancel();
+    });
+    let outcome = app.run().await;
+    telemetry.flush();
+    outcome
+}

@@ -1,0 +1,150 @@
+//! The composition root.
+
+use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+
+use anyhow::Context as _;
+use connector_shopify::Shopify;
+use secrecy::SecretString;
+use serde::Deserialize;
+use sqlx::migrate::Migrator;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use waybill_delivery::{Frame, Ledger, ledger::SourceService, publish_outbox};
+use waybill_domain::{Clock, StoreName};
+use waybill_proto::wire::{inbox_server::InboxServer, source_server::SourceServer};
+use waybill_runtime::{ServiceSettings, SystemClock, secret};
+
+use crate::{inbox::Inbox, normalise, operations::InboxService, refetch, webhooks};
+
+/// The service's name.
+pub const SERVICE: &str = "shopify-ingest";
+/// Every setting, with its default.
+pub const DEFAULTS: &str = include_str!("../config.default.toml");
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// The migrations of the service's schema.
+pub fn migrator() -> Migrator {
+    waybill_delivery::migrator(Some(&MIGRATIONS))
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Own {
+    largest_kept_bytes: usize,
+    largest_bytes: usize,
+}
+
+/// One shop: what signs its webhooks, and its API.
+pub(crate) struct Shop {
+    pub(crate) secrets: Vec<SecretString>,
+    pub(crate) api: Shopify,
+}
+
+/// What the parts of the service share.
+pub(crate) struct Shared {
+    pub(crate) shops: HashMap<StoreName, Shop>,
+    pub(crate) inbox: Inbox,
+    pub(crate) ledger: Ledger,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) received: Notify,
+    pub(crate) to_refetch: Notify,
+    pub(crate) to_publish: Notify,
+    pub(crate) largest_kept_bytes: usize,
+    pub(crate) largest_bytes: usize,
+}
+
+/// The service, built and not yet running.
+pub struct App {
+    frame: Frame,
+    shared: Arc<Shared>,
+}
+
+impl App {
+    /// Reads the plan, resolves secrets and binds the ports.
+    ///
+    /// # Errors
+    /// If any of it fails; says what.
+    pub async fn build(settings: ServiceSettings, stop: CancellationToken) -> anyhow::Result<Self> {
+        let own: Own = settings.own()?;
+        let mut frame =
+            Frame::build(SERVICE, settings, vec![connector_shopify::descriptor()], stop).await?;
+        let plan = Arc::clone(&frame.plan.borrow());
+        let mut shops = HashMap::new();
+        for (name, store) in &plan.stores {
+            let secrets = store
+                .webhook_secrets
+                .iter()
+                .map(|reference| secret::resolve(reference))
+                .collect::<Result<Vec<_>, _>>()
+                .with_context(|| format!("stores.{name}.webhook_secrets"))?;
+            let settings = frame.system_settings(&store.system, &connector_shopify::descriptor())?;
+            shops.insert(name.clone(), Shop { secrets, api: Shopify::new(&settings)? });
+        }
+        let inbox = Inbox::start(frame.pool.clone(), &mut frame.tasks);
+        let shared = Arc::new(Shared {
+            shops,
+            inbox,
+            ledger: Ledger::new(frame.pool.clone()),
+            clock: Arc::new(SystemClock),
+            received: Notify::new(),
+            to_refetch: Notify::new(),
+            to_publish: Notify::new(),
+            largest_kept_bytes: own.largest_kept_bytes,
+            largest_bytes: own.largest_bytes,
+        });
+        Ok(Self { frame, shared })
+    }
+
+    /// Where webhooks are received.
+    ///
+    /// # Errors
+    /// If the socket is gone.
+    pub fn http_address(&self) -> anyhow::Result<SocketAddr> {
+        self.frame.http_address()
+    }
+
+    /// Where gRPC listens.
+    ///
+    /// # Errors
+    /// If the socket is gone.
+    pub fn grpc_address(&self) -> anyhow::Result<SocketAddr> {
+        self.frame.grpc_address()
+    }
+
+    /// Runs until it is stopped.
+    ///
+    /// # Errors
+    /// If a part of it ends early.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let Self { mut frame, shared } = self;
+        let stop = frame.tasks.stop_signal();
+        frame.tasks.spawn("normalise", normalise::run(Arc::clone(&shared), stop.clone()));
+        frame.tasks.spawn("refetch", refetch::run(Arc::clone(&shared), stop.clone()));
+        let (pool, bus, publisher, signal) =
+            (frame.pool.clone(), frame.bus.clone(), Arc::clone(&shared), stop.clone());
+        frame.tasks.spawn("outbox", async move {
+            while !signal.is_cancelled() {
+                let published = publish_outbox(&pool, &bus).await.unwrap_or_else(|error| {
+                    tracing::warn!(%error, "the outbox cannot be read");
+                    0
+                });
+                if published == 0 {
+                    tokio::select! {
+                        () = signal.cancelled() => {}
+                        () = publisher.to_publish.notified() => {}
+                        () = tokio::time::sleep(std::time::Duration::from_millis(500)) => {}
+                    }
+                }
+            }
+            Ok(())
+        });
+        let pool = frame.pool.clone();
+        let token = frame.token()?;
+        let routes = Routes::new(SourceServer::with_interceptor(SourceService::new(pool.clone()), token.clone()))
+            .add_service(InboxServer::with_interceptor(InboxService::new(pool), token));
+        let http = webhooks::router(Arc::clone(&shared));
+        frame.run(http, routes, Arc::new(String::new)).await
+    }
+}

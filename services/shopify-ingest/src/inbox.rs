@@ -1,0 +1,126 @@
+//! The inbox: webhooks that come together share a commit.
+
+use jiff::Timestamp;
+use sqlx::PgPool;
+use tokio::sync::{mpsc, oneshot};
+use waybill_runtime::Tasks;
+
+/// So many webhooks share a commit at most.
+const GROUP: usize = 256;
+/// So many wait for the writer; more wait at the socket.
+const QUEUE: usize = 4096;
+
+/// A webhook to be kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Received {
+    pub(crate) store: String,
+    pub(crate) webhook_id: String,
+    pub(crate) topic: String,
+    pub(crate) event_id: String,
+    pub(crate) triggered_at: Option<Timestamp>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) body_bytes: i64,
+    pub(crate) kept_whole: bool,
+    pub(crate) traceparent: String,
+}
+
+/// The database did not commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotCommitted;
+
+type Job = (Received, oneshot::Sender<Result<(), NotCommitted>>);
+
+/// Hands webhooks to the writer.
+#[derive(Debug, Clone)]
+pub(crate) struct Inbox {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Inbox {
+    /// Starts the writer. Two of them, so that one gathers while the other commits.
+    pub(crate) fn start(pool: PgPool, tasks: &mut Tasks) -> Self {
+        let (jobs, queue) = mpsc::channel::<Job>(QUEUE);
+        let queue = std::sync::Arc::new(tokio::sync::Mutex::new(queue));
+        for _ in 0..2 {
+            let (pool, queue, stop) = (pool.clone(), queue.clone(), tasks.stop_signal());
+            tasks.spawn("inbox", async move {
+                loop {
+                    let mut group = Vec::with_capacity(GROUP);
+                    let taken = {
+                        let mut queue = queue.lock().await;
+                        tokio::select! {
+                            biased;
+                            taken = queue.recv_many(&mut group, GROUP) => taken,
+                            () = stop.cancelled() => 0,
+                        }
+                    };
+                    if taken == 0 {
+                        return Ok(());
+                    }
+                    let (webhooks, waiting): (Vec<_>, Vec<_>) = group.into_iter().unzip();
+                    let outcome = keep(&pool, webhooks).await.map_err(|error| {
+                        tracing::error!(%error, webhooks = taken, "webhooks could not be committed; Shopify sends them again");
+                        NotCommitted
+                    });
+                    for answer in waiting {
+                        // A caller that went away is sent the webhook again by Shopify.
+                        let _ = answer.send(outcome);
+                    }
+                }
+            });
+        }
+        Self { jobs }
+    }
+
+    /// Keeps a webhook; returns once it is committed.
+    pub(crate) async fn keep(&self, webhook: Received) -> Result<(), NotCommitted> {
+        let (answer, committed) = oneshot::channel();
+        self.jobs.send((webhook, answer)).await.map_err(|_| NotCommitted)?;
+        committed.await.unwrap_or(Err(NotCommitted))
+    }
+}
+
+async fn keep(pool: &PgPool, mut webhooks: Vec<Received>) -> sqlx::Result<()> {
+    // One statement cannot touch a row twice: of duplicates within a group the first is kept and the rest counted.
+    let mut duplicates = vec![0i32; webhooks.len()];
+    let mut first = std::collections::HashMap::new();
+    let mut keep = vec![true; webhooks.len()];
+    for (index, webhook) in webhooks.iter().enumerate() {
+        let at = *first.entry((webhook.store.clone(), webhook.webhook_id.clone())).or_insert(index);
+        if at != index {
+            duplicates[at] += 1;
+            keep[index] = false;
+        }
+    }
+    let mut kept = keep.iter();
+    webhooks.retain(|_| *kept.next().unwrap_or(&true));
+    let duplicates: Vec<i32> =
+        duplicates.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(count, _)| count).collect();
+    fn column<T>(webhooks: &[Received], pick: impl Fn(&Received) -> T) -> Vec<T> {
+        webhooks.iter().map(pick).collect()
+    }
+    sqlx::query(
+        "insert into inbox as i (store, webhook_id, topic, event_id, triggered_at, body, body_bytes, kept_whole,
+                                 traceparent, duplicates)
+         select store, webhook_id, topic, event_id, nullif(triggered_at, '')::timestamptz, body, body_bytes,
+                kept_whole, traceparent, duplicates
+         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::bigint[],
+                     $8::boolean[], $9::text[], $10::integer[])
+             as n (store, webhook_id, topic, event_id, triggered_at, body, body_bytes, kept_whole, traceparent, duplicates)
+         order by store, webhook_id
+         on conflict (store, webhook_id) do update set duplicates = i.duplicates + 1 + excluded.duplicates",
+    )
+    .bind(column(&webhooks, |w| w.store.clone()))
+    .bind(column(&webhooks, |w| w.webhook_id.clone()))
+    .bind(column(&webhooks, |w| w.topic.clone()))
+    .bind(column(&webhooks, |w| w.event_id.clone()))
+    .bind(column(&webhooks, |w| w.triggered_at.map(|time| time.to_string()).unwrap_or_default()))
+    .bind(column(&webhooks, |w| w.body.clone()))
+    .bind(column(&webhooks, |w| w.body_bytes))
+    .bind(column(&webhooks, |w| w.kept_whole))
+    .bind(column(&webhooks, |w| w.traceparent.clone()))
+    .bind(duplicates)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
