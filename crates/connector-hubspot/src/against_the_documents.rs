@@ -19,17 +19,12 @@ use crate::{
 fn client(prism: &Prism) -> Client {
     let values = BTreeMap::from([("url".to_owned(), prism.url())]);
     let secrets = BTreeMap::from([("token".to_owned(), SecretString::from("pat-prism"))]);
-    let settings =
-        SystemSettings::new("hubspot".parse().unwrap(), descriptor(), values, secrets).unwrap();
+    let settings = SystemSettings::new("hubspot".parse().unwrap(), descriptor(), values, secrets).unwrap();
     Client::new(&settings).unwrap()
 }
 
 fn properties() -> Properties {
-    let record = RecordKey {
-        store: "main".parse().unwrap(),
-        kind: RecordKind::Customer,
-        id: "1".parse().unwrap(),
-    };
+    let record = RecordKey { store: "main".parse().unwrap(), kind: RecordKind::Customer, id: "1".parse().unwrap() };
     mapping::contact(&CustomerDocument {
         key: ObjectKey::new(&record, "customer"),
         source_id: None,
@@ -38,19 +33,10 @@ fn properties() -> Properties {
         email: Personal::new("jo@example.com"),
         phone: Personal::new(""),
         fields: BTreeMap::from([
-            (
-                "firstname".to_owned(),
-                FieldValue::Text(Personal::new("Jo")),
-            ),
-            (
-                "score".to_owned(),
-                FieldValue::Number("12.50".parse().unwrap()),
-            ),
+            ("firstname".to_owned(), FieldValue::Text(Personal::new("Jo"))),
+            ("score".to_owned(), FieldValue::Number("12.50".parse().unwrap())),
             ("vip".to_owned(), FieldValue::Bool(true)),
-            (
-                "since".to_owned(),
-                FieldValue::Time("2026-11-01T10:00:00Z".parse().unwrap()),
-            ),
+            ("since".to_owned(), FieldValue::Time("2026-11-01T10:00:00Z".parse().unwrap())),
             ("phone".to_owned(), FieldValue::Null),
         ]),
     })
@@ -71,19 +57,11 @@ async fn records(document: &str, kind: Kind) {
         (Call::Update, None, "101"),
     ] {
         let object_write_trace_id = "0".to_owned();
-        let input = WriteInput {
-            id,
-            id_property,
-            object_write_trace_id,
-            properties: &properties,
-        };
+        let input = WriteInput { id, id_property, object_write_trace_id, properties: &properties };
         let answer = client.write(kind, call, vec![input]).await;
         assert!(answer.is_ok(), "{call:?} by {id_property:?}: {answer:?}");
     }
-    assert!(
-        client.write(kind, Call::Update, Vec::new()).await.is_ok(),
-        "the empty batch of the scope check"
-    );
+    assert!(client.write(kind, Call::Update, Vec::new()).await.is_ok(), "the empty batch of the scope check");
     for id_property in [None, Some("waybill_key")] {
         let read = BatchRead {
             inputs: vec![Id { id: "101" }],
@@ -114,16 +92,8 @@ async fn calls_on_associations_are_in_the_document() {
     let client = client(&prism);
     // Prism answers 500 to a right request, because what it makes up from the document breaks the document: the example
     // of `ErrorDetail.context` is a text.
-    let answer = client
-        .associate(vec![Pair {
-            from: Id { id: "7" },
-            to: Id { id: "101" },
-        }])
-        .await;
-    assert!(
-        matches!(answer, Ok(_) | Err(Failure::Transient { .. })),
-        "{answer:?}"
-    );
+    let answer = client.associate(vec![Pair { from: Id { id: "7" }, to: Id { id: "101" } }]).await;
+    assert!(matches!(answer, Ok(_) | Err(Failure::Transient { .. })), "{answer:?}");
     assert!(client.associations("7").await.is_ok());
     assert_eq!(client.dissociate("7", "101").await, Ok(()));
 }
@@ -135,37 +105,15 @@ async fn calls_on_properties_are_in_the_document() {
     };
     let client = client(&prism);
     for kind in Kind::ALL {
-        assert!(
-            client
-                .property(kind, "waybill_key")
-                .await
-                .unwrap()
-                .is_some()
-        );
+        assert!(client.property(kind, "waybill_key").await.unwrap().is_some());
         assert_eq!(client.has_group(kind, "waybill").await, Ok(true));
-        assert_eq!(
-            client
-                .create_group(
-                    kind,
-                    &NewGroup {
-                        name: "waybill",
-                        label: "Waybill"
-                    }
-                )
-                .await,
-            Ok(true)
-        );
+        assert_eq!(client.create_group(kind, &NewGroup { name: "waybill", label: "Waybill" }).await, Ok(true));
         for (data_type, field_type, options) in [
             ("string", "text", Vec::new()),
             (
                 "bool",
                 "booleancheckbox",
-                vec![NewOption {
-                    label: "Yes",
-                    value: "true",
-                    display_order: 0,
-                    hidden: false,
-                }],
+                vec![NewOption { label: "Yes", value: "true", display_order: 0, hidden: false }],
             ),
         ] {
             let definition = NewDefinition {
@@ -189,8 +137,5 @@ async fn a_request_that_no_document_describes_is_told_apart() {
         return;
     };
     let refused = client(&prism).first(Kind::Contacts).await;
-    assert!(
-        matches!(refused, Err(Failure::Rejected { .. })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(Failure::Rejected { .. })), "{refused:?}");
 }

@@ -81,14 +81,7 @@ pub(crate) async fn write_all(
     deadline: Deadline,
 ) -> Vec<Outcome> {
     let mut outcomes: Vec<Option<Outcome>> = vec![None; writes.len()];
-    let mut run = Run {
-        client,
-        kind,
-        key_property,
-        writes,
-        deadline,
-        broken: None,
-    };
+    let mut run = Run { client, kind, key_property, writes, deadline, broken: None };
     for layer in layers(writes) {
         for group in groups(writes, &layer) {
             for part in group.chunks(MOST_INPUTS) {
@@ -98,13 +91,8 @@ pub(crate) async fn write_all(
     }
     (0..writes.len())
         .map(|at| {
-            let first = writes
-                .iter()
-                .position(|write| *write == writes[at])
-                .unwrap_or(at);
-            outcomes[first]
-                .clone()
-                .unwrap_or_else(|| Outcome::Failed(run.broken_failure()))
+            let first = writes.iter().position(|write| *write == writes[at]).unwrap_or(at);
+            outcomes[first].clone().unwrap_or_else(|| Outcome::Failed(run.broken_failure()))
         })
         .collect()
 }
@@ -118,11 +106,7 @@ fn layers(writes: &[Write]) -> Vec<Vec<usize>> {
         }
         let layer = layers
             .iter()
-            .rposition(|layer| {
-                layer
-                    .iter()
-                    .any(|&other| writes[other].has_same_target(write))
-            })
+            .rposition(|layer| layer.iter().any(|&other| writes[other].has_same_target(write)))
             .map_or(0, |last| last + 1);
         if layer == layers.len() {
             layers.push(Vec::new());
@@ -136,10 +120,7 @@ fn layers(writes: &[Write]) -> Vec<Vec<usize>> {
 fn groups(writes: &[Write], layer: &[usize]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for &at in layer {
-        match groups
-            .iter_mut()
-            .find(|group| writes[group[0]].goes_with(&writes[at]))
-        {
+        match groups.iter_mut().find(|group| writes[group[0]].goes_with(&writes[at])) {
             Some(group) => group.push(at),
             None => groups.push(vec![at]),
         }
@@ -163,9 +144,7 @@ impl Run<'_> {
         let mut open = VecDeque::from([part.to_vec()]);
         while let Some(part) = open.pop_front() {
             if self.broken.is_none() && self.deadline.has_passed() {
-                self.broken = Some(Failure::Transient {
-                    message: "the batch takes too long".to_owned(),
-                });
+                self.broken = Some(Failure::Transient { message: "the batch takes too long".to_owned() });
             }
             if self.broken.is_some() {
                 return;
@@ -212,10 +191,8 @@ impl Run<'_> {
 
     /// The suspects and the others; halves if all or none are suspected.
     fn split(&self, part: Vec<usize>, refusal: &Refusal) -> (Vec<usize>, Vec<usize>) {
-        let (suspects, others): (Vec<_>, Vec<_>) = part
-            .iter()
-            .copied()
-            .partition(|&at| refusal.may_concern(&self.writes[at].properties));
+        let (suspects, others): (Vec<_>, Vec<_>) =
+            part.iter().copied().partition(|&at| refusal.may_concern(&self.writes[at].properties));
         if suspects.is_empty() || others.is_empty() {
             let (first, second) = part.split_at(part.len() / 2);
             return (first.to_vec(), second.to_vec());
@@ -224,24 +201,14 @@ impl Run<'_> {
     }
 
     /// Finds each input's result or error; returns those that have neither.
-    fn take(
-        &self,
-        part: &[usize],
-        answer: BatchAnswer,
-        outcomes: &mut [Option<Outcome>],
-    ) -> Vec<usize> {
+    fn take(&self, part: &[usize], answer: BatchAnswer, outcomes: &mut [Option<Outcome>]) -> Vec<usize> {
         for error in &answer.errors {
             let refusal = Refusal::read(http::StatusCode::MULTI_STATUS, error);
             let listed = |key: &str, text: &str| {
-                error
-                    .context
-                    .get(key)
-                    .is_some_and(|texts| texts.iter().any(|listed| listed == text))
+                error.context.get(key).is_some_and(|texts| texts.iter().any(|listed| listed == text))
             };
             for &at in part {
-                if listed("objectWriteTraceId", &at.to_string())
-                    || listed("ids", &self.writes[at].id)
-                {
+                if listed("objectWriteTraceId", &at.to_string()) || listed("ids", &self.writes[at].id) {
                     outcomes[at] = Some(self.refused(Refusal::clone(&refusal)));
                 }
             }
@@ -250,18 +217,11 @@ impl Run<'_> {
             outcomes[*at] = Some(Outcome::Written(object.clone()));
         }
         for object in answer.results {
-            if let Some(&at) = part
-                .iter()
-                .find(|&&at| outcomes[at].is_none() && self.is_of(&object, at))
-            {
+            if let Some(&at) = part.iter().find(|&&at| outcomes[at].is_none() && self.is_of(&object, at)) {
                 outcomes[at] = Some(Outcome::Written(object));
             }
         }
-        let unanswered: Vec<usize> = part
-            .iter()
-            .copied()
-            .filter(|&at| outcomes[at].is_none())
-            .collect();
+        let unanswered: Vec<usize> = part.iter().copied().filter(|&at| outcomes[at].is_none()).collect();
         if part.len() > 1 {
             return unanswered;
         }
@@ -270,8 +230,7 @@ impl Run<'_> {
                 // "batch/update leaves a merged-away record out of the results without an error" (seen).
                 Call::Update => Outcome::Missing,
                 Call::Upsert => Outcome::Failed(Failure::Malformed {
-                    message: "HubSpot's answer names neither a result nor an error for the input"
-                        .to_owned(),
+                    message: "HubSpot's answer names neither a result nor an error for the input".to_owned(),
                     answer: String::new(),
                 }),
             });
@@ -293,26 +252,17 @@ impl Run<'_> {
             None => object.id == write.id,
             Some(name) => {
                 shows(name, write.properties.get(name).unwrap_or(&write.id))
-                    || write
-                        .properties
-                        .get(self.key_property)
-                        .is_some_and(|key| shows(self.key_property, key))
+                    || write.properties.get(self.key_property).is_some_and(|key| shows(self.key_property, key))
             }
         }
     }
 
     fn refused(&self, refusal: Refusal) -> Outcome {
-        if refusal.is_missing_record() {
-            Outcome::Missing
-        } else {
-            Outcome::Refused(refusal)
-        }
+        if refusal.is_missing_record() { Outcome::Missing } else { Outcome::Refused(refusal) }
     }
 
     fn broken_failure(&self) -> Failure {
-        self.broken.clone().unwrap_or_else(|| Failure::Transient {
-            message: "the record was not sent".to_owned(),
-        })
+        self.broken.clone().unwrap_or_else(|| Failure::Transient { message: "the record was not sent".to_owned() })
     }
 }
 
@@ -331,24 +281,14 @@ mod tests {
 
     #[test]
     fn equal_writes_go_once_and_different_ones_to_one_record_one_after_another() {
-        let writes = [
-            write("a", "1"),
-            write("b", "1"),
-            write("a", "1"),
-            write("a", "2"),
-            write("a", "3"),
-            write("b", "1"),
-        ];
+        let writes =
+            [write("a", "1"), write("b", "1"), write("a", "1"), write("a", "2"), write("a", "3"), write("b", "1")];
         assert_eq!(layers(&writes), [vec![0, 1], vec![3], vec![4]]);
     }
 
     #[test]
     fn each_call_has_its_own_batch() {
-        let by_id = Write {
-            call: Call::Update,
-            id_property: None,
-            ..write("7", "1")
-        };
+        let by_id = Write { call: Call::Update, id_property: None, ..write("7", "1") };
         let writes = [write("a", "1"), by_id, write("b", "1")];
         assert_eq!(groups(&writes, &[0, 1, 2]), [vec![0, 2], vec![1]]);
     }

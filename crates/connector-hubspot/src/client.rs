@@ -13,8 +13,8 @@ use waybill_connector::{
 use crate::{
     refusal::{Refusal, missing_scopes},
     wire::{
-        AssociateAnswer, AssociationsAnswer, BatchAnswer, BatchRead, Definition, ErrorBody, Id,
-        Inputs, Kind, NewDefinition, NewGroup, Pair, WriteInput,
+        AssociateAnswer, AssociationsAnswer, BatchAnswer, BatchRead, Definition, ErrorBody, Id, Inputs, Kind,
+        NewDefinition, NewGroup, Pair, WriteInput,
     },
 };
 
@@ -69,17 +69,11 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(settings: &SystemSettings) -> Result<Self, SettingsError> {
         let url = settings.get("url").unwrap_or(URL);
-        let http = HttpClient::new(url, TIMEOUT)
-            .map_err(|failure| settings.invalid("url", failure.to_string()))?;
-        let mut token =
-            HeaderValue::try_from(format!("Bearer {}", expose(settings.secret("token")?)))
-                .map_err(|_| settings.invalid("token", "it has characters that no token has"))?;
+        let http = HttpClient::new(url, TIMEOUT).map_err(|failure| settings.invalid("url", failure.to_string()))?;
+        let mut token = HeaderValue::try_from(format!("Bearer {}", expose(settings.secret("token")?)))
+            .map_err(|_| settings.invalid("token", "it has characters that no token has"))?;
         token.set_sensitive(true);
-        Ok(Self {
-            http: http
-                .with_header(header::AUTHORIZATION, token)
-                .with_wait_reader(stated_wait),
-        })
+        Ok(Self { http: http.with_header(header::AUTHORIZATION, token).with_wait_reader(stated_wait) })
     }
 
     /// `GET /crm/objects/2026-03/{kind}?limit=1`
@@ -101,57 +95,26 @@ impl Client {
             Call::Update => "update",
         };
         let path = format!("/crm/objects/2026-03/{}/batch/{call}", kind.as_str());
-        self.send(
-            Effect::IdempotentWrite,
-            Method::POST,
-            &path,
-            &Inputs { inputs },
-        )
-        .await
+        self.send(Effect::IdempotentWrite, Method::POST, &path, &Inputs { inputs }).await
     }
 
     /// `POST /crm/objects/2026-03/{kind}/batch/read`
-    pub(crate) async fn read(
-        &self,
-        kind: Kind,
-        body: &BatchRead<'_>,
-    ) -> Result<BatchAnswer, Failure> {
+    pub(crate) async fn read(&self, kind: Kind, body: &BatchRead<'_>) -> Result<BatchAnswer, Failure> {
         let path = format!("/crm/objects/2026-03/{}/batch/read", kind.as_str());
-        self.send(Effect::Read, Method::POST, &path, body)
-            .await
-            .map_err(|denial| denial.into_failure(kind))
+        self.send(Effect::Read, Method::POST, &path, body).await.map_err(|denial| denial.into_failure(kind))
     }
 
     /// `POST /crm/v4/associations/orders/contacts/batch/associate/default`: orders (507) and their contacts (508).
-    pub(crate) async fn associate(
-        &self,
-        inputs: Vec<Pair<'_>>,
-    ) -> Result<AssociateAnswer, Failure> {
+    pub(crate) async fn associate(&self, inputs: Vec<Pair<'_>>) -> Result<AssociateAnswer, Failure> {
         let path = "/crm/v4/associations/orders/contacts/batch/associate/default";
-        let answer = self
-            .send(
-                Effect::IdempotentWrite,
-                Method::POST,
-                path,
-                &Inputs { inputs },
-            )
-            .await;
+        let answer = self.send(Effect::IdempotentWrite, Method::POST, path, &Inputs { inputs }).await;
         answer.map_err(|denial| denial.into_failure(Kind::Orders))
     }
 
     /// `POST /crm/v4/associations/orders/contacts/batch/read`
     pub(crate) async fn associations(&self, order: &str) -> Result<AssociationsAnswer, Failure> {
         let path = "/crm/v4/associations/orders/contacts/batch/read";
-        let answer = self
-            .send(
-                Effect::Read,
-                Method::POST,
-                path,
-                &Inputs {
-                    inputs: vec![Id { id: order }],
-                },
-            )
-            .await;
+        let answer = self.send(Effect::Read, Method::POST, path, &Inputs { inputs: vec![Id { id: order }] }).await;
         answer.map_err(|denial| denial.into_failure(Kind::Orders))
     }
 
@@ -170,30 +133,13 @@ impl Client {
     }
 
     /// `GET /crm/properties/2026-03/{kind}/{name}`; `None` if there is no such property.
-    pub(crate) async fn property(
-        &self,
-        kind: Kind,
-        name: &str,
-    ) -> Result<Option<Definition>, Failure> {
-        self.get_if_there(
-            kind,
-            &format!("/crm/properties/2026-03/{}/{name}", kind.as_str()),
-        )
-        .await
+    pub(crate) async fn property(&self, kind: Kind, name: &str) -> Result<Option<Definition>, Failure> {
+        self.get_if_there(kind, &format!("/crm/properties/2026-03/{}/{name}", kind.as_str())).await
     }
 
     /// `POST /crm/properties/2026-03/{kind}`; false if it is there already.
-    pub(crate) async fn create_property(
-        &self,
-        kind: Kind,
-        definition: &NewDefinition<'_>,
-    ) -> Result<bool, Failure> {
-        self.create(
-            kind,
-            &format!("/crm/properties/2026-03/{}", kind.as_str()),
-            definition,
-        )
-        .await
+    pub(crate) async fn create_property(&self, kind: Kind, definition: &NewDefinition<'_>) -> Result<bool, Failure> {
+        self.create(kind, &format!("/crm/properties/2026-03/{}", kind.as_str()), definition).await
     }
 
     /// `GET /crm/properties/2026-03/{kind}/groups/{name}`: whether the group is there.
@@ -204,37 +150,18 @@ impl Client {
     }
 
     /// `POST /crm/properties/2026-03/{kind}/groups`; false if it is there already.
-    pub(crate) async fn create_group(
-        &self,
-        kind: Kind,
-        group: &NewGroup<'_>,
-    ) -> Result<bool, Failure> {
-        self.create(
-            kind,
-            &format!("/crm/properties/2026-03/{}/groups", kind.as_str()),
-            group,
-        )
-        .await
+    pub(crate) async fn create_group(&self, kind: Kind, group: &NewGroup<'_>) -> Result<bool, Failure> {
+        self.create(kind, &format!("/crm/properties/2026-03/{}/groups", kind.as_str()), group).await
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Denial> {
-        let answer = self
-            .http
-            .send(Effect::Read, self.http.request(Method::GET, path))
-            .await?;
+        let answer = self.http.send(Effect::Read, self.http.request(Method::GET, path)).await?;
         accepted(&answer)?;
         Ok(answer.json()?)
     }
 
-    async fn get_if_there<T: DeserializeOwned>(
-        &self,
-        kind: Kind,
-        path: &str,
-    ) -> Result<Option<T>, Failure> {
-        let answer = self
-            .http
-            .send(Effect::Read, self.http.request(Method::GET, path))
-            .await?;
+    async fn get_if_there<T: DeserializeOwned>(&self, kind: Kind, path: &str) -> Result<Option<T>, Failure> {
+        let answer = self.http.send(Effect::Read, self.http.request(Method::GET, path)).await?;
         if answer.status == StatusCode::NOT_FOUND {
             return Ok(None);
         }
@@ -260,10 +187,7 @@ impl Client {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, Denial> {
-        let answer = self
-            .http
-            .send(effect, self.http.request(method, path).json(body))
-            .await?;
+        let answer = self.http.send(effect, self.http.request(method, path).json(body)).await?;
         accepted(&answer)?;
         Ok(answer.json()?)
     }
@@ -278,26 +202,18 @@ fn accepted(answer: &Answer) -> Result<(), Denial> {
     let body: ErrorBody = serde_json::from_slice(&answer.body).unwrap_or_default();
     let failure = match status {
         StatusCode::FORBIDDEN => {
-            let mut message = format!(
-                "HTTP 403: {}",
-                if body.category.is_empty() {
-                    "forbidden"
-                } else {
-                    &body.category
-                }
-            );
+            let mut message =
+                format!("HTTP 403: {}", if body.category.is_empty() { "forbidden" } else { &body.category });
             let scopes = missing_scopes(&body);
             if !scopes.is_empty() {
                 message.push_str(&format!(": the token needs the scope {scopes}"));
             }
             Failure::Unauthorized { message }
         }
-        StatusCode::LOCKED => Failure::RateLimited {
-            retry_after: WAIT_FOR_A_LOCK,
-        },
-        status if status.as_u16() == MOVING => Failure::RateLimited {
-            retry_after: retry_after(&answer.headers).unwrap_or(WAIT_FOR_A_MOVE),
-        },
+        StatusCode::LOCKED => Failure::RateLimited { retry_after: WAIT_FOR_A_LOCK },
+        status if status.as_u16() == MOVING => {
+            Failure::RateLimited { retry_after: retry_after(&answer.headers).unwrap_or(WAIT_FOR_A_MOVE) }
+        }
         status if status.is_client_error() => {
             return Err(Denial::Refused(Box::new(Refusal::read(status, &body))));
         }
@@ -330,17 +246,11 @@ mod tests {
     #[test]
     fn a_daily_limit_waits_minutes_and_another_its_window() {
         let mut headers = HeaderMap::new();
-        headers.insert(
-            "x-hubspot-ratelimit-interval-milliseconds",
-            HeaderValue::from_static("10000"),
-        );
+        headers.insert("x-hubspot-ratelimit-interval-milliseconds", HeaderValue::from_static("10000"));
         let daily = br#"{"policyName":"DAILY","errorType":"RATE_LIMIT"}"#;
         let rolling = br#"{"policyName":"TEN_SECONDLY_ROLLING"}"#;
         assert_eq!(stated_wait(&headers, daily), Some(Duration::from_secs(300)));
-        assert_eq!(
-            stated_wait(&headers, rolling),
-            Some(Duration::from_secs(10))
-        );
+        assert_eq!(stated_wait(&headers, rolling), Some(Duration::from_secs(10)));
         assert_eq!(stated_wait(&HeaderMap::new(), b"<html>"), None);
     }
 }

@@ -34,19 +34,11 @@ pub(crate) struct Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     fn first_way(&self) -> Way {
-        if self.known.is_some() {
-            Way::Id
-        } else {
-            self.way_without_id()
-        }
+        if self.known.is_some() { Way::Id } else { self.way_without_id() }
     }
 
     fn way_without_id(&self) -> Way {
-        if self.document.email.expose().is_empty() {
-            Way::Key
-        } else {
-            Way::Email
-        }
+        if self.document.email.expose().is_empty() { Way::Key } else { Way::Email }
     }
 
     /// The way's property (`None` for the record's id) and value; `None` if the person has none.
@@ -62,15 +54,9 @@ impl<'a> Wanted<'a> {
     }
 
     fn write(&self, way: Way) -> Write {
-        let (id_property, id) = self
-            .identity(way)
-            .expect("a way is chosen only if the person has its value");
+        let (id_property, id) = self.identity(way).expect("a way is chosen only if the person has its value");
         Write {
-            call: if way == Way::Id {
-                Call::Update
-            } else {
-                Call::Upsert
-            },
+            call: if way == Way::Id { Call::Update } else { Call::Upsert },
             id_property: id_property.map(str::to_owned),
             id: id.to_owned(),
             properties: mapping::contact(self.document),
@@ -90,54 +76,33 @@ fn next(wanted: &Wanted<'_>, way: Way, outcome: Outcome) -> Next {
         (_, Outcome::Failed(failure)) => Next::Done(Err(failure)),
         // Deleted or merged away in HubSpot.
         (Way::Id, Outcome::Missing) => Next::Try(wanted.way_without_id()),
-        (Way::Email | Way::Key, Outcome::Missing) => Next::Done(Err(Failure::malformed(
-            "HubSpot misses a record that it was to create",
-            b"",
-        ))),
-        // The person is there under another e-mail.
-        (Way::Email, Outcome::Refused(refusal)) if refusal.is_taken(CONTACT_KEY_PROPERTY) => {
-            Next::Try(Way::Key)
+        (Way::Email | Way::Key, Outcome::Missing) => {
+            Next::Done(Err(Failure::malformed("HubSpot misses a record that it was to create", b"")))
         }
+        // The person is there under another e-mail.
+        (Way::Email, Outcome::Refused(refusal)) if refusal.is_taken(CONTACT_KEY_PROPERTY) => Next::Try(Way::Key),
         // Somebody created the contact at the same time; it is updated next time.
         (Way::Email, Outcome::Refused(refusal)) if refusal.is_taken(EMAIL) => {
-            Next::Done(Err(Failure::Transient {
-                message: "the contact was created at the same time".to_owned(),
-            }))
+            Next::Done(Err(Failure::Transient { message: "the contact was created at the same time".to_owned() }))
         }
-        (_, Outcome::Refused(refusal)) => Next::Done(Err(
-            refusal.into_failure(Kind::Contacts, &mapping::contact(wanted.document))
-        )),
+        (_, Outcome::Refused(refusal)) => {
+            Next::Done(Err(refusal.into_failure(Kind::Contacts, &mapping::contact(wanted.document))))
+        }
     }
 }
 
 impl HubSpot {
     /// Writes people; answers each one's contact id.
-    pub(crate) async fn write_contacts(
-        &self,
-        wanted: &[Wanted<'_>],
-    ) -> Vec<Result<String, Failure>> {
-        let mut results: Vec<Option<Result<String, Failure>>> =
-            wanted.iter().map(|_| None).collect();
-        let mut open: Vec<(usize, Way)> = wanted
-            .iter()
-            .enumerate()
-            .map(|(at, wanted)| (at, wanted.first_way()))
-            .collect();
+    pub(crate) async fn write_contacts(&self, wanted: &[Wanted<'_>]) -> Vec<Result<String, Failure>> {
+        let mut results: Vec<Option<Result<String, Failure>>> = wanted.iter().map(|_| None).collect();
+        let mut open: Vec<(usize, Way)> =
+            wanted.iter().enumerate().map(|(at, wanted)| (at, wanted.first_way())).collect();
         let deadline = Deadline::from_now();
         // Each person is tried at most once by id, by e-mail and by key.
         while !open.is_empty() {
-            let writes: Vec<Write> = open
-                .iter()
-                .map(|&(at, way)| wanted[at].write(way))
-                .collect();
-            let outcomes = batch::write_all(
-                &self.client,
-                Kind::Contacts,
-                CONTACT_KEY_PROPERTY,
-                &writes,
-                deadline,
-            )
-            .await;
+            let writes: Vec<Write> = open.iter().map(|&(at, way)| wanted[at].write(way)).collect();
+            let outcomes =
+                batch::write_all(&self.client, Kind::Contacts, CONTACT_KEY_PROPERTY, &writes, deadline).await;
             let tried = std::mem::take(&mut open);
             for ((at, way), outcome) in tried.into_iter().zip(outcomes) {
                 match next(&wanted[at], way, outcome) {
@@ -146,26 +111,17 @@ impl HubSpot {
                 }
             }
         }
-        results
-            .into_iter()
-            .map(|result| result.expect("the loop ends when every person has a result"))
-            .collect()
+        results.into_iter().map(|result| result.expect("the loop ends when every person has a result")).collect()
     }
 
     /// The contact of a person and whether it shows the person's values.
-    pub(crate) async fn find_contact(
-        &self,
-        wanted: &Wanted<'_>,
-    ) -> Result<Option<(String, bool)>, Failure> {
+    pub(crate) async fn find_contact(&self, wanted: &Wanted<'_>) -> Result<Option<(String, bool)>, Failure> {
         let properties = mapping::contact(wanted.document);
         for way in [Way::Id, Way::Email, Way::Key] {
             let Some((id_property, id)) = wanted.identity(way) else {
                 continue;
             };
-            if let Some(contact) = self
-                .read_one(Kind::Contacts, id_property, id, &properties)
-                .await?
-            {
+            if let Some(contact) = self.read_one(Kind::Contacts, id_property, id, &properties).await? {
                 let shows = mapping::shows(&contact, &properties);
                 return Ok(Some((contact.id, shows)));
             }
@@ -187,21 +143,12 @@ impl HubSpot {
             properties: properties.keys().map(String::as_str).collect(),
             properties_with_history: Vec::new(),
         };
-        Ok(self
-            .client
-            .read(kind, &body)
-            .await?
-            .results
-            .into_iter()
-            .next())
+        Ok(self.client.read(kind, &body).await?.results.into_iter().next())
     }
 }
 
 fn wanted<'a>(call: &StepCall<'a, CustomerDocument>) -> Wanted<'a> {
-    Wanted {
-        document: call.document,
-        known: call.known.get(CUSTOMER).map(String::as_str),
-    }
+    Wanted { document: call.document, known: call.known.get(CUSTOMER).map(String::as_str) }
 }
 
 #[async_trait]
@@ -214,25 +161,14 @@ impl Sink<CustomerDocument> for HubSpot {
         MOST_INPUTS
     }
 
-    async fn apply(
-        &self,
-        calls: &[StepCall<'_, CustomerDocument>],
-    ) -> Vec<Result<Applied, Failure>> {
+    async fn apply(&self, calls: &[StepCall<'_, CustomerDocument>]) -> Vec<Result<Applied, Failure>> {
         let people: Vec<Wanted<'_>> = calls.iter().map(wanted).collect();
         let results = self.write_contacts(&people).await;
-        results
-            .into_iter()
-            .map(|result| result.map(|id| Applied::wrote(CUSTOMER, id)))
-            .collect()
+        results.into_iter().map(|result| result.map(|id| Applied::wrote(CUSTOMER, id))).collect()
     }
 
-    async fn find(
-        &self,
-        call: &StepCall<'_, CustomerDocument>,
-    ) -> Result<Option<Applied>, Failure> {
+    async fn find(&self, call: &StepCall<'_, CustomerDocument>) -> Result<Option<Applied>, Failure> {
         let found = self.find_contact(&wanted(call)).await?;
-        Ok(found
-            .filter(|(_, shows)| *shows)
-            .map(|(id, _)| Applied::unchanged(CUSTOMER, id)))
+        Ok(found.filter(|(_, shows)| *shows).map(|(id, _)| Applied::unchanged(CUSTOMER, id)))
     }
 }

@@ -5,30 +5,15 @@ use std::time::Duration;
 use waybill_domain::descriptor::{Budget, Capability, Descriptor, Field, Setting};
 
 const fn contact(name: &'static str) -> Field {
-    Field {
-        of: Capability::CustomerSink,
-        name,
-        required: false,
-        max_chars: LONGEST_TEXT,
-    }
+    Field { of: Capability::CustomerSink, name, required: false, max_chars: LONGEST_TEXT }
 }
 
 const fn order(name: &'static str) -> Field {
-    Field {
-        of: Capability::OrderSink,
-        name,
-        required: false,
-        max_chars: LONGEST_TEXT,
-    }
+    Field { of: Capability::OrderSink, name, required: false, max_chars: LONGEST_TEXT }
 }
 
 const fn shipment(name: &'static str) -> Field {
-    Field {
-        of: Capability::ShipmentSink,
-        name,
-        required: false,
-        max_chars: LONGEST_TEXT,
-    }
+    Field { of: Capability::ShipmentSink, name, required: false, max_chars: LONGEST_TEXT }
 }
 
 /// Longest text of a property (properties guide).
@@ -99,18 +84,9 @@ static FIELDS: &[Field] = &[
 static DESCRIPTOR: Descriptor = Descriptor {
     connector: "hubspot",
     title: "HubSpot",
-    capabilities: &[
-        Capability::OrderSink,
-        Capability::CustomerSink,
-        Capability::ShipmentSink,
-    ],
+    capabilities: &[Capability::OrderSink, Capability::CustomerSink, Capability::ShipmentSink],
     settings: &[
-        Setting {
-            name: "token",
-            required: true,
-            secret: true,
-            about: "the private app's access token",
-        },
+        Setting { name: "token", required: true, secret: true, about: "the private app's access token" },
         Setting {
             name: "url",
             required: false,
@@ -126,10 +102,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
     ],
     fields: FIELDS,
     custom_fields: true,
-    budget: Budget {
-        requests: 100,
-        per: Duration::from_secs(10),
-    },
+    budget: Budget { requests: 100, per: Duration::from_secs(10) },
     // Look-ups read by id or unique property, which sees a write at once.
     find_lag: Duration::ZERO,
 };

@@ -41,9 +41,7 @@ impl HubSpot {
     /// If `token` is missing or has characters that a header cannot carry, if `url` is no URL, or if
     /// `order_key_property` is no property name.
     pub fn new(settings: &SystemSettings) -> Result<Self, SettingsError> {
-        let order_key_property = settings
-            .get("order_key_property")
-            .unwrap_or(ORDER_KEY_PROPERTY);
+        let order_key_property = settings.get("order_key_property").unwrap_or(ORDER_KEY_PROPERTY);
         if !setup::is_property_name(order_key_property) {
             return Err(settings.invalid(
                 "order_key_property",
@@ -53,10 +51,7 @@ impl HubSpot {
                 ),
             ));
         }
-        Ok(Self {
-            client: Client::new(settings)?,
-            order_key_property: order_key_property.to_owned(),
-        })
+        Ok(Self { client: Client::new(settings)?, order_key_property: order_key_property.to_owned() })
     }
 
     /// The property that holds our key on a kind of record.

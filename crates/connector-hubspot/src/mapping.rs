@@ -2,9 +2,7 @@
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use waybill_domain::document::{
-    CustomerDocument, FieldValue, Fields, OrderDocument, ShipmentDocument,
-};
+use waybill_domain::document::{CustomerDocument, FieldValue, Fields, OrderDocument, ShipmentDocument};
 
 use crate::{
     CONTACT_KEY_PROPERTY,
@@ -22,10 +20,7 @@ pub(crate) fn contact(document: &CustomerDocument) -> Properties {
     if !email.is_empty() {
         properties.insert(EMAIL.to_owned(), email.to_owned());
     }
-    properties.insert(
-        CONTACT_KEY_PROPERTY.to_owned(),
-        document.key.as_str().to_owned(),
-    );
+    properties.insert(CONTACT_KEY_PROPERTY.to_owned(), document.key.as_str().to_owned());
     properties
 }
 
@@ -52,17 +47,12 @@ fn keyed(fields: &Fields, key_property: &str, key: &str) -> Properties {
 }
 
 fn named(mut properties: Properties, name: &str) -> Properties {
-    properties
-        .entry(ORDER_NAME.to_owned())
-        .or_insert_with(|| name.to_owned());
+    properties.entry(ORDER_NAME.to_owned()).or_insert_with(|| name.to_owned());
     properties
 }
 
 fn mapped(fields: &Fields) -> Properties {
-    fields
-        .iter()
-        .map(|(name, value)| (name.clone(), text(value)))
-        .collect()
+    fields.iter().map(|(name, value)| (name.clone(), text(value))).collect()
 }
 
 /// A value as HubSpot takes it: times in UTC with milliseconds (properties guide, "Add values to date and datetime
@@ -70,20 +60,14 @@ fn mapped(fields: &Fields) -> Properties {
 fn text(value: &FieldValue) -> String {
     match value {
         FieldValue::Time(time) => time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
-        FieldValue::Null | FieldValue::Text(_) | FieldValue::Number(_) | FieldValue::Bool(_) => {
-            value.to_text()
-        }
+        FieldValue::Null | FieldValue::Text(_) | FieldValue::Number(_) | FieldValue::Bool(_) => value.to_text(),
     }
 }
 
 /// Whether a record shows all of these values.
 pub(crate) fn shows(object: &Object, wanted: &Properties) -> bool {
     wanted.iter().all(|(name, wanted)| {
-        let shown = object
-            .properties
-            .get(name)
-            .and_then(Option::as_deref)
-            .unwrap_or_default();
+        let shown = object.properties.get(name).and_then(Option::as_deref).unwrap_or_default();
         same(name, wanted, shown)
     })
 }
@@ -96,10 +80,7 @@ pub(crate) fn same(property: &str, wanted: &str, shown: &str) -> bool {
     if property == EMAIL {
         return wanted.trim().to_lowercase() == shown.to_lowercase();
     }
-    let numbers = (
-        Decimal::from_str_exact(wanted),
-        Decimal::from_str_exact(shown),
-    );
+    let numbers = (Decimal::from_str_exact(wanted), Decimal::from_str_exact(shown));
     if let (Ok(wanted), Ok(shown)) = numbers {
         return wanted == shown;
     }
@@ -137,23 +118,13 @@ mod tests {
             ("hs_external_created_date", Some("2026-11-01T10:00:00.000Z")),
             ("phone", None),
         ];
-        let properties: BTreeMap<_, _> = shown
-            .map(|(name, value)| (name.to_owned(), value.map(str::to_owned)))
-            .into_iter()
-            .collect();
-        let object = Object {
-            id: "1".to_owned(),
-            properties,
-            object_write_trace_id: None,
-        };
-        let wanted =
-            |name: &str, value: &str| Properties::from([(name.to_owned(), value.to_owned())]);
+        let properties: BTreeMap<_, _> =
+            shown.map(|(name, value)| (name.to_owned(), value.map(str::to_owned))).into_iter().collect();
+        let object = Object { id: "1".to_owned(), properties, object_write_trace_id: None };
+        let wanted = |name: &str, value: &str| Properties::from([(name.to_owned(), value.to_owned())]);
         assert!(shows(&object, &wanted("email", "Jo@Example.com")));
         assert!(shows(&object, &wanted("hs_total_price", "12.50")));
-        assert!(shows(
-            &object,
-            &wanted("hs_external_created_date", "2026-11-01T10:00:00Z")
-        ));
+        assert!(shows(&object, &wanted("hs_external_created_date", "2026-11-01T10:00:00Z")));
         assert!(shows(&object, &wanted("phone", "")));
         assert!(!shows(&object, &wanted("phone", "1")));
         assert!(!shows(&object, &wanted("hs_total_price", "12.51")));

@@ -30,17 +30,11 @@ impl HubSpot {
         let buyers: Vec<Wanted<'_>> = calls
             .iter()
             .filter_map(|call| call.document.customer.as_ref())
-            .map(|document| Wanted {
-                document,
-                known: None,
-            })
+            .map(|document| Wanted { document, known: None })
             .collect();
         let mut results = self.write_contacts(&buyers).await.into_iter();
         let of_buyer = |result: Result<String, Failure>| {
-            result.map(|id| Applied {
-                external_id: None,
-                ..Applied::wrote(CUSTOMER, id)
-            })
+            result.map(|id| Applied { external_id: None, ..Applied::wrote(CUSTOMER, id) })
         };
         calls
             .iter()
@@ -63,19 +57,8 @@ impl HubSpot {
                 properties: mapping::order(call.document, key_property),
             })
             .collect();
-        let outcomes = batch::write_all(
-            &self.client,
-            Kind::Orders,
-            key_property,
-            &writes,
-            Deadline::from_now(),
-        )
-        .await;
-        outcomes
-            .into_iter()
-            .zip(&writes)
-            .map(|(outcome, write)| order_result(outcome, write))
-            .collect()
+        let outcomes = batch::write_all(&self.client, Kind::Orders, key_property, &writes, Deadline::from_now()).await;
+        outcomes.into_iter().zip(&writes).map(|(outcome, write)| order_result(outcome, write)).collect()
     }
 
     /// The associations of orders and buyers.
@@ -86,14 +69,11 @@ impl HubSpot {
             let ends = self.ends(call).await;
             results.push(match ends {
                 Err(failure) => Some(Err(failure)),
-                Ok(None) => Some(Err(Failure::Transient {
-                    message: "the order or its contact is not in HubSpot".to_owned(),
-                })),
+                Ok(None) => {
+                    Some(Err(Failure::Transient { message: "the order or its contact is not in HubSpot".to_owned() }))
+                }
                 Ok(Some((order, contact))) if is_associated(call.known, &order, &contact) => {
-                    Some(Ok(Applied {
-                        wrote: false,
-                        ..associated(&order, &contact)
-                    }))
+                    Some(Ok(Applied { wrote: false, ..associated(&order, &contact) }))
                 }
                 Ok(Some((order, contact))) => {
                     open.push((at, order, contact));
@@ -104,40 +84,28 @@ impl HubSpot {
         for part in open.chunks(MOST_INPUTS) {
             let pairs = part
                 .iter()
-                .map(|(_, order, contact)| Pair {
-                    from: Id { id: order },
-                    to: Id { id: contact },
-                })
+                .map(|(_, order, contact)| Pair { from: Id { id: order }, to: Id { id: contact } })
                 .collect();
             let answer = self.client.associate(pairs).await;
             for (at, order, contact) in part {
                 let made = match &answer {
                     Err(failure) => Err(failure.clone()),
                     Ok(answer) => {
-                        let there = |result: &crate::wire::Associated| {
-                            result.from.id == *order && result.to.id == *contact
-                        };
+                        let there =
+                            |result: &crate::wire::Associated| result.from.id == *order && result.to.id == *contact;
                         if answer.results.iter().any(there) || answer.errors.is_empty() {
                             self.release(calls[*at].known, order, contact).await
                         } else {
                             // Deleted since it was written; the step before writes it again.
-                            let what = answer
-                                .errors
-                                .first()
-                                .map_or("no error", |error| error.category.as_str());
-                            Err(Failure::Transient {
-                                message: format!("HubSpot did not associate the order: {what}"),
-                            })
+                            let what = answer.errors.first().map_or("no error", |error| error.category.as_str());
+                            Err(Failure::Transient { message: format!("HubSpot did not associate the order: {what}") })
                         }
                     }
                 };
                 results[*at] = Some(made.map(|()| associated(order, contact)));
             }
         }
-        results
-            .into_iter()
-            .map(|result| result.expect("every call has a result"))
-            .collect()
+        results.into_iter().map(|result| result.expect("every call has a result")).collect()
     }
 
     /// Takes off the association with the buyer that the order had before.
@@ -161,32 +129,16 @@ impl HubSpot {
         };
         let contact = match call.known.get(CUSTOMER) {
             Some(id) => Some(id.clone()),
-            None => self
-                .find_contact(&Wanted {
-                    document: customer,
-                    known: None,
-                })
-                .await?
-                .map(|(id, _)| id),
+            None => self.find_contact(&Wanted { document: customer, known: None }).await?.map(|(id, _)| id),
         };
         Ok(order.zip(contact))
     }
 
     /// The order and whether it shows the document's values.
-    async fn find_order(
-        &self,
-        document: &OrderDocument,
-    ) -> Result<Option<(String, bool)>, Failure> {
+    async fn find_order(&self, document: &OrderDocument) -> Result<Option<(String, bool)>, Failure> {
         let key_property = self.key_property(Kind::Orders);
         let wanted = mapping::order(document, key_property);
-        let found = self
-            .read_one(
-                Kind::Orders,
-                Some(key_property),
-                document.key.as_str(),
-                &wanted,
-            )
-            .await?;
+        let found = self.read_one(Kind::Orders, Some(key_property), document.key.as_str(), &wanted).await?;
         Ok(found.map(|order| {
             let shows = mapping::shows(&order, &wanted);
             (order.id, shows)
@@ -198,19 +150,14 @@ impl HubSpot {
 pub(crate) fn order_result(outcome: Outcome, write: &Write) -> Result<Applied, Failure> {
     match outcome {
         Outcome::Written(order) => Ok(Applied::wrote(ORDER, order.id)),
-        Outcome::Missing => Err(Failure::malformed(
-            "HubSpot misses a record that it was to create",
-            b"",
-        )),
+        Outcome::Missing => Err(Failure::malformed("HubSpot misses a record that it was to create", b"")),
         Outcome::Refused(refusal) => Err(refusal.into_failure(Kind::Orders, &write.properties)),
         Outcome::Failed(failure) => Err(failure),
     }
 }
 
 fn is_associated(known: &Known, order: &str, contact: &str) -> bool {
-    known
-        .get(ASSOCIATED)
-        .is_some_and(|ends| ends.split_once(':') == Some((order, contact)))
+    known.get(ASSOCIATED).is_some_and(|ends| ends.split_once(':') == Some((order, contact)))
 }
 
 fn associated(order: &str, contact: &str) -> Applied {
@@ -248,35 +195,20 @@ impl Sink<OrderDocument> for HubSpot {
             let Some(document) = &call.document.customer else {
                 return Ok(None);
             };
-            let found = self
-                .find_contact(&Wanted {
-                    document,
-                    known: None,
-                })
-                .await?;
-            return Ok(found.filter(|(_, shows)| *shows).map(|(id, _)| Applied {
-                external_id: None,
-                ..Applied::unchanged(CUSTOMER, id)
-            }));
+            let found = self.find_contact(&Wanted { document, known: None }).await?;
+            return Ok(found
+                .filter(|(_, shows)| *shows)
+                .map(|(id, _)| Applied { external_id: None, ..Applied::unchanged(CUSTOMER, id) }));
         }
         if *call.step == ORDER_STEP {
             let found = self.find_order(call.document).await?;
-            return Ok(found
-                .filter(|(_, shows)| *shows)
-                .map(|(id, _)| Applied::unchanged(ORDER, id)));
+            return Ok(found.filter(|(_, shows)| *shows).map(|(id, _)| Applied::unchanged(ORDER, id)));
         }
         let Some((order, contact)) = self.ends(call).await? else {
             return Ok(None);
         };
         let answer = self.client.associations(&order).await?;
-        let is_there = answer
-            .results
-            .iter()
-            .flat_map(|of| &of.to)
-            .any(|to| to.to_object_id == contact);
-        Ok(is_there.then(|| Applied {
-            wrote: false,
-            ..associated(&order, &contact)
-        }))
+        let is_there = answer.results.iter().flat_map(|of| &of.to).any(|to| to.to_object_id == contact);
+        Ok(is_there.then(|| Applied { wrote: false, ..associated(&order, &contact) }))
     }
 }

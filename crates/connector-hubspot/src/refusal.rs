@@ -31,39 +31,15 @@ impl Refusal {
     /// Reads an error; `status` is 207 for an input of a batch.
     pub(crate) fn read(status: StatusCode, body: &ErrorBody) -> Self {
         let found = taken(body).or_else(|| first_detail(body));
-        let missing_record =
-            status == StatusCode::MULTI_STATUS && body.category == "OBJECT_NOT_FOUND";
-        let of_call = !matches!(
-            status,
-            StatusCode::MULTI_STATUS | StatusCode::BAD_REQUEST | StatusCode::CONFLICT
-        );
+        let missing_record = status == StatusCode::MULTI_STATUS && body.category == "OBJECT_NOT_FOUND";
+        let of_call = !matches!(status, StatusCode::MULTI_STATUS | StatusCode::BAD_REQUEST | StatusCode::CONFLICT);
         let (code, property, words, holder) = found.unwrap_or_else(|| {
-            let code = if body.category.is_empty() {
-                format!("http_{}", status.as_u16())
-            } else {
-                body.category.clone()
-            };
-            let property = body
-                .context
-                .get("properties")
-                .and_then(|names| names.first())
-                .cloned();
-            (
-                code,
-                property.unwrap_or_default(),
-                body.message.clone(),
-                None,
-            )
+            let code =
+                if body.category.is_empty() { format!("http_{}", status.as_u16()) } else { body.category.clone() };
+            let property = body.context.get("properties").and_then(|names| names.first()).cloned();
+            (code, property.unwrap_or_default(), body.message.clone(), None)
         });
-        Self {
-            code,
-            property,
-            words,
-            correlation_id: body.correlation_id.clone(),
-            holder,
-            missing_record,
-            of_call,
-        }
+        Self { code, property, words, correlation_id: body.correlation_id.clone(), holder, missing_record, of_call }
     }
 
     /// Whether it says that the record to be updated is not there.
@@ -78,10 +54,7 @@ impl Refusal {
 
     /// Whether it holds for every input with these properties, so that splitting a batch finds no innocent ones.
     pub(crate) fn is_of_all<'a>(&self, mut inputs: impl Iterator<Item = &'a Properties>) -> bool {
-        let of_definition = matches!(
-            self.code.as_str(),
-            "PROPERTY_DOESNT_EXIST" | "READ_ONLY_VALUE"
-        );
+        let of_definition = matches!(self.code.as_str(), "PROPERTY_DOESNT_EXIST" | "READ_ONLY_VALUE");
         (of_definition && inputs.all(|input| input.contains_key(&self.property)))
             || self.words.contains("by non-unique")
             || self.of_call
@@ -115,16 +88,8 @@ impl Refusal {
         if !self.correlation_id.is_empty() {
             message.push_str(&format!(" (correlation id {})", self.correlation_id));
         }
-        let code = if self.code == "INVALID_EMAIL" {
-            "invalid_email".to_owned()
-        } else {
-            self.code
-        };
-        Failure::Rejected {
-            code,
-            field: self.property,
-            message,
-        }
+        let code = if self.code == "INVALID_EMAIL" { "invalid_email".to_owned() } else { self.code };
+        Failure::Rejected { code, field: self.property, message }
     }
 }
 
@@ -133,42 +98,24 @@ type Found = (String, String, String, Option<String>);
 /// A value that another record has, in the two ways that HubSpot says it.
 fn taken(body: &ErrorBody) -> Option<Found> {
     let words = body.message.as_str();
-    let (property, holder) = if let Some((_, rest)) = words.split_once("PropertyValueCoordinates{")
-    {
+    let (property, holder) = if let Some((_, rest)) = words.split_once("PropertyValueCoordinates{") {
         let (_, rest) = rest.split_once("propertyName=")?;
         let property = rest.split([',', '}']).next()?.trim();
-        let before = words
-            .strip_suffix('.')
-            .unwrap_or(words)
-            .strip_suffix(" already has that value")?;
+        let before = words.strip_suffix('.').unwrap_or(words).strip_suffix(" already has that value")?;
         (property, before.rsplit(' ').next()?)
     } else {
         let (_, holder) = words.split_once("already exists. Existing ID: ")?;
         ("email", holder)
     };
     let holder: String = holder.chars().take_while(char::is_ascii_digit).collect();
-    Some((
-        CONFLICT.to_owned(),
-        property.to_owned(),
-        words.to_owned(),
-        Some(holder),
-    ))
+    Some((CONFLICT.to_owned(), property.to_owned(), words.to_owned(), Some(holder)))
 }
 
 /// The first value that is not valid: from `errors`, else from the list within the message.
 fn first_detail(body: &ErrorBody) -> Option<Found> {
     if let Some(detail) = body.errors.iter().find(|detail| !detail.code.is_empty()) {
-        let property = detail
-            .context
-            .get("propertyName")
-            .and_then(|names| names.first())
-            .unwrap_or(&detail.place);
-        return Some((
-            detail.code.clone(),
-            property.clone(),
-            detail.message.clone(),
-            None,
-        ));
+        let property = detail.context.get("propertyName").and_then(|names| names.first()).unwrap_or(&detail.place);
+        return Some((detail.code.clone(), property.clone(), detail.message.clone(), None));
     }
     let (_, list) = body.message.split_once(INVALID_LIST)?;
     let values: Vec<InvalidValue> = serde_json::from_str(list).ok()?;
@@ -180,11 +127,8 @@ fn first_detail(body: &ErrorBody) -> Option<Found> {
 fn redacted(words: &str, sent: &Properties) -> String {
     // The names and shorter values of properties could be parts of ordinary words.
     const SHORTEST: usize = 3;
-    let mut values: Vec<String> = sent
-        .values()
-        .filter(|value| value.len() >= SHORTEST)
-        .map(|value| value.to_ascii_lowercase())
-        .collect();
+    let mut values: Vec<String> =
+        sent.values().filter(|value| value.len() >= SHORTEST).map(|value| value.to_ascii_lowercase()).collect();
     values.sort_by_key(|value| std::cmp::Reverse(value.len()));
     let mut text = words.to_owned();
     for value in values {
@@ -194,27 +138,14 @@ fn redacted(words: &str, sent: &Properties) -> String {
         }
     }
     text = text.replace('\u{0}', "[redacted]");
-    text.split(' ')
-        .map(|word| {
-            if word.contains('@') {
-                "[redacted]"
-            } else {
-                word
-            }
-        })
-        .collect::<Vec<_>>()
-        .join(" ")
+    text.split(' ').map(|word| if word.contains('@') { "[redacted]" } else { word }).collect::<Vec<_>>().join(" ")
 }
 
 /// The scopes that a 403 asks for.
 pub(crate) fn missing_scopes(body: &ErrorBody) -> String {
-    let contexts =
-        std::iter::once(&body.context).chain(body.errors.iter().map(|detail| &detail.context));
+    let contexts = std::iter::once(&body.context).chain(body.errors.iter().map(|detail| &detail.context));
     let scopes = contexts
-        .flat_map(|context| {
-            ["requiredGranularScopes", "requiredScopes", "missingScopes"]
-                .map(|key| context.get(key))
-        })
+        .flat_map(|context| ["requiredGranularScopes", "requiredScopes", "missingScopes"].map(|key| context.get(key)))
         .flatten()
         .next();
     scopes.map(|scopes| scopes.join(" or ")).unwrap_or_default()
@@ -231,20 +162,13 @@ mod tests {
     }
 
     fn sent(pairs: &[(&str, &str)]) -> Properties {
-        pairs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect()
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
     fn failure(value: serde_json::Value, pairs: &[(&str, &str)]) -> (String, String, String) {
         let refusal = Refusal::read(StatusCode::BAD_REQUEST, &body(value));
         match refusal.into_failure(Kind::Contacts, &sent(pairs)) {
-            Failure::Rejected {
-                code,
-                field,
-                message,
-            } => (code, field, message),
+            Failure::Rejected { code, field, message } => (code, field, message),
             other => panic!("{other:?}"),
         }
     }
@@ -277,10 +201,7 @@ mod tests {
             }),
             &[],
         );
-        assert_eq!(
-            (code.as_str(), field.as_str()),
-            ("PROPERTY_DOESNT_EXIST", "colour")
-        );
+        assert_eq!((code.as_str(), field.as_str()), ("PROPERTY_DOESNT_EXIST", "colour"));
     }
 
     #[test]
@@ -293,14 +214,9 @@ mod tests {
             &[("email", "jo@example.com")],
         );
         assert_eq!((code.as_str(), field.as_str()), ("CONFLICT", "email"));
-        assert!(
-            message.contains("record 553 already has that value") && !message.contains("jo@"),
-            "{message}"
-        );
-        let (code, field, message) = failure(
-            json!({"message": "Contact already exists. Existing ID: 77", "category": "CONFLICT"}),
-            &[],
-        );
+        assert!(message.contains("record 553 already has that value") && !message.contains("jo@"), "{message}");
+        let (code, field, message) =
+            failure(json!({"message": "Contact already exists. Existing ID: 77", "category": "CONFLICT"}), &[]);
         assert_eq!((code.as_str(), field.as_str()), ("CONFLICT", "email"));
         assert!(message.contains("record 77"), "{message}");
     }
@@ -311,10 +227,7 @@ mod tests {
             json!({"message": "Error creating ORDER. Some required properties were not set.", "category": "VALIDATION_ERROR", "context": {"properties": ["hs_order_name"]}}),
             &[],
         );
-        assert_eq!(
-            (code.as_str(), field.as_str()),
-            ("VALIDATION_ERROR", "hs_order_name")
-        );
+        assert_eq!((code.as_str(), field.as_str()), ("VALIDATION_ERROR", "hs_order_name"));
         let refusal = Refusal::read(StatusCode::URI_TOO_LONG, &ErrorBody::default());
         assert!(
             matches!(refusal.into_failure(Kind::Orders, &Properties::new()), Failure::Rejected { code, .. } if code == "http_414")
@@ -325,10 +238,7 @@ mod tests {
     fn sent_values_do_not_appear_in_a_message() {
         let sent = sent(&[("lastname", "Ängström"), ("city", "Bath"), ("zip", "BA1")]);
         assert_eq!(
-            redacted(
-                "bath was not one of the allowed options; Ängström BA1 x@y.z",
-                &sent
-            ),
+            redacted("bath was not one of the allowed options; Ängström BA1 x@y.z", &sent),
             "[redacted] was not one of the allowed options; [redacted] [redacted] [redacted]"
         );
     }

@@ -68,9 +68,7 @@ pub struct NewProperty {
 pub(crate) fn is_property_name(name: &str) -> bool {
     name.len() <= LONGEST_NAME
         && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
 impl HubSpot {
@@ -133,21 +131,11 @@ impl HubSpot {
             return Ok(format!("{place}: already there"));
         }
         if !self.client.has_group(kind, GROUP).await? {
-            self.client
-                .create_group(
-                    kind,
-                    &NewGroup {
-                        name: GROUP,
-                        label: GROUP_LABEL,
-                    },
-                )
-                .await?;
+            self.client.create_group(kind, &NewGroup { name: GROUP, label: GROUP_LABEL }).await?;
         }
         let (data_type, field_type) = wanted.holds.words();
         let choices = [("Yes", "true"), ("No", "false")];
-        let options = (0..)
-            .zip(choices)
-            .filter(|_| wanted.holds == PropertyKind::Bool);
+        let options = (0..).zip(choices).filter(|_| wanted.holds == PropertyKind::Bool);
         let definition = NewDefinition {
             name,
             label: wanted.label,
@@ -157,12 +145,7 @@ impl HubSpot {
             field_type,
             has_unique_value: wanted.unique,
             options: options
-                .map(|(display_order, (label, value))| NewOption {
-                    label,
-                    value,
-                    display_order,
-                    hidden: false,
-                })
+                .map(|(display_order, (label, value))| NewOption { label, value, display_order, hidden: false })
                 .collect(),
         };
         if self.client.create_property(kind, &definition).await? {
@@ -177,9 +160,7 @@ impl HubSpot {
             None => Err(Failure::rejected(
                 "settings",
                 name,
-                format!(
-                    "{place} is archived in HubSpot: restore it there, or name another property"
-                ),
+                format!("{place} is archived in HubSpot: restore it there, or name another property"),
             )),
         }
     }
@@ -200,18 +181,11 @@ impl Wanted<'_> {
         let problem = if self.unique && !found.has_unique_value {
             "is there, but its values need not be unique".to_owned()
         } else if found.data_type != data_type {
-            format!(
-                "is there, but its type is {} and not {data_type}",
-                found.data_type
-            )
+            format!("is there, but its type is {} and not {data_type}", found.data_type)
         } else {
             return Ok(());
         };
-        Err(Failure::rejected(
-            "settings",
-            self.name,
-            format!("{place} {problem}: remove it, or name another property"),
-        ))
+        Err(Failure::rejected("settings", self.name, format!("{place} {problem}: remove it, or name another property")))
     }
 }
 
@@ -221,15 +195,7 @@ mod tests {
 
     #[test]
     fn property_names_are_hubspots() {
-        assert!(
-            ["waybill_key", "a", "a1_b"]
-                .iter()
-                .all(|name| is_property_name(name))
-        );
-        assert!(
-            ["", "Key", "1a", "_a", "a-b", "a.b", "ключ"]
-                .iter()
-                .all(|name| !is_property_name(name))
-        );
+        assert!(["waybill_key", "a", "a1_b"].iter().all(|name| is_property_name(name)));
+        assert!(["", "Key", "1a", "_a", "a-b", "a.b", "ключ"].iter().all(|name| !is_property_name(name)));
     }
 }

@@ -18,12 +18,7 @@ const STEP: Step = Step::idempotent("shipping-status", ORDER);
 type ShipmentCall<'a> = StepCall<'a, ShipmentDocument>;
 
 impl HubSpot {
-    fn shipping_status(
-        &self,
-        call: Call,
-        document: &ShipmentDocument,
-        properties: Properties,
-    ) -> Write {
+    fn shipping_status(&self, call: Call, document: &ShipmentDocument, properties: Properties) -> Write {
         Write {
             call,
             id_property: Some(self.key_property(Kind::Orders).to_owned()),
@@ -55,11 +50,8 @@ impl Sink<ShipmentDocument> for HubSpot {
             })
             .collect();
         let deadline = Deadline::from_now();
-        let mut outcomes =
-            batch::write_all(&self.client, Kind::Orders, key_property, &updates, deadline).await;
-        let missing: Vec<usize> = (0..calls.len())
-            .filter(|&at| matches!(outcomes[at], Outcome::Missing))
-            .collect();
+        let mut outcomes = batch::write_all(&self.client, Kind::Orders, key_property, &updates, deadline).await;
+        let missing: Vec<usize> = (0..calls.len()).filter(|&at| matches!(outcomes[at], Outcome::Missing)).collect();
         let creations: Vec<Write> = missing
             .iter()
             .map(|&at| {
@@ -68,33 +60,18 @@ impl Sink<ShipmentDocument> for HubSpot {
                 self.shipping_status(Call::Upsert, document, properties)
             })
             .collect();
-        let created = batch::write_all(
-            &self.client,
-            Kind::Orders,
-            key_property,
-            &creations,
-            deadline,
-        )
-        .await;
+        let created = batch::write_all(&self.client, Kind::Orders, key_property, &creations, deadline).await;
         for (at, outcome) in missing.into_iter().zip(created) {
             outcomes[at] = outcome;
         }
-        outcomes
-            .into_iter()
-            .zip(&updates)
-            .map(|(outcome, write)| order_result(outcome, write))
-            .collect()
+        outcomes.into_iter().zip(&updates).map(|(outcome, write)| order_result(outcome, write)).collect()
     }
 
     async fn find(&self, call: &ShipmentCall<'_>) -> Result<Option<Applied>, Failure> {
         let key_property = self.key_property(Kind::Orders);
         let wanted = mapping::shipment(call.document, key_property);
         let key = call.document.order_key.as_str();
-        let found = self
-            .read_one(Kind::Orders, Some(key_property), key, &wanted)
-            .await?;
-        Ok(found
-            .filter(|order| mapping::shows(order, &wanted))
-            .map(|order| Applied::unchanged(ORDER, order.id)))
+        let found = self.read_one(Kind::Orders, Some(key_property), key, &wanted).await?;
+        Ok(found.filter(|order| mapping::shows(order, &wanted)).map(|order| Applied::unchanged(ORDER, order.id)))
     }
 }

@@ -32,11 +32,7 @@ pub(crate) struct Baseline {
 impl Baseline {
     pub(crate) fn from_known(known: &Known) -> Self {
         let text = |name: &str| known.get(name).cloned();
-        Self {
-            items: text(ITEMS),
-            ship_to: text(SHIP_TO),
-            grams: text(GRAMS),
-        }
+        Self { items: text(ITEMS), ship_to: text(SHIP_TO), grams: text(GRAMS) }
     }
 
     /// The baseline after a create.
@@ -59,17 +55,11 @@ impl Baseline {
 
     /// Whether the shipment's contents are still what was written; true if nothing is known of that.
     pub(crate) fn holds_items_of(&self, shipment: &Shipment) -> bool {
-        self.items
-            .as_ref()
-            .is_none_or(|items| *items == shipment.contents())
+        self.items.as_ref().is_none_or(|items| *items == shipment.contents())
     }
 
     pub(crate) fn into_known(self, known: &mut Known) {
-        for (name, value) in [
-            (ITEMS, self.items),
-            (SHIP_TO, self.ship_to),
-            (GRAMS, self.grams),
-        ] {
+        for (name, value) in [(ITEMS, self.items), (SHIP_TO, self.ship_to), (GRAMS, self.grams)] {
             if let Some(value) = value {
                 known.insert(name.to_owned(), value);
             }
@@ -138,36 +128,18 @@ const KEPT: [&str; 34] = [
 ///
 /// # Errors
 /// [`Failure::Conflict`] for the items.
-pub(crate) fn amendment(
-    shipment: &Shipment,
-    wanted: &Wanted,
-    base: &Baseline,
-) -> Result<Amendment, Failure> {
+pub(crate) fn amendment(shipment: &Shipment, wanted: &Wanted, base: &Baseline) -> Result<Amendment, Failure> {
     let mut ours: Map<String, Value> = match serde_json::to_value(&wanted.shipment) {
         Ok(Value::Object(fields)) => fields,
         _ => {
-            return Err(Failure::malformed(
-                "the order cannot be written as JSON",
-                b"",
-            ));
+            return Err(Failure::malformed("the order cannot be written as JSON", b""));
         }
     };
-    for name in [
-        "create_sales_order",
-        "ship_from",
-        "items",
-        "packages",
-        "ship_to",
-    ] {
+    for name in ["create_sales_order", "ship_from", "items", "packages", "ship_to"] {
         ours.remove(name);
     }
     ours.extend(wanted.later.clone());
-    ours.extend(
-        wanted
-            .cleared
-            .iter()
-            .map(|name| ((*name).to_owned(), Value::Null)),
-    );
+    ours.extend(wanted.cleared.iter().map(|name| ((*name).to_owned(), Value::Null)));
     let (wants, has) = (wanted.contents(), shipment.contents());
     let mut baseline = Baseline::of_wanted(wanted);
     if wants != has && base.items.as_ref() != Some(&wants) {
@@ -181,9 +153,7 @@ pub(crate) fn amendment(
         }
         ours.insert(ITEMS.to_owned(), json(&wanted.shipment.items));
         let weighs_as_written = match &base.grams {
-            Some(grams) => shipment
-                .grams()
-                .is_some_and(|weight| weight.to_string() == *grams),
+            Some(grams) => shipment.grams().is_some_and(|weight| weight.to_string() == *grams),
             None => shipment.packages().is_empty(),
         };
         if weighs_as_written && wanted.grams > 0 {
@@ -205,11 +175,7 @@ pub(crate) fn amendment(
         .collect();
     let amounts_only = changed.iter().all(|name| AMOUNTS.contains(name));
     let body = (!changed.is_empty()).then(|| whole(shipment, ours.clone()));
-    Ok(Amendment {
-        body,
-        amounts_only,
-        baseline,
-    })
+    Ok(Amendment { body, amounts_only, baseline })
 }
 
 fn json<T: serde::Serialize>(value: &T) -> Value {
@@ -240,14 +206,9 @@ fn without_nulls(value: &Value) -> Option<Value> {
     match value {
         Value::Null => None,
         Value::Object(object) => Some(Value::Object(
-            object
-                .iter()
-                .filter_map(|(name, value)| Some((name.clone(), without_nulls(value)?)))
-                .collect(),
+            object.iter().filter_map(|(name, value)| Some((name.clone(), without_nulls(value)?))).collect(),
         )),
-        Value::Array(list) => Some(Value::Array(
-            list.iter().filter_map(without_nulls).collect(),
-        )),
+        Value::Array(list) => Some(Value::Array(list.iter().filter_map(without_nulls).collect())),
         other => Some(other.clone()),
     }
 }
@@ -258,34 +219,23 @@ fn is_held(wanted: &Value, held: Option<&Value>) -> bool {
     match (wanted, held) {
         (Value::Number(_), Value::Number(_)) => decimal(wanted) == decimal(held),
         (Value::Object(wanted), Value::Object(held)) => {
-            wanted
-                .iter()
-                .all(|(name, value)| match (value, held.get(name)) {
-                    (Value::String(wanted), Some(Value::String(held))) if name == "currency" => {
-                        wanted.eq_ignore_ascii_case(held)
-                    }
-                    (value, held) => is_held(value, held),
-                })
+            wanted.iter().all(|(name, value)| match (value, held.get(name)) {
+                (Value::String(wanted), Some(Value::String(held))) if name == "currency" => {
+                    wanted.eq_ignore_ascii_case(held)
+                }
+                (value, held) => is_held(value, held),
+            })
         }
         (Value::Array(wanted), Value::Array(held)) => {
-            wanted.len() == held.len()
-                && wanted
-                    .iter()
-                    .zip(held)
-                    .all(|(wanted, held)| is_held(wanted, Some(held)))
+            wanted.len() == held.len() && wanted.iter().zip(held).all(|(wanted, held)| is_held(wanted, Some(held)))
         }
         (wanted, held) => wanted == held,
     }
 }
 
 fn reweighed(shipment: &Shipment, wanted: &Wanted) -> Value {
-    let package = shipment
-        .packages()
-        .first()
-        .filter(|package| package.is_object());
-    let mut package = package
-        .and_then(without_nulls)
-        .unwrap_or_else(|| Value::Object(Map::new()));
+    let package = shipment.packages().first().filter(|package| package.is_object());
+    let mut package = package.and_then(without_nulls).unwrap_or_else(|| Value::Object(Map::new()));
     package["weight"] = json(&Weight::grams(wanted.grams));
     Value::Array(vec![package])
 }
@@ -297,26 +247,16 @@ fn digest(address: &Address) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    hash.finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Shipment {
     fn ship_to(&self) -> Address {
-        self.all
-            .get(SHIP_TO)
-            .and_then(|address| serde_json::from_value(address.clone()).ok())
-            .unwrap_or_default()
+        self.all.get(SHIP_TO).and_then(|address| serde_json::from_value(address.clone()).ok()).unwrap_or_default()
     }
 
     fn packages(&self) -> &[Value] {
-        self.all
-            .get("packages")
-            .and_then(Value::as_array)
-            .map_or(&[], Vec::as_slice)
+        self.all.get("packages").and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 
     /// The weight, if there is one package and it is weighed in grams.

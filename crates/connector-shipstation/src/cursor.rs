@@ -55,17 +55,9 @@ impl Cursor {
     pub(crate) fn query(&self, page_size: u32) -> LabelQuery {
         let created_from = match self.part {
             Part::Created => self.created_from,
-            Part::Voided => self
-                .voided_from
-                .checked_sub(VOID_WINDOW)
-                .unwrap_or(Timestamp::MIN),
+            Part::Voided => self.voided_from.checked_sub(VOID_WINDOW).unwrap_or(Timestamp::MIN),
         };
-        LabelQuery {
-            created_from,
-            voided_only: self.part == Part::Voided,
-            page: self.page,
-            page_size,
-        }
+        LabelQuery { created_from, voided_only: self.part == Part::Voided, page: self.page, page_size }
     }
 
     /// Takes note of a label of the page asked for; true if it is to be told.
@@ -86,10 +78,7 @@ impl Cursor {
         self.newest = self.newest.max(Some(created_at));
         match label.status.as_str() {
             "processing" => {
-                self.unfinished = Some(
-                    self.unfinished
-                        .map_or(created_at, |oldest| oldest.min(created_at)),
-                );
+                self.unfinished = Some(self.unfinished.map_or(created_at, |oldest| oldest.min(created_at)));
                 Ok(false)
             }
             "error" => Ok(false),
@@ -114,9 +103,7 @@ impl Cursor {
             (newest, _) => newest,
         };
         let mut next = Self::new(self.created_from.max(created.unwrap_or(Timestamp::MIN)));
-        next.voided_from = self
-            .voided_from
-            .max(behind(self.latest_void).unwrap_or(Timestamp::MIN));
+        next.voided_from = self.voided_from.max(behind(self.latest_void).unwrap_or(Timestamp::MIN));
         (next, false)
     }
 }
@@ -131,11 +118,7 @@ impl fmt::Display for Cursor {
             Part::Created => "created",
             Part::Voided => "voided",
         };
-        write!(
-            f,
-            "{} {} {part} {}",
-            self.created_from, self.voided_from, self.page
-        )?;
+        write!(f, "{} {} {part} {}", self.created_from, self.voided_from, self.page)?;
         for at in [self.newest, self.latest_void, self.unfinished] {
             match at {
                 Some(at) => write!(f, " {at}")?,
@@ -152,25 +135,12 @@ impl FromStr for Cursor {
     fn from_str(text: &str) -> Result<Self, String> {
         let unreadable = || format!("'{text}' is no cursor of ShipStation's parcels");
         let words: Vec<_> = text.split(' ').collect();
-        let [
-            created_from,
-            voided_from,
-            part,
-            page,
-            newest,
-            latest_void,
-            unfinished,
-        ] = words[..]
-        else {
+        let [created_from, voided_from, part, page, newest, latest_void, unfinished] = words[..] else {
             return Err(unreadable());
         };
         let time = |text: &str| text.parse::<Timestamp>().map_err(|_| unreadable());
         let maybe = |text: &str| {
-            if text == "-" {
-                Ok(None)
-            } else {
-                time(text).map(Some)
-            }
+            if text == "-" { Ok(None) } else { time(text).map(Some) }
         };
         Ok(Self {
             created_from: time(created_from)?,
@@ -212,10 +182,7 @@ mod tests {
 
     /// A whole sweep over one page of each part.
     fn sweep(mut cursor: Cursor, created: &[Label], voided: &[Label]) -> (Cursor, Vec<bool>) {
-        let mut told: Vec<_> = created
-            .iter()
-            .map(|label| cursor.sees(label).unwrap())
-            .collect();
+        let mut told: Vec<_> = created.iter().map(|label| cursor.sees(label).unwrap()).collect();
         (cursor, _) = cursor.next(1, 1);
         told.extend(voided.iter().map(|label| cursor.sees(label).unwrap()));
         let (cursor, more) = cursor.next(1, 1);
@@ -226,9 +193,7 @@ mod tests {
     #[test]
     fn a_cursor_survives_as_text_in_the_middle_of_a_sweep() {
         let mut cursor = Cursor::new(at("2026-11-01T00:00:00Z"));
-        cursor
-            .sees(&label("processing", "2026-11-02T08:00:00.123Z", None))
-            .unwrap();
+        cursor.sees(&label("processing", "2026-11-02T08:00:00.123Z", None)).unwrap();
         let (cursor, more) = cursor.next(1, 3);
         assert!(more);
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
@@ -238,11 +203,7 @@ mod tests {
     #[test]
     fn the_next_sweep_overlaps_the_last() {
         let start = Cursor::new(at("2026-11-01T00:00:00Z"));
-        let (next, told) = sweep(
-            start,
-            &[label("completed", "2026-11-02T08:00:00Z", None)],
-            &[],
-        );
+        let (next, told) = sweep(start, &[label("completed", "2026-11-02T08:00:00Z", None)], &[]);
         assert_eq!(told, [true]);
         assert_eq!(next.query(50).created_from, at("2026-11-02T07:50:00Z"));
     }
@@ -257,10 +218,8 @@ mod tests {
     #[test]
     fn a_label_in_the_making_is_waited_for() {
         let start = Cursor::new(at("2026-11-01T00:00:00Z"));
-        let labels = [
-            label("processing", "2026-11-02T06:00:00Z", None),
-            label("completed", "2026-11-02T08:00:00Z", None),
-        ];
+        let labels =
+            [label("processing", "2026-11-02T06:00:00Z", None), label("completed", "2026-11-02T08:00:00Z", None)];
         let (next, told) = sweep(start, &labels, &[]);
         assert_eq!(told, [false, true]);
         assert_eq!(next.query(50).created_from, at("2026-11-02T06:00:00Z"));
@@ -272,20 +231,9 @@ mod tests {
         let (mut voided, _) = start.next(1, 1);
         assert_eq!(voided.query(50).created_from, at("2026-10-01T00:00:00Z"));
         assert!(voided.query(50).voided_only);
-        let old = label(
-            "voided",
-            "2026-10-05T00:00:00Z",
-            Some("2026-10-06T00:00:00Z"),
-        );
-        let new = label(
-            "voided",
-            "2026-10-05T00:00:00Z",
-            Some("2026-11-03T00:00:00Z"),
-        );
-        assert_eq!(
-            (voided.sees(&old), voided.sees(&new)),
-            (Ok(false), Ok(true))
-        );
+        let old = label("voided", "2026-10-05T00:00:00Z", Some("2026-10-06T00:00:00Z"));
+        let new = label("voided", "2026-10-05T00:00:00Z", Some("2026-11-03T00:00:00Z"));
+        assert_eq!((voided.sees(&old), voided.sees(&new)), (Ok(false), Ok(true)));
     }
 
     #[test]

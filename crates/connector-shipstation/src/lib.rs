@@ -19,9 +19,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use waybill_connector::{
-    Failure, SystemSettings, settings::SettingsError, sink::Check, source::ParcelNews,
-};
+use waybill_connector::{Failure, SystemSettings, settings::SettingsError, sink::Check, source::ParcelNews};
 use waybill_domain::descriptor::{Budget, Capability, Descriptor, Field, Setting};
 
 use crate::{
@@ -30,12 +28,7 @@ use crate::{
 };
 
 const fn field(name: &'static str, max_chars: usize) -> Field {
-    Field {
-        of: Capability::OrderSink,
-        name,
-        required: false,
-        max_chars,
-    }
+    Field { of: Capability::OrderSink, name, required: false, max_chars }
 }
 
 const DESCRIPTOR: Descriptor = Descriptor {
@@ -43,12 +36,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
     title: "ShipStation",
     capabilities: &[Capability::OrderSink, Capability::ShipmentSource],
     settings: &[
-        Setting {
-            name: "api_key",
-            required: true,
-            secret: true,
-            about: "the V2 API key: Settings > Account > API",
-        },
+        Setting { name: "api_key", required: true, secret: true, about: "the V2 API key: Settings > Account > API" },
         Setting {
             name: "url",
             required: false,
@@ -84,10 +72,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
         field("validate_address", 0),
     ],
     custom_fields: false,
-    budget: Budget {
-        requests: 200,
-        per: Duration::from_secs(60),
-    },
+    budget: Budget { requests: 200, per: Duration::from_secs(60) },
     find_lag: Duration::ZERO,
 };
 
@@ -122,13 +107,7 @@ impl ShipStation {
     /// # Errors
     /// If `api_key` is missing or cannot be a header, or `url` is no URL.
     pub fn new(settings: &SystemSettings) -> Result<Self, SettingsError> {
-        let text = |name| {
-            settings
-                .get(name)
-                .map(str::trim)
-                .filter(|text| !text.is_empty())
-                .map(str::to_owned)
-        };
+        let text = |name| settings.get(name).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         Ok(Self {
             client: Client::new(settings)?,
             warehouse_id: text("warehouse_id"),
@@ -140,11 +119,7 @@ impl ShipStation {
 
     /// The address that parcels leave from. Read once: a create takes no `warehouse_id`, only the address itself.
     async fn origin(&self) -> Result<Address, Failure> {
-        let known = self
-            .origin
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let known = self.origin.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match known {
             Some(address) => Ok(address),
             None => self.read_origin().await,
@@ -154,15 +129,15 @@ impl ShipStation {
     async fn read_origin(&self) -> Result<Address, Failure> {
         let warehouses = self.client.warehouses().await?;
         let chosen = match &self.warehouse_id {
-            Some(id) => warehouses
-                .into_iter()
-                .find(|warehouse| warehouse.warehouse_id == *id),
+            Some(id) => warehouses.into_iter().find(|warehouse| warehouse.warehouse_id == *id),
             None => default_of(warehouses),
         };
         let Some(address) = chosen.and_then(|warehouse| warehouse.origin_address) else {
             let message = match &self.warehouse_id {
                 Some(id) => format!("the account has no warehouse {id} with an address; correct the system's setting"),
-                None => "the account has no default warehouse with an address; name one in the system's setting".to_owned(),
+                None => {
+                    "the account has no default warehouse with an address; name one in the system's setting".to_owned()
+                }
             };
             return Err(Failure::rejected("settings", "warehouse_id", message));
         };
@@ -175,9 +150,7 @@ fn default_of(mut warehouses: Vec<Warehouse>) -> Option<Warehouse> {
     if warehouses.len() == 1 {
         return warehouses.pop();
     }
-    warehouses
-        .into_iter()
-        .find(|warehouse| warehouse.is_default == Some(true))
+    warehouses.into_iter().find(|warehouse| warehouse.is_default == Some(true))
 }
 
 #[async_trait]

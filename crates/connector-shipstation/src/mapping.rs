@@ -19,15 +19,8 @@ use crate::{
 };
 
 /// Mapped fields that a create takes, by the vendor's OpenAPI document.
-pub(crate) const CREATE_FIELDS: [&str; 7] = [
-    "carrier_id",
-    "store_id",
-    "assigned_user",
-    "notes_from_buyer",
-    "notes_for_gift",
-    "is_gift",
-    "validate_address",
-];
+pub(crate) const CREATE_FIELDS: [&str; 7] =
+    ["carrier_id", "store_id", "assigned_user", "notes_from_buyer", "notes_for_gift", "is_gift", "validate_address"];
 
 /// Mapped fields that only an update takes: docs.shipstation.com/shipments/update and /orders/shipment-numbers.
 pub(crate) const UPDATE_FIELDS: [&str; 6] = [
@@ -54,20 +47,12 @@ pub(crate) struct Wanted {
 
 /// Whether a document has fields that only an update takes.
 pub(crate) fn needs_update(document: &OrderDocument) -> bool {
-    UPDATE_FIELDS.iter().any(|name| {
-        document
-            .fields
-            .get(*name)
-            .is_some_and(|value| *value != FieldValue::Null)
-    })
+    UPDATE_FIELDS.iter().any(|name| document.fields.get(*name).is_some_and(|value| *value != FieldValue::Null))
 }
 
 /// The lines that go into parcels.
 pub(crate) fn shippable(document: &OrderDocument) -> impl Iterator<Item = &LineDocument> {
-    document
-        .lines
-        .iter()
-        .filter(|line| line.requires_shipping && line.quantity > 0)
+    document.lines.iter().filter(|line| line.requires_shipping && line.quantity > 0)
 }
 
 /// The shipment of an order that leaves from `origin`. A buyer without a phone gets `fallback_phone`.
@@ -79,9 +64,7 @@ pub(crate) fn wanted(
     origin: &Address,
     fallback_phone: Option<&str>,
 ) -> Result<Wanted, Failure> {
-    let items: Vec<_> = shippable(document)
-        .map(|line| item(document, line))
-        .collect();
+    let items: Vec<_> = shippable(document).map(|line| item(document, line)).collect();
     if items.is_empty() {
         let message = "no line of the order is a parcel's content; let the plan's flow leave such orders out, and \
                        cancel a shipment that is there by hand";
@@ -97,19 +80,12 @@ pub(crate) fn wanted(
         } else if UPDATE_FIELDS.contains(&name.as_str()) {
             later.insert(name.clone(), field(name, value));
         } else {
-            let message = format!(
-                "ShipStation's connector has no field '{name}'; take it out of the plan's map"
-            );
+            let message = format!("ShipStation's connector has no field '{name}'; take it out of the plan's map");
             return Err(Failure::rejected("map_error", name, message));
         }
     }
-    let grams = shippable(document)
-        .map(|line| line.grams.max(0).saturating_mul(line.quantity))
-        .sum();
-    let money = |amount: Decimal| Money {
-        currency: document.currency.as_str().to_owned(),
-        amount: number(amount),
-    };
+    let grams = shippable(document).map(|line| line.grams.max(0).saturating_mul(line.quantity)).sum();
+    let money = |amount: Decimal| Money { currency: document.currency.as_str().to_owned(), amount: number(amount) };
     let shipment = NewShipment {
         external_shipment_id: document.key.as_str().to_owned(),
         create_sales_order: true,
@@ -119,21 +95,10 @@ pub(crate) fn wanted(
         ship_to: ship_to(document, fallback_phone)?,
         ship_from: origin.clone(),
         items,
-        packages: if grams > 0 {
-            vec![Package {
-                weight: Weight::grams(grams),
-            }]
-        } else {
-            Vec::new()
-        },
+        packages: if grams > 0 { vec![Package { weight: Weight::grams(grams) }] } else { Vec::new() },
         fields: now,
     };
-    Ok(Wanted {
-        shipment,
-        later,
-        cleared,
-        grams,
-    })
+    Ok(Wanted { shipment, later, cleared, grams })
 }
 
 fn item(document: &OrderDocument, line: &LineDocument) -> NewItem {
@@ -190,9 +155,7 @@ fn ship_to(document: &OrderDocument, fallback_phone: Option<&str>) -> Result<Add
 /// The vendor requires a state or province for every country, most of which have none in an address: then the city
 /// stands in for it. Not where the state matters: there its absence is the vendor's to refuse.
 fn state_province(address: &OrderAddress) -> Option<Personal> {
-    let known = [&address.province_code, &address.province]
-        .into_iter()
-        .find(|text| !text.trim().is_empty());
+    let known = [&address.province_code, &address.province].into_iter().find(|text| !text.trim().is_empty());
     match known {
         Some(text) => Some(Personal::from(text.trim())),
         None if matches!(address.country_code.as_str(), "US" | "CA" | "AU") => None,
@@ -201,11 +164,7 @@ fn state_province(address: &OrderAddress) -> Option<Personal> {
 }
 
 fn joined(first: &Personal, last: &Personal) -> Option<Personal> {
-    filled(&Personal::new(format!(
-        "{} {}",
-        first.expose().trim(),
-        last.expose().trim()
-    )))
+    filled(&Personal::new(format!("{} {}", first.expose().trim(), last.expose().trim())))
 }
 
 fn filled(text: &Personal) -> Option<Personal> {
@@ -221,16 +180,8 @@ fn filled(text: &Personal) -> Option<Personal> {
 pub(crate) fn parcels(label: &Label, shipment: &Shipment) -> Result<Vec<ParcelNews>, String> {
     let mut orders: Vec<(&str, Vec<ParcelLine>)> = Vec::new();
     for item in &shipment.items {
-        let order = if item.order.is_empty() {
-            shipment.external_id.as_str()
-        } else {
-            item.order.as_str()
-        };
-        let line = ParcelLine {
-            line_id: item.line.clone(),
-            sku: item.sku.clone(),
-            quantity: item.quantity,
-        };
+        let order = if item.order.is_empty() { shipment.external_id.as_str() } else { item.order.as_str() };
+        let line = ParcelLine { line_id: item.line.clone(), sku: item.sku.clone(), quantity: item.quantity };
         match orders.iter_mut().find(|(known, _)| *known == order) {
             Some((_, lines)) => lines.push(line),
             None => orders.push((order, vec![line])),
@@ -247,11 +198,7 @@ pub(crate) fn parcels(label: &Label, shipment: &Shipment) -> Result<Vec<ParcelNe
     let news = orders.into_iter().map(|(order, lines)| ParcelNews {
         order_key: order.to_owned(),
         parcel: Parcel {
-            id: if several {
-                record_id(&format!("{}-{order}", label.label_id))
-            } else {
-                label.label_id.clone()
-            },
+            id: if several { record_id(&format!("{}-{order}", label.label_id)) } else { label.label_id.clone() },
             carrier: carrier(label.carrier_code.as_deref().unwrap_or_default()),
             tracking_number: label.tracking_number.clone().unwrap_or_default(),
             tracking_url: label.tracking_url.clone().unwrap_or_default(),
@@ -265,15 +212,7 @@ pub(crate) fn parcels(label: &Label, shipment: &Shipment) -> Result<Vec<ParcelNe
 
 /// A text within `[A-Za-z0-9_-]`.
 fn record_id(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '_' || c == '-' {
-                c
-            } else {
-                '_'
-            }
-        })
-        .collect()
+    text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '_' }).collect()
 }
 
 /// The carrier's name as shops and buyers know it; ShipStation's code where it is not one of the large ones.
@@ -282,11 +221,9 @@ fn carrier(code: &str) -> String {
         "stamps_com" | "usps" | "endicia" | "express_1" => "USPS",
         "ups" | "ups_walleted" => "UPS",
         "fedex" | "fedex_walleted" => "FedEx",
-        "dhl_express"
-        | "dhl_express_worldwide"
-        | "dhl_express_uk"
-        | "dhl_express_au"
-        | "dhl_express_canada" => "DHL Express",
+        "dhl_express" | "dhl_express_worldwide" | "dhl_express_uk" | "dhl_express_au" | "dhl_express_canada" => {
+            "DHL Express"
+        }
         "dhl_ecommerce" | "dhl_global_mail" => "DHL eCommerce",
         "canada_post" | "canada_post_walleted" => "Canada Post",
         "australia_post" | "australia_post_my_post_business" => "Australia Post",
@@ -307,13 +244,11 @@ impl Label {
 /// What is in a shipment as one text, to compare and to show: `line×quantity`, sorted.
 pub(crate) fn contents<'a>(items: impl Iterator<Item = (&'a str, &'a str, i64)>) -> String {
     let mut rows: Vec<_> = items
-        .map(|(line, sku, quantity)| {
-            if line.is_empty() {
-                format!("{sku}×{quantity}")
-            } else {
-                format!("{line}×{quantity}")
-            }
-        })
+        .map(
+            |(line, sku, quantity)| {
+                if line.is_empty() { format!("{sku}×{quantity}") } else { format!("{line}×{quantity}") }
+            },
+        )
         .collect();
     rows.sort();
     rows.join(" ")
@@ -322,13 +257,7 @@ pub(crate) fn contents<'a>(items: impl Iterator<Item = (&'a str, &'a str, i64)>)
 impl Wanted {
     pub(crate) fn contents(&self) -> String {
         let items = &self.shipment.items;
-        contents(items.iter().map(|item| {
-            (
-                item.external_order_item_id.as_str(),
-                item.sku.as_str(),
-                item.quantity,
-            )
-        }))
+        contents(items.iter().map(|item| (item.external_order_item_id.as_str(), item.sku.as_str(), item.quantity)))
     }
 }
 
@@ -336,9 +265,6 @@ impl Shipment {
     pub(crate) fn contents(&self) -> String {
         let row = |item: &'_ Item| (item.line.clone(), item.sku.clone(), item.quantity);
         let rows: Vec<_> = self.items.iter().map(row).collect();
-        contents(
-            rows.iter()
-                .map(|(line, sku, quantity)| (line.as_str(), sku.as_str(), *quantity)),
-        )
+        contents(rows.iter().map(|(line, sku, quantity)| (line.as_str(), sku.as_str(), *quantity)))
     }
 }

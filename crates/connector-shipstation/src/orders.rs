@@ -33,19 +33,11 @@ impl Sink<OrderDocument> for ShipStation {
         if known.contains_key(ORDER) {
             return vec![UPDATE];
         }
-        if needs_update(order) {
-            vec![SHIPMENT, DETAILS]
-        } else {
-            vec![SHIPMENT]
-        }
+        if needs_update(order) { vec![SHIPMENT, DETAILS] } else { vec![SHIPMENT] }
     }
 
     fn batch_size(&self, step: &str) -> usize {
-        if step == SHIPMENT.name {
-            CREATES_AT_ONCE
-        } else {
-            1
-        }
+        if step == SHIPMENT.name { CREATES_AT_ONCE } else { 1 }
     }
 
     async fn apply(&self, calls: &[Call<'_>]) -> Vec<Result<Applied, Failure>> {
@@ -54,39 +46,24 @@ impl Sink<OrderDocument> for ShipStation {
         }
         let mut outcomes = Vec::with_capacity(calls.len());
         for call in calls {
-            outcomes.push(if *call.step == CANCEL {
-                self.cancel(call).await
-            } else {
-                self.amend(call).await
-            });
+            outcomes.push(if *call.step == CANCEL { self.cancel(call).await } else { self.amend(call).await });
         }
         outcomes
     }
 
     async fn find(&self, call: &Call<'_>) -> Result<Option<Applied>, Failure> {
-        let Some(shipment) = self
-            .client
-            .shipment_by_external_id(call.object_key.as_str())
-            .await?
-        else {
+        let Some(shipment) = self.client.shipment_by_external_id(call.object_key.as_str()).await? else {
             return Ok(None);
         };
         if *call.step == SHIPMENT {
-            return Ok(Some(applied(
-                &shipment.id,
-                Baseline::of_shipment(&shipment),
-                true,
-            )));
+            return Ok(Some(applied(&shipment.id, Baseline::of_shipment(&shipment), true)));
         }
         if *call.step == CANCEL {
             return Ok((shipment.status == "cancelled").then(|| Applied::wrote(ORDER, shipment.id)));
         }
         let wanted = self.wanted(call, &self.origin().await?)?;
         let amendment = amendment(&shipment, &wanted, &Baseline::from_known(call.known))?;
-        Ok(amendment
-            .body
-            .is_none()
-            .then(|| applied(&shipment.id, amendment.baseline, true)))
+        Ok(amendment.body.is_none().then(|| applied(&shipment.id, amendment.baseline, true)))
     }
 }
 
@@ -102,37 +79,21 @@ impl ShipStation {
             Ok(origin) => origin,
             Err(failure) => return calls.iter().map(|_| Err(failure.clone())).collect(),
         };
-        let mut creation = Creation::new(
-            calls
-                .iter()
-                .map(|call| self.wanted(call, &origin))
-                .collect(),
-        );
+        let mut creation = Creation::new(calls.iter().map(|call| self.wanted(call, &origin)).collect());
         while let Some(group) = creation.groups.pop() {
-            let shipments: Vec<&NewShipment> = group
-                .iter()
-                .filter_map(|at| creation.shipment(*at))
-                .collect();
+            let shipments: Vec<&NewShipment> = group.iter().filter_map(|at| creation.shipment(*at)).collect();
             match self.client.create_shipments(&shipments).await {
                 Ok(created) => {
                     for at in group {
                         let own = created.iter().find(|created| {
-                            created.external_shipment_id.as_deref()
-                                == Some(calls[at].object_key.as_str())
+                            created.external_shipment_id.as_deref() == Some(calls[at].object_key.as_str())
                         });
                         let outcome = match own {
-                            Some(created) if created.errors.is_empty() => {
-                                match &created.shipment_id {
-                                    Some(id) => Ok(creation.applied(at, id)),
-                                    None => {
-                                        Err(ambiguous("a shipment was answered without its id"))
-                                    }
-                                }
-                            }
-                            Some(created) => {
-                                self.refused(&calls[at], &Refusal::in_element(&created.errors))
-                                    .await
-                            }
+                            Some(created) if created.errors.is_empty() => match &created.shipment_id {
+                                Some(id) => Ok(creation.applied(at, id)),
+                                None => Err(ambiguous("a shipment was answered without its id")),
+                            },
+                            Some(created) => self.refused(&calls[at], &Refusal::in_element(&created.errors)).await,
                             None => Err(ambiguous("a shipment is not among those answered")),
                         };
                         creation.outcomes[at] = Some(outcome);
@@ -140,27 +101,21 @@ impl ShipStation {
                 }
                 Err(CallError::Refused(refusal)) if group.len() > 1 => {
                     let named = refusal.named();
-                    let (bad, good): (Vec<_>, Vec<_>) =
-                        (0..group.len()).partition(|at| named.contains(at));
+                    let (bad, good): (Vec<_>, Vec<_>) = (0..group.len()).partition(|at| named.contains(at));
                     if bad.is_empty() {
                         creation.groups.extend(group.into_iter().map(|at| vec![at]));
                         continue;
                     }
                     for at in bad {
-                        let outcome = self
-                            .refused(&calls[group[at]], &refusal.of_element(at))
-                            .await;
+                        let outcome = self.refused(&calls[group[at]], &refusal.of_element(at)).await;
                         creation.outcomes[group[at]] = Some(outcome);
                     }
                     if !good.is_empty() {
-                        creation
-                            .groups
-                            .push(good.into_iter().map(|at| group[at]).collect());
+                        creation.groups.push(good.into_iter().map(|at| group[at]).collect());
                     }
                 }
                 Err(CallError::Refused(refusal)) => {
-                    creation.outcomes[group[0]] =
-                        Some(self.refused(&calls[group[0]], &refusal).await);
+                    creation.outcomes[group[0]] = Some(self.refused(&calls[group[0]], &refusal).await);
                 }
                 Err(CallError::Failed(failure)) => {
                     for at in group {
@@ -170,11 +125,7 @@ impl ShipStation {
             }
         }
         let missing = || Err(ambiguous("a shipment was not answered"));
-        creation
-            .outcomes
-            .into_iter()
-            .map(|outcome| outcome.unwrap_or_else(missing))
-            .collect()
+        creation.outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(missing)).collect()
     }
 
     /// A refused create. The vendor refuses a second shipment with the same `external_shipment_id` without a code of its
@@ -182,10 +133,7 @@ impl ShipStation {
     /// there.
     async fn refused(&self, call: &Call<'_>, refusal: &Refusal) -> Result<Applied, Failure> {
         if refusal.may_be_a_second_create()
-            && let Some(shipment) = self
-                .client
-                .shipment_by_external_id(call.object_key.as_str())
-                .await?
+            && let Some(shipment) = self.client.shipment_by_external_id(call.object_key.as_str()).await?
         {
             return self.amend_shipment(call, shipment).await;
         }
@@ -196,17 +144,11 @@ impl ShipStation {
     async fn amend(&self, call: &Call<'_>) -> Result<Applied, Failure> {
         match self.current(call).await? {
             Some(shipment) => self.amend_shipment(call, shipment).await,
-            None => Err(not_amendable(
-                "the shipment is gone: it was deleted, or merged into another, in ShipStation",
-            )),
+            None => Err(not_amendable("the shipment is gone: it was deleted, or merged into another, in ShipStation")),
         }
     }
 
-    async fn amend_shipment(
-        &self,
-        call: &Call<'_>,
-        shipment: Shipment,
-    ) -> Result<Applied, Failure> {
+    async fn amend_shipment(&self, call: &Call<'_>, shipment: Shipment) -> Result<Applied, Failure> {
         let wanted = self.wanted(call, &self.origin().await?)?;
         let amendment = amendment(&shipment, &wanted, &Baseline::from_known(call.known))?;
         let Some(body) = amendment.body else {
@@ -221,9 +163,9 @@ impl ShipStation {
         }
         match self.client.update_shipment(&shipment.id, &body).await {
             Ok(_) => Ok(applied(&shipment.id, amendment.baseline, true)),
-            Err(CallError::Refused(refusal)) if refusal.is_of_status() => Err(not_amendable(
-                "ShipStation no longer allows the change; make it by hand there",
-            )),
+            Err(CallError::Refused(refusal)) if refusal.is_of_status() => {
+                Err(not_amendable("ShipStation no longer allows the change; make it by hand there"))
+            }
             Err(CallError::Refused(refusal)) => Err(refusal.failure(&people(call.document))),
             Err(CallError::Failed(failure)) => Err(failure),
         }
@@ -236,10 +178,7 @@ impl ShipStation {
         if shipment.status == "cancelled" {
             return Ok(Applied::unchanged(ORDER, shipment.id));
         }
-        refuse_if_past(
-            &shipment,
-            "stop the parcel, void its label in ShipStation, then retry",
-        )?;
+        refuse_if_past(&shipment, "stop the parcel, void its label in ShipStation, then retry")?;
         match self.client.cancel_shipment(&shipment.id).await {
             Ok(()) if Baseline::from_known(call.known).holds_items_of(&shipment) => {
                 Ok(Applied::wrote(ORDER, shipment.id))
@@ -248,9 +187,9 @@ impl ShipStation {
                 "the shipment is cancelled, but its items were changed in ShipStation: if it was split, cancel the \
                  other parts there, then retry",
             )),
-            Err(CallError::Refused(refusal)) if refusal.is_of_status() => Err(not_amendable(
-                "ShipStation no longer allows it: void the shipment's labels there, then retry",
-            )),
+            Err(CallError::Refused(refusal)) if refusal.is_of_status() => {
+                Err(not_amendable("ShipStation no longer allows it: void the shipment's labels there, then retry"))
+            }
             Err(error) => Err(error.into_failure()),
         }
     }
@@ -259,11 +198,7 @@ impl ShipStation {
     async fn current(&self, call: &Call<'_>) -> Result<Option<Shipment>, Failure> {
         match call.known.get(ORDER) {
             Some(id) => self.client.shipment(id).await,
-            None => {
-                self.client
-                    .shipment_by_external_id(call.object_key.as_str())
-                    .await
-            }
+            None => self.client.shipment_by_external_id(call.object_key.as_str()).await,
         }
     }
 }
@@ -292,16 +227,8 @@ impl Creation {
                 }
             }
         }
-        let groups = if first.is_empty() {
-            Vec::new()
-        } else {
-            vec![first]
-        };
-        Self {
-            wanted: kept,
-            outcomes,
-            groups,
-        }
+        let groups = if first.is_empty() { Vec::new() } else { vec![first] };
+        Self { wanted: kept, outcomes, groups }
     }
 
     fn shipment(&self, at: usize) -> Option<&NewShipment> {
@@ -309,27 +236,19 @@ impl Creation {
     }
 
     fn applied(&self, at: usize, id: &str) -> Applied {
-        let baseline = self.wanted[at]
-            .as_ref()
-            .map(Baseline::of_wanted)
-            .unwrap_or_default();
+        let baseline = self.wanted[at].as_ref().map(Baseline::of_wanted).unwrap_or_default();
         applied(id, baseline, true)
     }
 }
 
 fn applied(id: &str, baseline: Baseline, wrote: bool) -> Applied {
-    let mut applied = Applied {
-        wrote,
-        ..Applied::wrote(ORDER, id)
-    };
+    let mut applied = Applied { wrote, ..Applied::wrote(ORDER, id) };
     baseline.into_known(&mut applied.known);
     applied
 }
 
 fn ambiguous(message: &str) -> Failure {
-    Failure::Ambiguous {
-        message: message.to_owned(),
-    }
+    Failure::Ambiguous { message: message.to_owned() }
 }
 
 fn not_amendable(message: &str) -> Failure {
@@ -346,9 +265,7 @@ fn refuse_if_past(shipment: &Shipment, then: &str) -> Result<(), Failure> {
         "cancelled" => "it was cancelled in ShipStation",
         _ => "of its status there",
     };
-    Err(not_amendable(&format!(
-        "the shipment cannot be changed because {past}; {then}"
-    )))
+    Err(not_amendable(&format!("the shipment cannot be changed because {past}; {then}")))
 }
 
 /// The texts of the buyer that a refusal might repeat.
@@ -365,13 +282,7 @@ fn people(order: &OrderDocument) -> Vec<&str> {
             &address.phone,
         ]
     });
-    let buyer = order.customer.iter().flat_map(|buyer| {
-        [
-            &buyer.first_name,
-            &buyer.last_name,
-            &buyer.email,
-            &buyer.phone,
-        ]
-    });
+    let buyer =
+        order.customer.iter().flat_map(|buyer| [&buyer.first_name, &buyer.last_name, &buyer.email, &buyer.phone]);
     exposed(address.chain(buyer))
 }

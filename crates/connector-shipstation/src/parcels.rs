@@ -21,26 +21,18 @@ impl ShipmentSource for ShipStation {
     async fn parcels(&self, cursor: &str, since: Timestamp) -> Result<ParcelPage, Failure> {
         let mut place = match cursor {
             "" => Cursor::new(since),
-            text => text
-                .parse()
-                .map_err(|problem: String| Failure::malformed(problem, text.as_bytes()))?,
+            text => text.parse().map_err(|problem: String| Failure::malformed(problem, text.as_bytes()))?,
         };
         let page = self.client.labels(place.query(PAGE_SIZE)).await?;
         let mut parcels = Vec::new();
         for label in &page.labels {
-            let is_news = place
-                .sees(label)
-                .map_err(|problem| unreadable(label, &problem))?;
+            let is_news = place.sees(label).map_err(|problem| unreadable(label, &problem))?;
             if is_news {
                 parcels.extend(self.parcels_of(label).await?);
             }
         }
         let (next, more) = place.next(page.page, page.pages);
-        Ok(ParcelPage {
-            parcels,
-            cursor: next.to_string(),
-            more,
-        })
+        Ok(ParcelPage { parcels, cursor: next.to_string(), more })
     }
 }
 
@@ -57,18 +49,13 @@ impl ShipStation {
             // Deleted, or merged into another: whose parcel it is cannot be told any more.
             return Ok(Vec::new());
         };
-        let parcels =
-            mapping::parcels(label, &shipment).map_err(|problem| unreadable(label, &problem))?;
+        let parcels = mapping::parcels(label, &shipment).map_err(|problem| unreadable(label, &problem))?;
         self.remember(&label.label_id, &parcels);
         Ok(parcels)
     }
 
     fn told(&self, label_id: &str) -> Option<Vec<ParcelNews>> {
-        self.told
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(label_id)
-            .cloned()
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).get(label_id).cloned()
     }
 
     fn remember(&self, label_id: &str, parcels: &[ParcelNews]) {

@@ -48,94 +48,55 @@ impl Refusal {
         match serde_json::from_slice::<ErrorBody>(&answer.body) {
             Ok(ErrorBody { errors }) if answer.status.is_client_error() && !errors.is_empty() => {
                 if answer.status == StatusCode::FORBIDDEN {
-                    let message =
-                        "HTTP 403: the account or its plan does not allow the API call".to_owned();
+                    let message = "HTTP 403: the account or its plan does not allow the API call".to_owned();
                     return CallError::Failed(Failure::Unauthorized { message });
                 }
-                CallError::Refused(Self {
-                    status: answer.status,
-                    errors,
-                })
+                CallError::Refused(Self { status: answer.status, errors })
             }
-            _ => CallError::Failed(
-                answer.unreadable("it is neither the vendor's success nor its error"),
-            ),
+            _ => CallError::Failed(answer.unreadable("it is neither the vendor's success nor its error")),
         }
     }
 
     /// Which elements of a create with several shipments are refused by name: `shipments[3].ship_to.phone`.
     pub(crate) fn named(&self) -> BTreeSet<usize> {
-        self.errors
-            .iter()
-            .filter_map(|error| element(error.field())?.0)
-            .collect()
+        self.errors.iter().filter_map(|error| element(error.field())?.0).collect()
     }
 
     /// The refusal of one element of such a create.
     pub(crate) fn of_element(&self, at: usize) -> Self {
-        let ours =
-            |error: &&ErrorEntry| element(error.field()).and_then(|(named, _)| named) == Some(at);
-        Self {
-            status: self.status,
-            errors: self.errors.iter().filter(ours).cloned().collect(),
-        }
+        let ours = |error: &&ErrorEntry| element(error.field()).and_then(|(named, _)| named) == Some(at);
+        Self { status: self.status, errors: self.errors.iter().filter(ours).cloned().collect() }
     }
 
     /// The refusal of an element that was told in the element's own `errors`: texts, by the document.
     pub(crate) fn in_element(errors: &[Value]) -> Self {
         let entry = |error: &Value| match error {
-            Value::String(text) => ErrorEntry {
-                message: text.clone(),
-                ..ErrorEntry::default()
-            },
+            Value::String(text) => ErrorEntry { message: text.clone(), ..ErrorEntry::default() },
             other => serde_json::from_value(other.clone()).unwrap_or_default(),
         };
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            errors: errors.iter().map(entry).collect(),
-        }
+        Self { status: StatusCode::BAD_REQUEST, errors: errors.iter().map(entry).collect() }
     }
 
     /// Whether it says anything but that fields are wrong: an id that is taken, for one.
     pub(crate) fn may_be_a_second_create(&self) -> bool {
-        self.errors
-            .iter()
-            .any(|error| !is_of_fields(&error.error_code))
+        self.errors.iter().any(|error| !is_of_fields(&error.error_code))
     }
 
     /// Whether the shipment is past the state in which it can be changed.
     pub(crate) fn is_of_status(&self) -> bool {
-        self.errors
-            .iter()
-            .any(|error| error.error_code == "invalid_status")
+        self.errors.iter().any(|error| error.error_code == "invalid_status")
     }
 
     /// The failure: `invalid_address` with the field of the recipient's address if that is what is wrong, else the
     /// vendor's code and field. The texts of `people` and the values of fields are taken out of the vendor's words, and
     /// what it says of addresses is not passed on at all.
     pub(crate) fn failure(&self, people: &[&str]) -> Failure {
-        let told: Vec<Told> = self
-            .errors
-            .iter()
-            .map(|error| Told::of(error, people))
-            .collect();
-        let Some(first) = told
-            .iter()
-            .find(|told| told.code == INVALID_ADDRESS)
-            .or(told.first())
-        else {
-            return Failure::rejected(
-                "refused",
-                "",
-                "ShipStation refuses the shipment and does not say why",
-            );
+        let told: Vec<Told> = self.errors.iter().map(|error| Told::of(error, people)).collect();
+        let Some(first) = told.iter().find(|told| told.code == INVALID_ADDRESS).or(told.first()) else {
+            return Failure::rejected("refused", "", "ShipStation refuses the shipment and does not say why");
         };
         let all: Vec<_> = told.iter().map(|told| told.words.as_str()).collect();
-        Failure::rejected(
-            &first.code,
-            &first.field,
-            format!("ShipStation refuses: {}", all.join("; ")),
-        )
+        Failure::rejected(&first.code, &first.field, format!("ShipStation refuses: {}", all.join("; ")))
     }
 }
 
@@ -144,11 +105,7 @@ const INVALID_ADDRESS: &str = "invalid_address";
 fn is_of_fields(code: &str) -> bool {
     matches!(
         code,
-        "field_value_required"
-            | "invalid_field_value"
-            | "invalid_string_length"
-            | "invalid_object"
-            | INVALID_ADDRESS
+        "field_value_required" | "invalid_field_value" | "invalid_string_length" | "invalid_object" | INVALID_ADDRESS
     )
 }
 
@@ -165,22 +122,11 @@ impl Told {
             Some((_, field)) => field,
             None => error.field().unwrap_or_default(),
         };
-        let field = if field.is_empty() {
-            field_in(&error.message)
-        } else {
-            field
-        };
-        let vendors = if error.error_code.is_empty() {
-            "refused"
-        } else {
-            &error.error_code
-        };
+        let field = if field.is_empty() { field_in(&error.message) } else { field };
+        let vendors = if error.error_code.is_empty() { "refused" } else { &error.error_code };
         let of_address = field == "ship_to" || field.starts_with("ship_to.");
         let says_address = field.is_empty() && error.message.to_lowercase().contains("address");
-        if of_address
-            || says_address
-            || (vendors == INVALID_ADDRESS && !field.starts_with("ship_from"))
-        {
+        if of_address || says_address || (vendors == INVALID_ADDRESS && !field.starts_with("ship_from")) {
             let field = if of_address { field } else { "ship_to" };
             return Self {
                 code: INVALID_ADDRESS.to_owned(),
@@ -189,27 +135,13 @@ impl Told {
             };
         }
         if field.starts_with("ship_from") {
-            let words = format!(
-                "{field}: {vendors}; correct the warehouse's origin address in ShipStation"
-            );
-            return Self {
-                code: "invalid_ship_from".to_owned(),
-                field: field.to_owned(),
-                words,
-            };
+            let words = format!("{field}: {vendors}; correct the warehouse's origin address in ShipStation");
+            return Self { code: "invalid_ship_from".to_owned(), field: field.to_owned(), words };
         }
-        let value = error
-            .field_value
-            .as_ref()
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let value = error.field_value.as_ref().and_then(Value::as_str).unwrap_or_default();
         let mut words = redacted(&error.message, people);
         words = redacted(&words, &[value]);
-        Self {
-            code: vendors.to_owned(),
-            field: field.to_owned(),
-            words,
-        }
+        Self { code: vendors.to_owned(), field: field.to_owned(), words }
     }
 }
 
@@ -228,10 +160,7 @@ fn element(field: Option<&str>) -> Option<(Option<usize>, &str)> {
     let rest = field.strip_prefix("shipments")?;
     let (at, rest) = match rest.strip_prefix('[') {
         Some(rest) => rest.split_once(']')?,
-        None => rest
-            .strip_prefix('.')?
-            .split_once('.')
-            .unwrap_or((rest.strip_prefix('.')?, "")),
+        None => rest.strip_prefix('.')?.split_once('.').unwrap_or((rest.strip_prefix('.')?, "")),
     };
     Some((Some(at.parse().ok()?), rest.trim_start_matches('.')))
 }
@@ -257,17 +186,12 @@ fn redacted(text: &str, values: &[&str]) -> String {
 
 fn position(text: &str, value: &str) -> Option<usize> {
     let (text, value) = (text.as_bytes(), value.as_bytes());
-    text.windows(value.len())
-        .position(|window| window.eq_ignore_ascii_case(value))
+    text.windows(value.len()).position(|window| window.eq_ignore_ascii_case(value))
 }
 
 /// The texts of people that a refusal might repeat.
 pub(crate) fn exposed<'a>(texts: impl IntoIterator<Item = &'a Personal>) -> Vec<&'a str> {
-    texts
-        .into_iter()
-        .map(Personal::expose)
-        .filter(|text| !text.is_empty())
-        .collect()
+    texts.into_iter().map(Personal::expose).filter(|text| !text.is_empty()).collect()
 }
 
 #[cfg(test)]
@@ -280,19 +204,12 @@ mod tests {
 
     fn refusal(errors: Value) -> Refusal {
         let ErrorBody { errors } = serde_json::from_value(json!({ "errors": errors })).unwrap();
-        Refusal {
-            status: reqwest::StatusCode::BAD_REQUEST,
-            errors,
-        }
+        Refusal { status: reqwest::StatusCode::BAD_REQUEST, errors }
     }
 
     fn parts(failure: Failure) -> (String, String, String) {
         match failure {
-            Failure::Rejected {
-                code,
-                field,
-                message,
-            } => (code, field, message),
+            Failure::Rejected { code, field, message } => (code, field, message),
             other => panic!("{other:?}"),
         }
     }
@@ -304,10 +221,7 @@ mod tests {
             { "error_code": "field_value_required", "message": "1 Elm St has no phone", "field_name": "shipments[0].ship_to.phone" },
         ]));
         let (code, field, message) = parts(refused.failure(&["1 Elm St"]));
-        assert_eq!(
-            (code.as_str(), field.as_str()),
-            ("invalid_address", "ship_to.phone")
-        );
+        assert_eq!((code.as_str(), field.as_str()), ("invalid_address", "ship_to.phone"));
         assert!(!message.contains("Elm"), "{message}");
     }
 
@@ -319,29 +233,20 @@ mod tests {
             { "error_code": "unspecified", "message": "" },
         ]));
         assert_eq!(refused.named().into_iter().collect::<Vec<_>>(), [3, 5]);
-        assert_eq!(
-            parts(refused.of_element(3).failure(&[])).1,
-            "ship_to.postal_code"
-        );
+        assert_eq!(parts(refused.of_element(3).failure(&[])).1, "ship_to.postal_code");
         assert_eq!(parts(refused.of_element(5).failure(&[])).1, "ship_to");
     }
 
     #[test]
     fn an_elements_own_errors_are_texts() {
-        let carrier =
-            Refusal::in_element(&[json!("carrier_id 'se-9' is not connected to this account.")]);
+        let carrier = Refusal::in_element(&[json!("carrier_id 'se-9' is not connected to this account.")]);
         let (code, field, message) = parts(carrier.failure(&[]));
         assert_eq!((code.as_str(), field.as_str()), ("refused", "carrier_id"));
         assert!(message.contains("not connected"));
         assert!(carrier.may_be_a_second_create());
-        let address = Refusal::in_element(&[json!(
-            "The recipient's address could not be validated: Amanda Miller"
-        )]);
+        let address = Refusal::in_element(&[json!("The recipient's address could not be validated: Amanda Miller")]);
         let (code, field, message) = parts(address.failure(&[]));
-        assert_eq!(
-            (code.as_str(), field.as_str()),
-            ("invalid_address", "ship_to")
-        );
+        assert_eq!((code.as_str(), field.as_str()), ("invalid_address", "ship_to"));
         assert!(!message.contains("Amanda"));
     }
 
@@ -355,9 +260,6 @@ mod tests {
 
     #[test]
     fn names_are_taken_out_whatever_their_case() {
-        assert_eq!(
-            redacted("note of AMANDA miller: hi", &["Amanda Miller", "hi"]),
-            "note of […]: hi"
-        );
+        assert_eq!(redacted("note of AMANDA miller: hi", &["Amanda Miller", "hi"]), "note of […]: hi");
     }
 }

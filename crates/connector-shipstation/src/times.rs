@@ -18,15 +18,9 @@ mod tests {
     #[test]
     fn instants_and_days_are_read() {
         let text = |text| instant(text).map(|at| at.to_string());
-        assert_eq!(
-            text("2018-09-23T15:00:00.000Z").as_deref(),
-            Some("2018-09-23T15:00:00Z")
-        );
+        assert_eq!(text("2018-09-23T15:00:00.000Z").as_deref(), Some("2018-09-23T15:00:00Z"));
         assert_eq!(text("2018-09-23").as_deref(), Some("2018-09-23T00:00:00Z"));
-        assert_eq!(
-            text("2018-09-23T00:00:00").as_deref(),
-            Some("2018-09-23T00:00:00Z")
-        );
+        assert_eq!(text("2018-09-23T00:00:00").as_deref(), Some("2018-09-23T00:00:00Z"));
         assert_eq!(text("soon"), None);
     }
 }

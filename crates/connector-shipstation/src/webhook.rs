@@ -68,17 +68,9 @@ impl KeySet {
     pub fn from_jwks(document: &[u8]) -> Result<Self, serde_json::Error> {
         let Jwks { keys } = serde_json::from_slice(document)?;
         let key = |key: Jwk| {
-            let part = |part: Option<String>| {
-                BASE64_URL_SAFE_NO_PAD
-                    .decode(part?.trim_end_matches('='))
-                    .ok()
-            };
+            let part = |part: Option<String>| BASE64_URL_SAFE_NO_PAD.decode(part?.trim_end_matches('=')).ok();
             (key.kty == "RSA").then_some(())?;
-            Some(Key {
-                id: key.kid?,
-                modulus: part(key.n)?,
-                exponent: part(key.e)?,
-            })
+            Some(Key { id: key.kid?, modulus: part(key.n)?, exponent: part(key.e)? })
         };
         Ok(Self(keys.into_iter().filter_map(key).collect()))
     }
@@ -97,10 +89,7 @@ pub struct Notice {
 impl Notice {
     /// Whether parcels may have changed.
     pub fn is_of_parcels(&self) -> bool {
-        matches!(
-            self.resource_type.as_str(),
-            "LABEL_CREATED_V2" | "FULFILLMENT_SHIPPED_V2" | "BATCH_PROCESSED_V2"
-        )
+        matches!(self.resource_type.as_str(), "LABEL_CREATED_V2" | "FULFILLMENT_SHIPPED_V2" | "BATCH_PROCESSED_V2")
     }
 }
 
@@ -108,38 +97,19 @@ impl Notice {
 ///
 /// # Errors
 /// Why it is not to be believed.
-pub fn verify(
-    headers: &HeaderMap,
-    body: &[u8],
-    keys: &KeySet,
-    now: Timestamp,
-) -> Result<Notice, WebhookError> {
-    let header = |name| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .ok_or(WebhookError::Unsigned)
-    };
+pub fn verify(headers: &HeaderMap, body: &[u8], keys: &KeySet, now: Timestamp) -> Result<Notice, WebhookError> {
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).ok_or(WebhookError::Unsigned);
     let (key_id, signature, timestamp) = (header(KEY_ID)?, header(SIGNATURE)?, header(TIMESTAMP)?);
     let signed_at = crate::times::instant(timestamp).ok_or(WebhookError::Stale)?;
     if now.duration_since(signed_at).abs() > TOLERANCE {
         return Err(WebhookError::Stale);
     }
-    let key = keys
-        .0
-        .iter()
-        .find(|key| key.id == key_id)
-        .ok_or(WebhookError::UnknownKey)?;
-    let signature = BASE64_STANDARD
-        .decode(signature)
-        .map_err(|_| WebhookError::WrongSignature)?;
+    let key = keys.0.iter().find(|key| key.id == key_id).ok_or(WebhookError::UnknownKey)?;
+    let signature = BASE64_STANDARD.decode(signature).map_err(|_| WebhookError::WrongSignature)?;
     let signed = [timestamp.as_bytes(), b".", body].concat();
-    RsaPublicKeyComponents {
-        n: &key.modulus,
-        e: &key.exponent,
-    }
-    .verify(&RSA_PKCS1_2048_8192_SHA256, &signed, &signature)
-    .map_err(|_| WebhookError::WrongSignature)?;
+    RsaPublicKeyComponents { n: &key.modulus, e: &key.exponent }
+        .verify(&RSA_PKCS1_2048_8192_SHA256, &signed, &signature)
+        .map_err(|_| WebhookError::WrongSignature)?;
     serde_json::from_slice(body).map_err(|_| WebhookError::Unreadable)
 }
 
@@ -185,20 +155,10 @@ mod tests {
         fn sign(&self, timestamp: &str, body: &[u8]) -> HeaderMap {
             let message = [timestamp.as_bytes(), b".", body].concat();
             let mut signature = vec![0; self.0.public_modulus_len()];
-            self.0
-                .sign(
-                    &RSA_PKCS1_SHA256,
-                    &SystemRandom::new(),
-                    &message,
-                    &mut signature,
-                )
-                .unwrap();
+            self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), &message, &mut signature).unwrap();
             let mut headers = HeaderMap::new();
             headers.insert(KEY_ID, "key-1".parse().unwrap());
-            headers.insert(
-                SIGNATURE,
-                BASE64_STANDARD.encode(signature).parse().unwrap(),
-            );
+            headers.insert(SIGNATURE, BASE64_STANDARD.encode(signature).parse().unwrap());
             headers.insert(TIMESTAMP, timestamp.parse().unwrap());
             headers
         }
@@ -222,19 +182,13 @@ mod tests {
         let vendor = Vendor::new();
         let headers = vendor.sign("2026-11-21T12:00:00Z", BODY);
         let changed = [BODY, b" "].concat();
-        assert_eq!(
-            verify(&headers, &changed, &vendor.keys(), noon()),
-            Err(WebhookError::WrongSignature)
-        );
+        assert_eq!(verify(&headers, &changed, &vendor.keys(), noon()), Err(WebhookError::WrongSignature));
     }
 
     #[test]
     fn another_vendors_signature_is_refused() {
         let headers = Vendor::new().sign("2026-11-21T12:00:00Z", BODY);
-        assert_eq!(
-            verify(&headers, BODY, &Vendor::new().keys(), noon()),
-            Err(WebhookError::WrongSignature)
-        );
+        assert_eq!(verify(&headers, BODY, &Vendor::new().keys(), noon()), Err(WebhookError::WrongSignature));
     }
 
     #[test]
@@ -243,25 +197,16 @@ mod tests {
         let headers = vendor.sign("2026-11-21T12:00:00Z", BODY);
         for shift in [SignedDuration::from_mins(6), SignedDuration::from_mins(-6)] {
             let now = noon().checked_add(shift).unwrap();
-            assert_eq!(
-                verify(&headers, BODY, &vendor.keys(), now),
-                Err(WebhookError::Stale)
-            );
+            assert_eq!(verify(&headers, BODY, &vendor.keys(), now), Err(WebhookError::Stale));
         }
     }
 
     #[test]
     fn an_unsigned_webhook_is_told_apart_from_one_with_a_new_key() {
         let vendor = Vendor::new();
-        assert_eq!(
-            verify(&HeaderMap::new(), BODY, &vendor.keys(), noon()),
-            Err(WebhookError::Unsigned)
-        );
+        assert_eq!(verify(&HeaderMap::new(), BODY, &vendor.keys(), noon()), Err(WebhookError::Unsigned));
         let mut headers = vendor.sign("2026-11-21T12:00:00Z", BODY);
         headers.insert(KEY_ID, "key-2".parse().unwrap());
-        assert_eq!(
-            verify(&headers, BODY, &vendor.keys(), noon()),
-            Err(WebhookError::UnknownKey)
-        );
+        assert_eq!(verify(&headers, BODY, &vendor.keys(), noon()), Err(WebhookError::UnknownKey));
     }
 }

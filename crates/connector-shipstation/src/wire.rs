@@ -117,10 +117,7 @@ pub(crate) struct Weight {
 
 impl Weight {
     pub(crate) fn grams(grams: i64) -> Self {
-        Self {
-            value: grams.into(),
-            unit: "gram",
-        }
+        Self { value: grams.into(), unit: "gram" }
     }
 }
 
@@ -165,30 +162,15 @@ impl TryFrom<Value> for Shipment {
         let Value::Object(all) = value else {
             return Err("a shipment is no object".to_owned());
         };
-        let text = |name: &str| {
-            all.get(name)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
+        let text = |name: &str| all.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let id = text("shipment_id");
         let status = text("shipment_status");
         if id.is_empty() || status.is_empty() {
             return Err("a shipment without shipment_id or shipment_status".to_owned());
         }
-        let items = all
-            .get("items")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
+        let items = all.get("items").and_then(Value::as_array).into_iter().flatten();
         let items = items.map(Item::read).collect::<Result<_, _>>()?;
-        Ok(Self {
-            id,
-            external_id: text("external_shipment_id"),
-            status,
-            items,
-            all,
-        })
+        Ok(Self { id, external_id: text("external_shipment_id"), status, items, all })
     }
 }
 
@@ -202,12 +184,7 @@ impl Item {
                 .and_then(|quantity| i64::try_from(quantity).ok())
                 .ok_or("an item's quantity is no whole number")?,
         };
-        Ok(Self {
-            order: text("external_order_id"),
-            line: text("external_order_item_id"),
-            sku: text("sku"),
-            quantity,
-        })
+        Ok(Self { order: text("external_order_id"), line: text("external_order_item_id"), sku: text("sku"), quantity })
     }
 }
 
@@ -270,16 +247,11 @@ pub(crate) struct ErrorEntry {
 
 /// A JSON number with these digits.
 pub(crate) fn number(number: Decimal) -> Number {
-    number
-        .to_string()
-        .parse()
-        .expect("a decimal's digits are a JSON number")
+    number.to_string().parse().expect("a decimal's digits are a JSON number")
 }
 
 /// A JSON number by its digits.
 pub(crate) fn decimal(value: &Value) -> Option<Decimal> {
     let text = value.as_number()?.to_string();
-    Decimal::from_str_exact(&text)
-        .or_else(|_| Decimal::from_scientific(&text))
-        .ok()
+    Decimal::from_str_exact(&text).or_else(|_| Decimal::from_scientific(&text)).ok()
 }

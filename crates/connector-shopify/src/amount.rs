@@ -33,32 +33,18 @@ pub(crate) fn price(amount: Decimal) -> Decimal {
 
 /// Nothing, in both currencies.
 pub(crate) fn zero(shop: Currency, presentment: Currency) -> MoneyPair {
-    MoneyPair {
-        shop: money(Decimal::ZERO, shop),
-        presentment: money(Decimal::ZERO, presentment),
-    }
+    MoneyPair { shop: money(Decimal::ZERO, shop), presentment: money(Decimal::ZERO, presentment) }
 }
 
 /// The sum of two pairs, amount by amount; `None` if a currency differs or the sum cannot be held exactly.
 pub(crate) fn plus(a: MoneyPair, b: MoneyPair) -> Option<MoneyPair> {
-    Some(MoneyPair {
-        shop: add(a.shop, b.shop)?,
-        presentment: add(a.presentment, b.presentment)?,
-    })
+    Some(MoneyPair { shop: add(a.shop, b.shop)?, presentment: add(a.presentment, b.presentment)? })
 }
 
 /// A pair so many times; `None` if the product cannot be held exactly.
 pub(crate) fn times(pair: MoneyPair, quantity: i64) -> Option<MoneyPair> {
-    let times = |m: Money| {
-        Some(money(
-            m.amount.checked_mul(Decimal::from(quantity))?,
-            m.currency,
-        ))
-    };
-    Some(MoneyPair {
-        shop: times(pair.shop)?,
-        presentment: times(pair.presentment)?,
-    })
+    let times = |m: Money| Some(money(m.amount.checked_mul(Decimal::from(quantity))?, m.currency));
+    Some(MoneyPair { shop: times(pair.shop)?, presentment: times(pair.presentment)? })
 }
 
 fn add(a: Money, b: Money) -> Option<Money> {

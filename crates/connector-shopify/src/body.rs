@@ -152,18 +152,13 @@ pub fn parse(topic: Topic, body: &[u8]) -> Result<Parsed, BodyError> {
     if topic == Topic::Unknown {
         return Ok(Parsed::Unknown);
     }
-    let value: Value = serde_json::from_slice(body).map_err(|error| BodyError::NotJson {
-        line: error.line(),
-        column: error.column(),
-    })?;
+    let value: Value = serde_json::from_slice(body)
+        .map_err(|error| BodyError::NotJson { line: error.line(), column: error.column() })?;
     let root = Node::root(&value);
     read(topic, &root).map_err(|stop| match stop {
         Stop::Wrong(error) => error,
         // Only whole records can be incomplete, and those are answered with `Refetch`.
-        Stop::NotWhole => BodyError::Field {
-            path: "$".to_owned(),
-            problem: Problem::Missing,
-        },
+        Stop::NotWhole => BodyError::Field { path: "$".to_owned(), problem: Problem::Missing },
     })
 }
 
@@ -180,25 +175,17 @@ pub fn parse_start(topic: Topic, start: &[u8]) -> Option<Parsed> {
     let text = String::from_utf8_lossy(start);
     let after = text.split_once("\"admin_graphql_api_id\"")?.1;
     let gid = after.split('"').nth(1)?;
-    Some(Parsed::Refetch {
-        kind,
-        id: gid::record_id(object, gid)?,
-    })
+    Some(Parsed::Refetch { kind, id: gid::record_id(object, gid)? })
 }
 
 fn read(topic: Topic, root: &Node<'_, '_>) -> Read<Parsed> {
     match topic {
         Topic::Snapshot(kind) => snapshot(kind, root),
         Topic::Partial { kind, id_at } => partial(kind, id_at, root),
-        Topic::Deleted(kind) => Ok(Parsed::Deleted {
-            kind,
-            id: record_id(kind, root)?,
-        }),
+        Topic::Deleted(kind) => Ok(Parsed::Deleted { kind, id: record_id(kind, root)? }),
         Topic::CustomersMerged => customer::merged(root),
         Topic::Compliance(Compliance::DataRequest) => privacy::read(Compliance::DataRequest, root),
-        Topic::Compliance(Compliance::RedactCustomer) => {
-            privacy::read(Compliance::RedactCustomer, root)
-        }
+        Topic::Compliance(Compliance::RedactCustomer) => privacy::read(Compliance::RedactCustomer, root),
         Topic::Compliance(Compliance::RedactShop) => privacy::read(Compliance::RedactShop, root),
         Topic::Unknown => Ok(Parsed::Unknown),
     }
@@ -215,20 +202,11 @@ fn snapshot(kind: Kind, root: &Node<'_, '_>) -> Read<Parsed> {
         Kind::Refund => return refund::read_alone(root, id),
         Kind::Shipment | Kind::StockLevel | Kind::Incident => return Ok(Parsed::Unknown),
     };
-    let lacks: &[&str] = if kind == Kind::Customer && !root.has("tags") {
-        &["tags"]
-    } else {
-        &[]
-    };
+    let lacks: &[&str] = if kind == Kind::Customer && !root.has("tags") { &["tags"] } else { &[] };
     match body {
         Ok(body) => {
             let source_updated_at = root.at("updated_at").time()?;
-            Ok(Parsed::Whole(Box::new(Whole {
-                id,
-                body,
-                source_updated_at,
-                lacks,
-            })))
+            Ok(Parsed::Whole(Box::new(Whole { id, body, source_updated_at, lacks })))
         }
         Err(Stop::NotWhole) => Ok(Parsed::Refetch { kind, id }),
         Err(stop) => Err(stop),
@@ -236,23 +214,17 @@ fn snapshot(kind: Kind, root: &Node<'_, '_>) -> Read<Parsed> {
 }
 
 fn partial(kind: Kind, id_at: &'static str, root: &Node<'_, '_>) -> Read<Parsed> {
-    let object = if kind == Kind::Customer {
-        "Customer"
-    } else {
-        "Order"
-    };
+    let object = if kind == Kind::Customer { "Customer" } else { "Order" };
     let keys = id_at.trim_start_matches('/');
     let id = match keys.split_once('/') {
         Some((outer, inner)) => {
             let outer = root.at(outer);
             let node = outer.at(inner);
-            node.id(object)?
-                .ok_or_else(|| node.wrong(Problem::Missing))?
+            node.id(object)?.ok_or_else(|| node.wrong(Problem::Missing))?
         }
         None => {
             let node = root.at(keys);
-            node.id(object)?
-                .ok_or_else(|| node.wrong(Problem::Missing))?
+            node.id(object)?.ok_or_else(|| node.wrong(Problem::Missing))?
         }
     };
     Ok(Parsed::Refetch { kind, id })

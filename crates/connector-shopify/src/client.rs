@@ -36,30 +36,19 @@ impl Client {
     pub(crate) fn new(settings: &SystemSettings) -> Result<Self, SettingsError> {
         let shop = settings.required("shop")?;
         if !is_shop_domain(shop) {
-            return Err(settings.invalid(
-                "shop",
-                "it must be the shop's own domain, such as example.myshopify.com",
-            ));
+            return Err(settings.invalid("shop", "it must be the shop's own domain, such as example.myshopify.com"));
         }
         let version = settings.get("api_version").unwrap_or(API_VERSION);
         if !is_version(version) {
-            return Err(settings.invalid(
-                "api_version",
-                "it must be a version such as 2026-07, or unstable",
-            ));
+            return Err(settings.invalid("api_version", "it must be a version such as 2026-07, or unstable"));
         }
-        let url = settings
-            .get("url")
-            .map_or_else(|| format!("https://{shop}"), str::to_owned);
+        let url = settings.get("url").map_or_else(|| format!("https://{shop}"), str::to_owned);
         let token = token_header(settings.secret("token")?)
             .ok_or_else(|| settings.invalid("token", "it holds characters that no token has"))?;
         let http = HttpClient::new(&url, TIMEOUT)
             .map_err(|failure| settings.invalid("url", failure.to_string()))?
             .with_header(HeaderName::from_static("x-shopify-access-token"), token);
-        Ok(Self {
-            http,
-            path: format!("/admin/api/{version}/graphql.json"),
-        })
+        Ok(Self { http, path: format!("/admin/api/{version}/graphql.json") })
     }
 
     /// Sends a document and reads its data.
@@ -75,11 +64,7 @@ impl Client {
         answer::data(effect, &answer)
     }
 
-    async fn read<T: DeserializeOwned>(
-        &self,
-        document: Document,
-        variables: impl Serialize,
-    ) -> Result<T, Failure> {
+    async fn read<T: DeserializeOwned>(&self, document: Document, variables: impl Serialize) -> Result<T, Failure> {
         self.run(Effect::Read, document, variables).await
     }
 
@@ -92,12 +77,7 @@ impl Client {
     /// What the token allows, such as `read_orders`.
     pub(crate) async fn scopes(&self) -> Result<Vec<String>, Failure> {
         let data: wire::InstallationData = self.read(document::INSTALLATION, json!({})).await?;
-        Ok(data
-            .current_app_installation
-            .access_scopes
-            .into_iter()
-            .map(|scope| scope.handle)
-            .collect())
+        Ok(data.current_app_installation.access_scopes.into_iter().map(|scope| scope.handle).collect())
     }
 }
 
@@ -109,19 +89,14 @@ fn token_header(token: &SecretString) -> Option<HeaderValue> {
 
 fn is_shop_domain(shop: &str) -> bool {
     shop.strip_suffix(".myshopify.com").is_some_and(|name| {
-        !name.is_empty()
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
     })
 }
 
 fn is_version(version: &str) -> bool {
     version == "unstable"
         || version.split_once('-').is_some_and(|(year, month)| {
-            let digits = |text: &str, count| {
-                text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())
-            };
+            let digits = |text: &str, count| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
             digits(year, 4) && digits(month, 2)
         })
 }
@@ -136,12 +111,7 @@ mod tests {
     #[test]
     fn a_shop_is_named_by_its_own_domain() {
         assert!(is_shop_domain("example-1.myshopify.com"));
-        for wrong in [
-            "example.com",
-            ".myshopify.com",
-            "https://example.myshopify.com",
-            "Example.myshopify.com",
-        ] {
+        for wrong in ["example.com", ".myshopify.com", "https://example.myshopify.com", "Example.myshopify.com"] {
             assert!(!is_shop_domain(wrong), "{wrong}");
         }
     }

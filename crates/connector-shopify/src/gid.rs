@@ -12,10 +12,7 @@ pub(crate) fn gid(object: &str, id: impl std::fmt::Display) -> String {
 /// An inventory level's global id carries its item: `gid://shopify/InventoryLevel/5?inventory_item_id=7`; what stands
 /// after `?` is no part of the id.
 pub(crate) fn record_id(object: &str, gid: &str) -> Option<RecordId> {
-    let id = gid
-        .strip_prefix("gid://shopify/")?
-        .strip_prefix(object)?
-        .strip_prefix('/')?;
+    let id = gid.strip_prefix("gid://shopify/")?.strip_prefix(object)?.strip_prefix('/')?;
     digits(id.split('?').next().unwrap_or_default())
 }
 
@@ -24,10 +21,7 @@ pub(crate) fn digits(text: &str) -> Option<RecordId> {
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    text.parse::<u64>()
-        .ok()
-        .filter(|id| *id > 0)
-        .map(RecordId::from)
+    text.parse::<u64>().ok().filter(|id| *id > 0).map(RecordId::from)
 }
 
 #[cfg(test)]
@@ -37,15 +31,10 @@ mod tests {
     #[test]
     fn a_64_bit_id_is_kept_exactly() {
         assert_eq!(
-            record_id("Order", "gid://shopify/Order/820982911946154508")
-                .unwrap()
-                .as_str(),
+            record_id("Order", "gid://shopify/Order/820982911946154508").unwrap().as_str(),
             "820982911946154508"
         );
-        assert_eq!(
-            gid("Order", u64::MAX),
-            "gid://shopify/Order/18446744073709551615"
-        );
+        assert_eq!(gid("Order", u64::MAX), "gid://shopify/Order/18446744073709551615");
     }
 
     #[test]
@@ -65,11 +54,7 @@ mod tests {
 
     #[test]
     fn an_inventory_levels_item_is_no_part_of_its_id() {
-        let id = record_id(
-            "InventoryLevel",
-            "gid://shopify/InventoryLevel/5?inventory_item_id=7",
-        )
-        .unwrap();
+        let id = record_id("InventoryLevel", "gid://shopify/InventoryLevel/5?inventory_item_id=7").unwrap();
         assert_eq!(id.as_str(), "5");
     }
 }

@@ -32,24 +32,10 @@ pub use reads::Fetched;
 pub const DESCRIPTOR: Descriptor = Descriptor {
     connector: "shopify",
     title: "Shopify",
-    capabilities: &[
-        Capability::StoreSource,
-        Capability::ShipmentSink,
-        Capability::StockSink,
-    ],
+    capabilities: &[Capability::StoreSource, Capability::ShipmentSink, Capability::StockSink],
     settings: &[
-        Setting {
-            name: "shop",
-            required: true,
-            secret: false,
-            about: "the shop's own domain: example.myshopify.com",
-        },
-        Setting {
-            name: "token",
-            required: true,
-            secret: true,
-            about: "an Admin API access token of the app",
-        },
+        Setting { name: "shop", required: true, secret: false, about: "the shop's own domain: example.myshopify.com" },
+        Setting { name: "token", required: true, secret: true, about: "an Admin API access token of the app" },
         Setting {
             name: "webhook_secret",
             required: false,
@@ -62,12 +48,7 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
             secret: true,
             about: "the client secret before a rotation, as long as Shopify may still sign with it",
         },
-        Setting {
-            name: "api_version",
-            required: false,
-            secret: false,
-            about: "the Admin API's version: 2026-07",
-        },
+        Setting { name: "api_version", required: false, secret: false, about: "the Admin API's version: 2026-07" },
         Setting {
             name: "url",
             required: false,
@@ -76,26 +57,13 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
         },
     ],
     fields: &[
-        Field {
-            of: Capability::ShipmentSink,
-            name: "notify_customer",
-            required: false,
-            max_chars: 0,
-        },
-        Field {
-            of: Capability::ShipmentSink,
-            name: "tracking_company",
-            required: false,
-            max_chars: 0,
-        },
+        Field { of: Capability::ShipmentSink, name: "notify_customer", required: false, max_chars: 0 },
+        Field { of: Capability::ShipmentSink, name: "tracking_company", required: false, max_chars: 0 },
     ],
     custom_fields: false,
     // 100 points a second on the standard plan; a call costs at least one. What is left of the bucket is told by each
     // answer.
-    budget: Budget {
-        requests: 100,
-        per: Duration::from_secs(1),
-    },
+    budget: Budget { requests: 100, per: Duration::from_secs(1) },
     find_lag: Duration::from_secs(2),
 };
 
@@ -119,10 +87,7 @@ impl Shopify {
     /// # Errors
     /// A setting that is missing or has an impossible value.
     pub fn new(settings: &SystemSettings) -> Result<Self, SettingsError> {
-        Ok(Self {
-            client: client::Client::new(settings)?,
-            sets: Arc::default(),
-        })
+        Ok(Self { client: client::Client::new(settings)?, sets: Arc::default() })
     }
 
     /// Reads a record by API: orders, customers, products and inventory levels. `None` if the shop has none such, or
@@ -133,28 +98,12 @@ impl Shopify {
     pub async fn fetch(&self, kind: Kind, id: &RecordId) -> Result<Option<Fetched>, Failure> {
         match kind {
             Kind::Order => self.client.order(id).await?.map(reads::order).transpose(),
-            Kind::Customer => self
-                .client
-                .customer(id)
-                .await?
-                .map(reads::customer)
-                .transpose(),
-            Kind::Product => self
-                .client
-                .product(id)
-                .await?
-                .map(reads::product)
-                .transpose(),
+            Kind::Customer => self.client.customer(id).await?.map(reads::customer).transpose(),
+            Kind::Product => self.client.product(id).await?.map(reads::product).transpose(),
             Kind::InventoryLevel => self.fetch_level(id).await,
-            Kind::Fulfilment
-            | Kind::Refund
-            | Kind::Shipment
-            | Kind::StockLevel
-            | Kind::Incident => Err(Failure::rejected(
-                "kind",
-                "",
-                format!("a {kind} is not read from Shopify by itself"),
-            )),
+            Kind::Fulfilment | Kind::Refund | Kind::Shipment | Kind::StockLevel | Kind::Incident => {
+                Err(Failure::rejected("kind", "", format!("a {kind} is not read from Shopify by itself")))
+            }
         }
     }
 
@@ -163,13 +112,7 @@ impl Shopify {
             .as_str()
             .split_once('-')
             .and_then(|(item, location)| Some((gid::digits(item)?, gid::digits(location)?)))
-            .ok_or_else(|| {
-                Failure::rejected(
-                    "id",
-                    "",
-                    format!("'{id}' is not <inventory item>-<location>"),
-                )
-            })?;
+            .ok_or_else(|| Failure::rejected("id", "", format!("'{id}' is not <inventory item>-<location>")))?;
         let level = self.client.inventory_level(&item, &location).await?;
         Ok(level.map(|level| reads::inventory_level(&item, &location, &level)))
     }
@@ -180,11 +123,7 @@ impl Shopify {
     /// Those of a read.
     pub async fn items_with_sku(&self, sku: &str) -> Result<Vec<StockedItem>, Failure> {
         let found = self.client.items_by_sku(sku).await?;
-        found
-            .into_iter()
-            .filter(|item| item.sku.as_deref() == Some(sku))
-            .map(stocked)
-            .collect()
+        found.into_iter().filter(|item| item.sku.as_deref() == Some(sku)).map(stocked).collect()
     }
 }
 
@@ -219,16 +158,11 @@ pub struct StockedAt {
 
 fn stocked(item: wire::SkuItem) -> Result<StockedItem, Failure> {
     if item.inventory_levels.page_info.has_next_page {
-        return Err(Failure::malformed(
-            "an item is stocked at more than 20 locations",
-            b"",
-        ));
+        return Err(Failure::malformed("an item is stocked at more than 20 locations", b""));
     }
     let level = |level: wire::SkuLevel| {
         let quantity = |name| {
-            level
-                .quantity(name)
-                .ok_or_else(|| Failure::malformed(format!("a level has no quantity {name}"), b""))
+            level.quantity(name).ok_or_else(|| Failure::malformed(format!("a level has no quantity {name}"), b""))
         };
         Ok(StockedAt {
             location_id: reads::id("Location", &level.location.id)?,
@@ -239,11 +173,6 @@ fn stocked(item: wire::SkuItem) -> Result<StockedItem, Failure> {
     Ok(StockedItem {
         id: reads::id("InventoryItem", &item.id)?,
         tracked: item.tracked,
-        levels: item
-            .inventory_levels
-            .nodes
-            .into_iter()
-            .map(level)
-            .collect::<Result<_, Failure>>()?,
+        levels: item.inventory_levels.nodes.into_iter().map(level).collect::<Result<_, Failure>>()?,
     })
 }

@@ -15,16 +15,7 @@ use crate::{
 };
 
 fn cents(presentment: &'static str) -> impl Strategy<Value = Cents> {
-    (0..100_000_i64).prop_map(move |cents| {
-        (
-            cents,
-            if presentment == "EUR" {
-                cents
-            } else {
-                cents * 108 / 100 + 1
-            },
-        )
-    })
+    (0..100_000_i64).prop_map(move |cents| (cents, if presentment == "EUR" { cents } else { cents * 108 / 100 + 1 }))
 }
 
 fn line(presentment: &'static str) -> impl Strategy<Value = Line> {
@@ -38,18 +29,16 @@ fn line(presentment: &'static str) -> impl Strategy<Value = Line> {
         option::of(1..u64::MAX),
         0..5000_i64,
     )
-        .prop_map(
-            |(id, quantity, price, discounts, taxes, duties, variant, grams)| Line {
-                id,
-                quantity,
-                price,
-                discounts,
-                taxes,
-                duties,
-                variant,
-                grams,
-            },
-        )
+        .prop_map(|(id, quantity, price, discounts, taxes, duties, variant, grams)| Line {
+            id,
+            quantity,
+            price,
+            discounts,
+            taxes,
+            duties,
+            variant,
+            grams,
+        })
 }
 
 fn described(presentment: &'static str) -> impl Strategy<Value = Described> {
@@ -60,43 +49,32 @@ fn described(presentment: &'static str) -> impl Strategy<Value = Described> {
         Just(("PARTIALLY_FULFILLED", Some("partial"))),
         Just(("ON_HOLD", None)),
     ];
-    let money = (
-        vec(cents(presentment), 0..3),
-        cents(presentment),
-        option::of(cents(presentment)),
-        option::of(1..9999_i64),
-    );
-    (
-        vec(line(presentment), 0..5),
-        money,
-        vec("[a-z]{1,8}", 0..4),
-        status,
-        any::<(bool, bool, bool)>(),
-    )
-        .prop_map(
-            move |(
-                lines,
-                (shipping, tip, duties, refunded),
+    let money =
+        (vec(cents(presentment), 0..3), cents(presentment), option::of(cents(presentment)), option::of(1..9999_i64));
+    (vec(line(presentment), 0..5), money, vec("[a-z]{1,8}", 0..4), status, any::<(bool, bool, bool)>()).prop_map(
+        move |(
+            lines,
+            (shipping, tip, duties, refunded),
+            tags,
+            display_status,
+            (taxes_included, cancelled, customer),
+        )| {
+            Described {
+                presentment,
+                taxes_included,
                 tags,
+                lines,
+                shipping,
+                // What webhooks do not carry of an order in two currencies.
+                tip: if one_currency { tip } else { (0, 0) },
+                refunded: refunded.filter(|_| one_currency),
+                duties,
+                cancelled,
+                customer,
                 display_status,
-                (taxes_included, cancelled, customer),
-            )| {
-                Described {
-                    presentment,
-                    taxes_included,
-                    tags,
-                    lines,
-                    shipping,
-                    // What webhooks do not carry of an order in two currencies.
-                    tip: if one_currency { tip } else { (0, 0) },
-                    refunded: refunded.filter(|_| one_currency),
-                    duties,
-                    cancelled,
-                    customer,
-                    display_status,
-                }
-            },
-        )
+            }
+        },
+    )
 }
 
 fn told_by_webhook(order: &Described) -> Whole {
@@ -166,42 +144,22 @@ fn plain() -> Described {
 fn a_change_in_what_both_carry_changes_the_hash() {
     let (one, mut other) = (plain(), plain());
     other.lines[0].price = (1001, 1001);
-    assert_ne!(
-        body::content_hash(&told_by_webhook(&one).body),
-        body::content_hash(&told_by_webhook(&other).body)
-    );
+    assert_ne!(body::content_hash(&told_by_webhook(&one).body), body::content_hash(&told_by_webhook(&other).body));
 }
 
 #[test]
 fn a_tip_in_two_currencies_is_read_by_api() {
-    let order = Described {
-        presentment: "USD",
-        tip: (100, 108),
-        ..plain()
-    };
+    let order = Described { presentment: "USD", tip: (100, 108), ..plain() };
     let id = "6108220031101".parse().unwrap();
     assert_eq!(
-        body::parse(
-            Topic::parse("orders/create"),
-            order.webhook().to_string().as_bytes()
-        ),
-        Ok(Parsed::Refetch {
-            kind: waybill_domain::Kind::Order,
-            id
-        })
+        body::parse(Topic::parse("orders/create"), order.webhook().to_string().as_bytes()),
+        Ok(Parsed::Refetch { kind: waybill_domain::Kind::Order, id })
     );
 }
 
 #[test]
 fn a_refund_in_two_currencies_is_read_by_api() {
-    let order = Described {
-        presentment: "USD",
-        refunded: Some(100),
-        ..plain()
-    };
-    let parsed = body::parse(
-        Topic::parse("orders/create"),
-        order.webhook().to_string().as_bytes(),
-    );
+    let order = Described { presentment: "USD", refunded: Some(100), ..plain() };
+    let parsed = body::parse(Topic::parse("orders/create"), order.webhook().to_string().as_bytes());
     assert!(matches!(parsed, Ok(Parsed::Refetch { .. })), "{parsed:?}");
 }

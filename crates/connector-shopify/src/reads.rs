@@ -34,16 +34,13 @@ pub(crate) fn customer(answer: wire::Customer) -> Result<Fetched, Failure> {
         email: person.email,
         phone: person.phone,
         verified_email: answer.verified_email,
-        state: answer.state,
+        state: answer.state.to_ascii_lowercase(),
         note: answer.note.unwrap_or_default(),
         tax_exempt: answer.tax_exempt,
         tags: answer.tags,
         default_address: answer.default_address.map(address),
     };
-    Ok(Fetched {
-        body: Body::Customer(Box::new(customer)),
-        source_updated_at: answer.updated_at,
-    })
+    Ok(Fetched { body: Body::Customer(Box::new(customer)), source_updated_at: answer.updated_at })
 }
 
 fn person(answer: wire::OrderCustomer) -> Result<Person, Failure> {
@@ -51,14 +48,8 @@ fn person(answer: wire::OrderCustomer) -> Result<Person, Failure> {
         id: id("Customer", &answer.id)?,
         first_name: answer.first_name.unwrap_or_default(),
         last_name: answer.last_name.unwrap_or_default(),
-        email: answer
-            .default_email_address
-            .map(|email| email.email_address)
-            .unwrap_or_default(),
-        phone: answer
-            .default_phone_number
-            .map(|phone| phone.phone_number)
-            .unwrap_or_default(),
+        email: answer.default_email_address.map(|email| email.email_address).unwrap_or_default(),
+        phone: answer.default_phone_number.map(|phone| phone.phone_number).unwrap_or_default(),
     })
 }
 
@@ -97,41 +88,22 @@ pub(crate) fn product(answer: wire::Product) -> Result<Fetched, Failure> {
         status: answer.status.to_ascii_lowercase(),
         vendor: answer.vendor,
         tags: answer.tags,
-        variants: answer
-            .variants
-            .nodes
-            .into_iter()
-            .map(variant)
-            .collect::<Result<_, Failure>>()?,
+        variants: answer.variants.nodes.into_iter().map(variant).collect::<Result<_, Failure>>()?,
     };
-    Ok(Fetched {
-        body: Body::Product(product),
-        source_updated_at: answer.updated_at,
-    })
+    Ok(Fetched { body: Body::Product(product), source_updated_at: answer.updated_at })
 }
 
-pub(crate) fn inventory_level(
-    item: &RecordId,
-    location: &RecordId,
-    level: &wire::Level,
-) -> Fetched {
+pub(crate) fn inventory_level(item: &RecordId, location: &RecordId, level: &wire::Level) -> Fetched {
     let level_now = InventoryLevel {
         inventory_item_id: item.clone(),
         location_id: location.clone(),
         available: level.quantity("available"),
     };
-    Fetched {
-        body: Body::InventoryLevel(level_now),
-        source_updated_at: level.updated_at,
-    }
+    Fetched { body: Body::InventoryLevel(level_now), source_updated_at: level.updated_at }
 }
 
 /// The record id within a global id.
 pub(crate) fn id(object: &str, gid: &str) -> Result<RecordId, Failure> {
-    gid::record_id(object, gid).ok_or_else(|| {
-        Failure::malformed(
-            format!("the answer has no {object} id where one belongs"),
-            gid.as_bytes(),
-        )
-    })
+    gid::record_id(object, gid)
+        .ok_or_else(|| Failure::malformed(format!("the answer has no {object} id where one belongs"), gid.as_bytes()))
 }

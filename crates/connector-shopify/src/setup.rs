@@ -106,38 +106,22 @@ impl Shopify {
         callback_url: &str,
         subscriptions: &[wire::Subscription],
     ) -> Result<Line, Failure> {
-        let wanted = SubscriptionInput {
-            uri: callback_url,
-            format: "JSON",
-            filter: None,
-            include_fields: Vec::new(),
-        };
+        let wanted = SubscriptionInput { uri: callback_url, format: "JSON", filter: None, include_fields: Vec::new() };
         let (errors, done) = match standing(topic, callback_url, subscriptions) {
             Standing::Right => return Ok(Line::Fine(format!("webhook {topic}"))),
             Standing::Wrong(there) => (
-                self.client
-                    .webhook_subscription_update(&there.id, &wanted)
-                    .await?,
+                self.client.webhook_subscription_update(&there.id, &wanted).await?,
                 format!("webhook {topic} corrected"),
             ),
-            Standing::Absent => (
-                self.client
-                    .webhook_subscription_create(topic, &wanted)
-                    .await?,
-                format!("webhook {topic} subscribed"),
-            ),
+            Standing::Absent => {
+                (self.client.webhook_subscription_create(topic, &wanted).await?, format!("webhook {topic} subscribed"))
+            }
         };
         if errors.is_empty() {
             return Ok(Line::Done(done));
         }
-        let words = errors
-            .iter()
-            .map(|error| redacted(&error.message))
-            .collect::<Vec<_>>()
-            .join("; ");
-        Ok(Line::Missing(format!(
-            "webhook {topic}: Shopify refuses it: {words}"
-        )))
+        let words = errors.iter().map(|error| redacted(&error.message)).collect::<Vec<_>>().join("; ");
+        Ok(Line::Missing(format!("webhook {topic}: Shopify refuses it: {words}")))
     }
 }
 
@@ -149,21 +133,12 @@ enum Standing<'a> {
 
 /// How a topic stands. A subscription of ours is known by its address; one with the same path on another host is ours
 /// from before a move. What filters messages or leaves fields out would lose records.
-fn standing<'a>(
-    topic: &str,
-    callback_url: &str,
-    subscriptions: &'a [wire::Subscription],
-) -> Standing<'a> {
+fn standing<'a>(topic: &str, callback_url: &str, subscriptions: &'a [wire::Subscription]) -> Standing<'a> {
     let of_topic = || subscriptions.iter().filter(|one| one.topic == topic);
     let here = of_topic().find(|one| one.uri == callback_url);
     if let Some(there) = here {
-        let whole = there.filter.as_deref().unwrap_or_default().is_empty()
-            && there.include_fields.is_empty();
-        return if whole && there.format == "JSON" {
-            Standing::Right
-        } else {
-            Standing::Wrong(there)
-        };
+        let whole = there.filter.as_deref().unwrap_or_default().is_empty() && there.include_fields.is_empty();
+        return if whole && there.format == "JSON" { Standing::Right } else { Standing::Wrong(there) };
     }
     match of_topic().find(|one| path(&one.uri).is_some() && path(&one.uri) == path(callback_url)) {
         Some(moved) => Standing::Wrong(moved),
@@ -173,30 +148,21 @@ fn standing<'a>(
 
 fn path(url: &str) -> Option<&str> {
     let (_, after_scheme) = url.split_once("://")?;
-    after_scheme
-        .split_once('/')
-        .map(|(_, path)| path)
-        .filter(|path| !path.is_empty())
+    after_scheme.split_once('/').map(|(_, path)| path).filter(|path| !path.is_empty())
 }
 
 fn check_scopes(granted: &[String]) -> Vec<Line> {
     let has = |scope: &&str| granted.iter().any(|granted| granted == scope);
     let mut lines: Vec<Line> = SCOPES
         .iter()
-        .map(
-            |(any_of, what)| match any_of.iter().find(|scope| has(scope)) {
-                Some(scope) => Line::Fine(format!("scope {scope}, for {what}")),
-                None => Line::Missing(format!(
-                    "scope {}, for {what}: add it to the app and install it again",
-                    any_of[0]
-                )),
-            },
-        )
+        .map(|(any_of, what)| match any_of.iter().find(|scope| has(scope)) {
+            Some(scope) => Line::Fine(format!("scope {scope}, for {what}")),
+            None => Line::Missing(format!("scope {}, for {what}: add it to the app and install it again", any_of[0])),
+        })
         .collect();
     if !has(&"read_all_orders") {
         lines.push(Line::Fine(
-            "without the scope read_all_orders, orders older than 60 days cannot be read again"
-                .to_owned(),
+            "without the scope read_all_orders, orders older than 60 days cannot be read again".to_owned(),
         ));
     }
     lines
@@ -223,59 +189,42 @@ mod tests {
     #[test]
     fn a_right_subscription_is_left_as_it_is() {
         let there = [subscription("ORDERS_CREATE", HERE)];
-        assert!(matches!(
-            standing("ORDERS_CREATE", HERE, &there),
-            Standing::Right
-        ));
+        assert!(matches!(standing("ORDERS_CREATE", HERE, &there), Standing::Right));
     }
 
     #[test]
     fn a_filter_would_lose_records_and_is_corrected() {
         let mut there = subscription("ORDERS_CREATE", HERE);
         there.filter = Some("total_price:>100".to_owned());
-        assert!(matches!(
-            standing("ORDERS_CREATE", HERE, &[there]),
-            Standing::Wrong(_)
-        ));
+        assert!(matches!(standing("ORDERS_CREATE", HERE, &[there]), Standing::Wrong(_)));
+    }
+
+    #[test]
+    fn fields_that_are_left_out_would_be_taken_for_cleared_and_are_corrected() {
+        let mut there = subscription("ORDERS_CREATE", HERE);
+        there.include_fields = vec!["id".to_owned()];
+        assert!(matches!(standing("ORDERS_CREATE", HERE, &[there]), Standing::Wrong(_)));
     }
 
     #[test]
     fn an_address_from_before_a_move_is_corrected() {
-        let there = [subscription(
-            "ORDERS_CREATE",
-            "https://old.example.com/webhooks/main",
-        )];
-        assert!(matches!(
-            standing("ORDERS_CREATE", HERE, &there),
-            Standing::Wrong(_)
-        ));
+        let there = [subscription("ORDERS_CREATE", "https://old.example.com/webhooks/main")];
+        assert!(matches!(standing("ORDERS_CREATE", HERE, &there), Standing::Wrong(_)));
     }
 
     #[test]
     fn another_store_of_the_same_app_is_left_alone() {
-        let there = [subscription(
-            "ORDERS_CREATE",
-            "https://new.example.com/webhooks/wholesale",
-        )];
-        assert!(matches!(
-            standing("ORDERS_CREATE", HERE, &there),
-            Standing::Absent
-        ));
+        let there = [subscription("ORDERS_CREATE", "https://new.example.com/webhooks/wholesale")];
+        assert!(matches!(standing("ORDERS_CREATE", HERE, &there), Standing::Absent));
     }
 
     #[test]
     fn a_missing_scope_is_named_with_what_it_is_for() {
-        let granted: Vec<String> = SCOPES
-            .iter()
-            .map(|(any_of, _)| any_of[0].to_owned())
-            .filter(|scope| scope != "read_customers")
-            .collect();
-        let missing: Vec<_> = check_scopes(&granted)
-            .into_iter()
-            .filter(|line| matches!(line, Line::Missing(_)))
-            .collect();
-        let expected =
-            "scope read_customers, for customers: add it to the app and install it again";
+        let granted: Vec<String> =
+            SCOPES.iter().map(|(any_of, _)| any_of[0].to_owned()).filter(|scope| scope != "read_customers").collect();
+        let missing: Vec<_> =
+            check_scopes(&granted).into_iter().filter(|line| matches!(line, Line::Missing(_))).collect();
+        let expected = "scope read_customers, for customers: add it to the app and install it again";
         assert_eq!(missing, [Line::Missing(expected.to_owned())]);
     }
 }

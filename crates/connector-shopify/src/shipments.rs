@@ -29,10 +29,7 @@ const ROLE: &str = "shipment";
 
 /// The statuses of a fulfilment that count: the others are cancelled or never came about.
 fn stands(fulfillment: &wire::Fulfillment) -> bool {
-    !matches!(
-        fulfillment.status.as_str(),
-        "CANCELLED" | "ERROR" | "FAILURE"
-    )
+    !matches!(fulfillment.status.as_str(), "CANCELLED" | "ERROR" | "FAILURE")
 }
 
 /// What Shopify is to show of a parcel's way.
@@ -45,11 +42,7 @@ fn tracking(document: &ShipmentDocument, key: &ObjectKey) -> TrackingInput {
     let url = document.tracking_url.trim();
     TrackingInput {
         company: Some(company).filter(|name| !name.is_empty()),
-        number: if number.is_empty() {
-            key.to_string()
-        } else {
-            number.to_owned()
-        },
+        number: if number.is_empty() { key.to_string() } else { number.to_owned() },
         url: Some(url.to_owned()).filter(|url| !url.is_empty()),
     }
 }
@@ -63,69 +56,42 @@ fn notify(document: &ShipmentDocument) -> bool {
 fn shows(fulfillment: &wire::Fulfillment, tracking: &TrackingInput) -> bool {
     let shown = |info: &wire::TrackingInfo| {
         info.number.as_deref() == Some(tracking.number.as_str())
-            && tracking
-                .company
-                .as_ref()
-                .is_none_or(|company| info.company.as_ref() == Some(company))
-            && tracking
-                .url
-                .as_ref()
-                .is_none_or(|url| info.url.as_ref() == Some(url))
+            && tracking.company.as_ref().is_none_or(|company| info.company.as_ref() == Some(company))
+            && tracking.url.as_ref().is_none_or(|url| info.url.as_ref() == Some(url))
     };
     matches!(fulfillment.tracking_info.as_slice(), [info] if shown(info))
 }
 
 /// Whether a fulfilment has this tracking number.
 fn has_number(fulfillment: &wire::Fulfillment, number: &str) -> bool {
-    fulfillment
-        .tracking_info
-        .iter()
-        .any(|info| info.number.as_deref().map(str::trim) == Some(number))
+    fulfillment.tracking_info.iter().any(|info| info.number.as_deref().map(str::trim) == Some(number))
 }
 
 /// What a parcel holds.
 fn wanted(document: &ShipmentDocument) -> Units {
     gathered(document.lines.iter().map(|line| {
-        let item = Item {
-            line: line.source_id.clone(),
-            sku: line.sku.clone(),
-        };
+        let item = Item { line: line.source_id.clone(), sku: line.sku.clone() };
         (item, line.quantity)
     }))
 }
 
 fn item(line: &wire::LineRef) -> Item {
     let id = gid::record_id("LineItem", &line.id);
-    Item {
-        line: id.map(|id| id.to_string()).unwrap_or_default(),
-        sku: line.sku.clone().unwrap_or_default(),
-    }
+    Item { line: id.map(|id| id.to_string()).unwrap_or_default(), sku: line.sku.clone().unwrap_or_default() }
 }
 
 /// The lines that can be fulfilled now. Shopify also takes those that are in progress (seen in recorded answers).
 fn open_lines(work: &Work) -> Vec<OpenLine> {
-    let open = work
-        .orders
-        .iter()
-        .filter(|order| matches!(order.status.as_str(), "OPEN" | "IN_PROGRESS"));
+    let open = work.orders.iter().filter(|order| matches!(order.status.as_str(), "OPEN" | "IN_PROGRESS"));
     open.flat_map(|order| {
-        let location = order
-            .assigned_location
-            .location
-            .as_ref()
-            .map_or(order.id.as_str(), |location| &location.id);
-        order
-            .line_items
-            .nodes
-            .iter()
-            .filter(|line| line.remaining_quantity > 0)
-            .map(move |line| OpenLine {
-                order: order.id.clone(),
-                location: location.to_owned(),
-                id: line.id.clone(),
-                item: item(&line.line_item),
-                remaining: line.remaining_quantity,
-            })
+        let location = order.assigned_location.location.as_ref().map_or(order.id.as_str(), |location| &location.id);
+        order.line_items.nodes.iter().filter(|line| line.remaining_quantity > 0).map(move |line| OpenLine {
+            order: order.id.clone(),
+            location: location.to_owned(),
+            id: line.id.clone(),
+            item: item(&line.line_item),
+            remaining: line.remaining_quantity,
+        })
     })
     .collect()
 }
@@ -140,50 +106,28 @@ fn unfulfillable(missing: &Units, work: &Work) -> Failure {
         }
     });
     let units = units.collect::<Vec<_>>().join(", ");
-    let mut states: Vec<&str> = work
-        .orders
-        .iter()
-        .map(|order| order.status.as_str())
-        .collect();
+    let mut states: Vec<&str> = work.orders.iter().map(|order| order.status.as_str()).collect();
     states.sort_unstable();
     states.dedup();
-    let states = if states.is_empty() {
-        "none that this token may see".to_owned()
-    } else {
-        states.join(", ")
-    };
+    let states = if states.is_empty() { "none that this token may see".to_owned() } else { states.join(", ") };
     Failure::rejected(
         "unfulfillable",
         "lines",
-        format!(
-            "the order has no open fulfilment order for {units}; its fulfilment orders are: {states}"
-        ),
+        format!("the order has no open fulfilment order for {units}; its fulfilment orders are: {states}"),
     )
 }
 
 /// What Shopify found wrong. These mutations give no code, so one is read from the words that they are known to use.
 fn refused(errors: &[wire::UserError]) -> Failure {
-    let message = errors
-        .iter()
-        .map(|error| redacted(&error.message))
-        .collect::<Vec<_>>()
-        .join("; ");
-    let code = if message.contains("unfulfillable status") || message.contains("quantity requested")
-    {
+    let message = errors.iter().map(|error| redacted(&error.message)).collect::<Vec<_>>().join("; ");
+    let code = if message.contains("unfulfillable status") || message.contains("quantity requested") {
         "unfulfillable"
     } else if message.contains("does not exist") || message.contains("not found") {
         "not_found"
     } else {
         "user_error"
     };
-    Failure::rejected(
-        code,
-        errors
-            .first()
-            .map(wire::UserError::path)
-            .unwrap_or_default(),
-        message,
-    )
+    Failure::rejected(code, errors.first().map(wire::UserError::path).unwrap_or_default(), message)
 }
 
 #[cfg(test)]

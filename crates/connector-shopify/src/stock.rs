@@ -47,17 +47,12 @@ impl Sink<StockDocument> for Shopify {
     }
 
     async fn apply(&self, calls: &[Call<'_>]) -> Vec<Result<Applied, Failure>> {
-        let mut outcomes: Outcomes = calls
-            .iter()
-            .map(|call| out_of_range(call).map(Err))
-            .collect();
+        let mut outcomes: Outcomes = calls.iter().map(|call| out_of_range(call).map(Err)).collect();
         for round in 0..ROUNDS {
             let changes = self.changes(calls, &mut outcomes).await;
             for name in [StockQuantity::OnHand, StockQuantity::Available] {
-                let changes: Vec<_> = changes
-                    .iter()
-                    .filter(|change| calls[change.call].document.name == name)
-                    .collect();
+                let changes: Vec<_> =
+                    changes.iter().filter(|change| calls[change.call].document.name == name).collect();
                 if !changes.is_empty() {
                     self.set(name, round, calls, &changes, &mut outcomes).await;
                 }
@@ -66,23 +61,14 @@ impl Sink<StockDocument> for Shopify {
                 break;
             }
         }
-        outcomes
-            .into_iter()
-            .map(|outcome| outcome.unwrap_or_else(|| Err(kept_changing())))
-            .collect()
+        outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Err(kept_changing()))).collect()
     }
 
     async fn find(&self, call: &Call<'_>) -> Result<Option<Applied>, Failure> {
         let document = call.document;
-        let level = self
-            .client
-            .inventory_level(&document.inventory_item_id, &document.location_id)
-            .await?;
+        let level = self.client.inventory_level(&document.inventory_item_id, &document.location_id).await?;
         let there = level.and_then(|level| level.quantity(name(document.name)));
-        Ok(
-            (there == Some(document.quantity))
-                .then(|| Applied::unchanged(ROLE, level_id(document))),
-        )
+        Ok((there == Some(document.quantity)).then(|| Applied::unchanged(ROLE, level_id(document))))
     }
 }
 
@@ -99,30 +85,15 @@ impl Shopify {
     /// Reads the levels of all calls without an outcome; what needs no write gets its outcome here.
     async fn changes(&self, calls: &[Call<'_>], outcomes: &mut Outcomes) -> Vec<Change> {
         let mut by_location: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (at, call) in calls
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| outcomes[*at].is_none())
-        {
-            by_location
-                .entry(call.document.location_id.as_str())
-                .or_default()
-                .push(at);
+        for (at, call) in calls.iter().enumerate().filter(|(at, _)| outcomes[*at].is_none()) {
+            by_location.entry(call.document.location_id.as_str()).or_default().push(at);
         }
         let mut changes = Vec::new();
         for (location, members) in by_location {
-            let items: Vec<_> = members
-                .iter()
-                .map(|at| gid("InventoryItem", &calls[*at].document.inventory_item_id))
-                .collect();
-            match self
-                .client
-                .stock_levels(&items, &gid("Location", location))
-                .await
-            {
-                Err(failure) => members
-                    .iter()
-                    .for_each(|at| outcomes[*at] = Some(Err(failure.clone()))),
+            let items: Vec<_> =
+                members.iter().map(|at| gid("InventoryItem", &calls[*at].document.inventory_item_id)).collect();
+            match self.client.stock_levels(&items, &gid("Location", location)).await {
+                Err(failure) => members.iter().for_each(|at| outcomes[*at] = Some(Err(failure.clone()))),
                 Ok(levels) => {
                     for (at, level) in members.into_iter().zip(levels) {
                         match compare(at, calls[at].document, level) {
@@ -151,29 +122,15 @@ impl Shopify {
             name: name(quantity),
             reason: "correction",
             reference_document_uri: format!("gid://waybill/StockLevel/{}", first.object_key),
-            quantities: changes
-                .iter()
-                .map(|change| input(calls[change.call].document, change.from))
-                .collect(),
+            quantities: changes.iter().map(|change| input(calls[change.call].document, change.from)).collect(),
         };
-        let key = key(
-            self.sets.load(Ordering::Relaxed),
-            round,
-            quantity,
-            calls,
-            changes,
-        );
+        let key = key(self.sets.load(Ordering::Relaxed), round, quantity, calls, changes);
         match self.client.set_quantities(&input, key.as_str()).await {
-            Err(failure) => changes
-                .iter()
-                .for_each(|change| outcomes[change.call] = Some(Err(failure.clone()))),
+            Err(failure) => changes.iter().for_each(|change| outcomes[change.call] = Some(Err(failure.clone()))),
             Ok(errors) if errors.is_empty() => {
                 self.sets.fetch_add(1, Ordering::Relaxed);
                 for change in changes {
-                    outcomes[change.call] = Some(Ok(Applied::wrote(
-                        ROLE,
-                        level_id(calls[change.call].document),
-                    )));
+                    outcomes[change.call] = Some(Ok(Applied::wrote(ROLE, level_id(calls[change.call].document))));
                 }
             }
             Ok(errors) => judge(&errors, changes, outcomes),
@@ -188,16 +145,12 @@ fn judge(errors: &[wire::UserError], changes: &[&Change], outcomes: &mut Outcome
         let failure = match code {
             // Both are sent again after another read, the second under the next round's key.
             "CHANGE_FROM_QUANTITY_STALE" | "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED" => continue,
-            "IDEMPOTENCY_CONCURRENT_REQUEST" => Failure::Transient {
-                message: code.to_owned(),
-            },
+            "IDEMPOTENCY_CONCURRENT_REQUEST" => Failure::Transient { message: code.to_owned() },
             _ => Failure::rejected(code, error.path(), redacted(&error.message)),
         };
         match concerned(error).and_then(|at| changes.get(at)) {
             Some(change) => outcomes[change.call] = Some(Err(failure)),
-            None => changes
-                .iter()
-                .for_each(|change| outcomes[change.call] = Some(Err(failure.clone()))),
+            None => changes.iter().for_each(|change| outcomes[change.call] = Some(Err(failure.clone()))),
         }
     }
 }
@@ -216,40 +169,17 @@ fn compare(
     item: Option<wire::StockItem>,
 ) -> Result<Change, Result<Applied, Failure>> {
     let Some(item) = item else {
-        let message = format!(
-            "Shopify has no inventory item {}",
-            document.inventory_item_id
-        );
-        return Err(Err(Failure::rejected(
-            "INVALID_INVENTORY_ITEM",
-            "inventory_item_id",
-            message,
-        )));
+        let message = format!("Shopify has no inventory item {}", document.inventory_item_id);
+        return Err(Err(Failure::rejected("INVALID_INVENTORY_ITEM", "inventory_item_id", message)));
     };
     let Some(level) = item.inventory_level.filter(|level| level.is_active) else {
-        let message = format!(
-            "the item is not stocked at location {}",
-            document.location_id
-        );
-        return Err(Err(Failure::rejected(
-            "ITEM_NOT_STOCKED_AT_LOCATION",
-            "location_id",
-            message,
-        )));
+        let message = format!("the item is not stocked at location {}", document.location_id);
+        return Err(Err(Failure::rejected("ITEM_NOT_STOCKED_AT_LOCATION", "location_id", message)));
     };
     match level.quantity(name(document.name)) {
-        Some(there) if there == document.quantity => {
-            Err(Ok(Applied::unchanged(ROLE, level_id(document))))
-        }
-        Some(from) => Ok(Change {
-            call,
-            from,
-            level_updated_at: level.updated_at,
-        }),
-        None => Err(Err(Failure::malformed(
-            format!("the level has no quantity {}", name(document.name)),
-            b"",
-        ))),
+        Some(there) if there == document.quantity => Err(Ok(Applied::unchanged(ROLE, level_id(document)))),
+        Some(from) => Ok(Change { call, from, level_updated_at: level.updated_at }),
+        None => Err(Err(Failure::malformed(format!("the level has no quantity {}", name(document.name)), b""))),
     }
 }
 
@@ -260,20 +190,10 @@ fn out_of_range(call: &Call<'_>) -> Option<Failure> {
         quantity if quantity < -MOST => ("INVALID_QUANTITY_TOO_LOW", "lower than -1,000,000,000"),
         _ => return None,
     };
-    Some(Failure::rejected(
-        code,
-        "quantity",
-        format!("the quantity can't be {word}"),
-    ))
+    Some(Failure::rejected(code, "quantity", format!("the quantity can't be {word}")))
 }
 
-fn key(
-    sets: u64,
-    round: usize,
-    quantity: StockQuantity,
-    calls: &[Call<'_>],
-    changes: &[&Change],
-) -> CallKey {
+fn key(sets: u64, round: usize, quantity: StockQuantity, calls: &[Call<'_>], changes: &[&Change]) -> CallKey {
     let mut payload = format!("{sets} {round} {}", name(quantity));
     for change in changes {
         let call = &calls[change.call];
@@ -310,9 +230,7 @@ fn level_id(document: &StockDocument) -> String {
 }
 
 fn kept_changing() -> Failure {
-    Failure::Transient {
-        message: "the quantity changed each time between reading and setting it".to_owned(),
-    }
+    Failure::Transient { message: "the quantity changed each time between reading and setting it".to_owned() }
 }
 
 #[cfg(test)]

@@ -12,24 +12,21 @@ use serde_json::Number;
 use waybill_domain::Currency;
 
 pub(crate) use order::{
-    Allocation, LineItem, Order, OrderData, OrderLinesData, Refund, RefundLineItem,
-    RefundLinesData, ShippingLine, TaxLine, WeightUnit,
+    Allocation, LineItem, Order, OrderData, OrderLinesData, Refund, RefundLineItem, RefundLinesData, ShippingLine,
+    TaxLine, WeightUnit,
 };
-pub(crate) use people::{
-    Address, Customer, CustomerData, OrderCustomer, Product, ProductData, Variant,
-};
+pub(crate) use people::{Address, Customer, CustomerData, OrderCustomer, Product, ProductData, Variant};
 pub(crate) use shipping::{
-    Fulfillment, FulfillmentCancelData, FulfillmentCreateData, FulfillmentLine,
-    FulfillmentLinesData, FulfillmentMutation, FulfillmentOrder, FulfillmentOrderLinesData,
-    FulfillmentTrackingData, FulfillmentWorkData, LineRef, TrackingInfo,
+    Fulfillment, FulfillmentCancelData, FulfillmentCreateData, FulfillmentLine, FulfillmentLinesData,
+    FulfillmentMutation, FulfillmentOrder, FulfillmentOrderLinesData, FulfillmentTrackingData, FulfillmentWorkData,
+    LineRef, TrackingInfo,
 };
 pub(crate) use shop::{
     InstallationData, Shop, ShopData, Subscription, SubscriptionCreateData, SubscriptionMutation,
     SubscriptionUpdateData, SubscriptionsData,
 };
 pub(crate) use stock::{
-    InventoryLevelData, ItemsBySkuData, Level, SetQuantitiesData, SkuItem, SkuLevel, StockItem,
-    StockLevelsData,
+    InventoryLevelData, ItemsBySkuData, Level, SetQuantitiesData, SkuItem, SkuLevel, StockItem, StockLevelsData,
 };
 
 /// A global id.
@@ -103,7 +100,5 @@ pub(crate) fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decima
 /// The scalar `Float`, from its own text.
 pub(crate) fn float(number: &Number) -> Option<Decimal> {
     let text = number.to_string();
-    Decimal::from_str_exact(&text)
-        .or_else(|_| Decimal::from_scientific(&text))
-        .ok()
+    Decimal::from_str_exact(&text).or_else(|_| Decimal::from_scientific(&text)).ok()
 }

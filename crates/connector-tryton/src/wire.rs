@@ -171,8 +171,6 @@ pub(crate) struct SaleRow {
     pub(crate) state: String,
     pub(crate) number: Option<String>,
     #[serde(deserialize_with = "exact")]
-    pub(crate) untaxed_amount: Decimal,
-    #[serde(deserialize_with = "exact")]
     pub(crate) tax_amount: Decimal,
     #[serde(deserialize_with = "exact")]
     pub(crate) total_amount: Decimal,

@@ -123,7 +123,12 @@ impl Frame {
     pub fn system_settings(&self, name: &SystemName, descriptor: &Descriptor) -> anyhow::Result<SystemSettings> {
         let plan = self.plan.borrow();
         let system = plan.systems.get(name).with_context(|| format!("the plan has no system '{name}'"))?;
-        let (values, references) = system.split(descriptor);
+        let (written, references) = system.split(descriptor);
+        let mut values = BTreeMap::new();
+        for (setting, text) in written {
+            let value = secret::plain(&text).with_context(|| format!("systems.{name}.{setting}"))?;
+            values.insert(setting, value);
+        }
         let mut secrets: BTreeMap<String, SecretString> = BTreeMap::new();
         for (setting, reference) in references {
             let value = secret::resolve(&reference).with_context(|| format!("systems.{name}.{setting}"))?;

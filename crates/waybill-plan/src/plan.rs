@@ -114,6 +114,16 @@ impl Flow {
         self.stores.is_empty() || self.stores.contains(store)
     }
 
+    /// The mapped fields' names at the system.
+    pub fn field_names(&self) -> impl Iterator<Item = &str> {
+        self.fields.keys().map(String::as_str)
+    }
+
+    /// The mapped fields' names of an order's buyer at the system.
+    pub fn customer_field_names(&self) -> impl Iterator<Item = &str> {
+        self.customer_fields.keys().map(String::as_str)
+    }
+
     /// Whether mapped fields use the customer's totals, so that a new order changes the customer's record too.
     pub fn uses_totals(&self) -> bool {
         self.fields.values().chain(self.customer_fields.values()).any(|map| map.value.source().contains("totals."))

@@ -82,5 +82,14 @@ pub async fn provision(
         )))
         .await?;
     connection.close().await?;
-    Ok(options.username(&role).password(password).to_url_lossy().to_string())
+    service_url(admin_url, service, password)
+}
+
+/// The URL of a service's own role in the database that an administrator's URL names.
+///
+/// # Errors
+/// If the URL cannot be read.
+pub fn service_url(admin_url: &str, service: &str, password: &str) -> anyhow::Result<String> {
+    let options = PgConnectOptions::from_str(admin_url).context("DATABASE_URL is not a PostgreSQL URL")?;
+    Ok(options.username(&role(service)).password(password).to_url_lossy().to_string())
 }

@@ -38,6 +38,19 @@ pub fn resolve(reference: &str) -> Result<SecretString, SecretError> {
     Err(SecretError::NotAReference)
 }
 
+/// A plain setting: itself, or what a reference resolves to.
+///
+/// # Errors
+/// If it is a reference that does not resolve.
+pub fn plain(setting: &str) -> Result<String, SecretError> {
+    use secrecy::ExposeSecret as _;
+    if setting.starts_with("env:") || setting.starts_with("file:") {
+        resolve(setting).map(|text| text.expose_secret().to_owned())
+    } else {
+        Ok(setting.to_owned())
+    }
+}
+
 /// An environment variable, read where settings enter.
 #[expect(clippy::disallowed_methods, reason = "this is the edge where settings enter")]
 pub fn environment(name: &str) -> Option<String> {

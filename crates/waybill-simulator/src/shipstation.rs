@@ -63,10 +63,7 @@ pub struct Config {
 impl Default for Config {
     /// The key `shipstation-key` and the vendor's 200 requests a minute.
     fn default() -> Self {
-        Self {
-            api_key: "shipstation-key".to_owned(),
-            requests_per_minute: 200,
-        }
+        Self { api_key: "shipstation-key".to_owned(), requests_per_minute: 200 }
     }
 }
 
@@ -79,18 +76,9 @@ pub fn simulated(config: Config) -> Simulated {
         journal: journal.clone(),
     };
     let router = Router::new()
-        .route(
-            "/v2/shipments",
-            get(shipments::list).post(shipments::create),
-        )
-        .route(
-            "/v2/shipments/external_shipment_id/{external_shipment_id}",
-            get(shipments::by_external_id),
-        )
-        .route(
-            "/v2/shipments/{shipment_id}",
-            get(shipments::by_id).put(update::update),
-        )
+        .route("/v2/shipments", get(shipments::list).post(shipments::create))
+        .route("/v2/shipments/external_shipment_id/{external_shipment_id}", get(shipments::by_external_id))
+        .route("/v2/shipments/{shipment_id}", get(shipments::by_id).put(update::update))
         .route("/v2/shipments/{shipment_id}/cancel", put(shipments::cancel))
         .route("/v2/labels", get(labels::list))
         .route("/v2/labels/shipment/{shipment_id}", post(labels::buy))
@@ -131,10 +119,7 @@ impl Vendor {
 
 /// The key first, then the limit: a request without a key is nobody's and counts for no one.
 async fn guarded(State(vendor): State<Vendor>, request: Request, next: Next) -> Response {
-    let key = request
-        .headers()
-        .get("api-key")
-        .map(http::HeaderValue::as_bytes);
+    let key = request.headers().get("api-key").map(http::HeaderValue::as_bytes);
     if key != Some(vendor.api_key.as_bytes()) {
         return answers::unauthorized();
     }

@@ -98,9 +98,9 @@ impl App {
         });
         let counted = Arc::clone(&console);
         let router = pages::router()
+            .with_state(Arc::clone(&console))
             .merge(health::router(Health::default(), Arc::new(move || counted.counts.text())))
-            .layer(middleware::from_fn_with_state(Arc::clone(&console), gate::pass))
-            .with_state(console);
+            .layer(middleware::from_fn_with_state(console, gate::pass));
         let listener = grpc::bind(settings.http).await?;
         let address = listener.local_addr().context("the console's own address")?;
         Ok(Self { listener, address, router })

@@ -23,6 +23,12 @@ struct Failures {
     not_before: Timestamp,
 }
 
+impl Failures {
+    fn forgotten(&self, now: Timestamp) -> bool {
+        now.duration_since(self.not_before) >= FORGOTTEN_AFTER
+    }
+}
+
 /// Attempts to sign in, by the address they came from.
 #[derive(Debug, Default)]
 pub(crate) struct Attempts(Mutex<HashMap<IpAddr, Failures>>);
@@ -35,12 +41,18 @@ impl Attempts {
     /// How long to wait, if it comes too early. It is not counted then.
     pub(crate) fn begin(&self, from: IpAddr, now: Timestamp) -> Result<(), SignedDuration> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, failures| now.duration_since(failures.not_before) < FORGOTTEN_AFTER);
         let mut from = whole_network(from);
         if all.len() >= KEPT && !all.contains_key(&from) {
-            from = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+            all.retain(|_, failures| !failures.forgotten(now));
+            if all.len() >= KEPT {
+                from = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+            }
         }
-        let failures = all.entry(from).or_insert(Failures { count: 0, not_before: now });
+        let none = Failures { count: 0, not_before: now };
+        let failures = all.entry(from).or_insert(none);
+        if failures.forgotten(now) {
+            *failures = none;
+        }
         if now < failures.not_before {
             return Err(failures.not_before.duration_since(now));
         }
@@ -130,9 +142,19 @@ mod tests {
     }
 
     #[test]
+    fn failures_of_long_ago_are_forgotten() {
+        let attempts = Attempts::default();
+        fail(&attempts, address("10.0.0.1"), FREE);
+        let later = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1);
+        for _ in 0..FREE {
+            attempts.begin(address("10.0.0.1"), later).unwrap();
+        }
+    }
+
+    #[test]
     fn a_flood_of_addresses_shares_one_entry() {
         let attempts = Attempts::default();
-        for n in 0..KEPT as u32 + FREE {
+        for n in 1..=KEPT as u32 + FREE {
             attempts.begin(IpAddr::from(n.to_be_bytes()), Timestamp::UNIX_EPOCH).unwrap();
         }
         assert!(attempts.begin(address("200.0.0.1"), Timestamp::UNIX_EPOCH).is_err());

@@ -108,9 +108,13 @@ pub fn local(time: Timestamp, zone: &TimeZone) -> String {
     time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
 }
 
-/// `1 record`, `2 records`.
+/// `1 record`, `2 records`, `2 deliveries`.
 pub fn count(number: i64, one: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+    match one.strip_suffix('y') {
+        _ if number == 1 => format!("1 {one}"),
+        Some(stem) => format!("{number} {stem}ies"),
+        None => format!("{number} {one}s"),
+    }
 }
 
 #[cfg(test)]
@@ -140,6 +144,12 @@ mod tests {
         let time: Timestamp = "2026-11-21T14:03:05.25Z".parse().unwrap();
         assert_eq!(super::instant(Some(to_timestamp(time))), Some(time));
         assert_eq!(super::instant(Some(to_timestamp(time)).filter(|_| false)), None);
+    }
+
+    #[test]
+    fn numbers_take_their_plural() {
+        assert_eq!([super::count(1, "delivery"), super::count(0, "delivery")], ["1 delivery", "0 deliveries"]);
+        assert_eq!(super::count(2, "record"), "2 records");
     }
 
     #[test]

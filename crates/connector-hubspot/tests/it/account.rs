@@ -38,39 +38,22 @@ impl Account {
 
     pub(crate) async fn ready_with(settings: Settings) -> Self {
         let account = Self::bare(settings).await;
-        account
-            .hubspot
-            .setup(&[])
-            .await
-            .expect("the account can be set up");
+        account.hubspot.setup(&[]).await.expect("the account can be set up");
         account
     }
 
     /// An account as HubSpot gives it.
     pub(crate) async fn bare(settings: Settings) -> Self {
-        let settings = Settings {
-            requests: UNLIMITED.min(settings.requests.saturating_mul(1_000)),
-            ..settings
-        };
+        let settings = Settings { requests: UNLIMITED, ..settings };
         let token = settings.token.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let running = serve(simulated(settings), listener).expect("the listener has an address");
         let hubspot = connector(&running.url(), &token);
-        Self {
-            hubspot,
-            running,
-            token,
-            http: reqwest::Client::new(),
-        }
+        Self { hubspot, running, token, http: reqwest::Client::new() }
     }
 
     /// Sends a request of a colleague's to HubSpot; answers its body.
-    pub(crate) async fn call(
-        &self,
-        method: reqwest::Method,
-        path: &str,
-        body: Option<Value>,
-    ) -> Value {
+    pub(crate) async fn call(&self, method: reqwest::Method, path: &str, body: Option<Value>) -> Value {
         let url = format!("{}{path}", self.running.url());
         let mut request = self.http.request(method, url).bearer_auth(&self.token);
         if let Some(body) = body {
@@ -113,9 +96,7 @@ impl Account {
 
     pub(crate) fn inject(&self, trouble: Trouble, skip: usize) {
         let kind = match trouble {
-            Trouble::TooManyRequests { retry_after_s } => {
-                FaultKind::TooManyRequests { retry_after_s }
-            }
+            Trouble::TooManyRequests { retry_after_s } => FaultKind::TooManyRequests { retry_after_s },
             Trouble::Unauthorized => FaultKind::Unauthorized,
             Trouble::ServerError => FaultKind::ServerError,
             Trouble::CutBefore => FaultKind::CutBefore,
@@ -123,24 +104,11 @@ impl Account {
             Trouble::ErrorAfter => FaultKind::ErrorAfter,
             Trouble::ErrorIn200 => FaultKind::ErrorIn200,
         };
-        self.running.faults.add_after(
-            skip,
-            Fault {
-                kind,
-                times: 1,
-                path: String::new(),
-                body: String::new(),
-            },
-        );
+        self.running.faults.add_after(skip, Fault { kind, times: 1, path: String::new(), body: String::new() });
     }
 
     /// Sends a document as the engine does; answers what it left.
-    pub(crate) async fn deliver<D>(
-        &self,
-        record: &RecordKey,
-        document: &D,
-        known: Known,
-    ) -> Result<Known, Failure>
+    pub(crate) async fn deliver<D>(&self, record: &RecordKey, document: &D, known: Known) -> Result<Known, Failure>
     where
         D: Serialize + Send + Sync,
         HubSpot: Sink<D>,
@@ -149,11 +117,7 @@ impl Account {
     }
 
     /// Sends the first step of documents in one batch; answers each one's outcome.
-    pub(crate) async fn batch<D>(
-        &self,
-        documents: &[(RecordKey, D)],
-        step: usize,
-    ) -> Vec<Result<Known, Failure>>
+    pub(crate) async fn batch<D>(&self, documents: &[(RecordKey, D)], step: usize) -> Vec<Result<Known, Failure>>
     where
         D: Serialize + Send + Sync,
         HubSpot: Sink<D>,
@@ -162,14 +126,9 @@ impl Account {
             .iter()
             .map(|(record, document)| Delivery::new(&self.hubspot, record, document, Known::new()))
             .collect();
-        let keys: Vec<_> = deliveries
-            .iter()
-            .map(|delivery| call_keys(delivery, documents, step))
-            .collect();
+        let keys: Vec<_> = deliveries.iter().map(|delivery| call_keys(delivery, documents, step)).collect();
         let (empty, mut calls) = (Known::new(), Vec::new());
-        for ((delivery, (_, document)), (object_key, call_key)) in
-            deliveries.iter().zip(documents).zip(&keys)
-        {
+        for ((delivery, (_, document)), (object_key, call_key)) in deliveries.iter().zip(documents).zip(&keys) {
             calls.push(waybill_connector::StepCall {
                 step: &delivery.steps()[step],
                 document,
@@ -179,10 +138,7 @@ impl Account {
             });
         }
         let outcomes = self.hubspot.apply(&calls).await;
-        outcomes
-            .into_iter()
-            .map(|outcome| outcome.map(|applied| applied.known))
-            .collect()
+        outcomes.into_iter().map(|outcome| outcome.map(|applied| applied.known)).collect()
     }
 }
 
@@ -205,17 +161,12 @@ fn parsed<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
 pub(crate) fn connector(url: &str, token: &str) -> HubSpot {
     let values = BTreeMap::from([("url".to_owned(), url.to_owned())]);
     let secrets = BTreeMap::from([("token".to_owned(), SecretString::from(token.to_owned()))]);
-    let settings = SystemSettings::new(parsed("hubspot"), descriptor(), values, secrets)
-        .expect("right settings");
+    let settings = SystemSettings::new(parsed("hubspot"), descriptor(), values, secrets).expect("right settings");
     HubSpot::new(&settings).expect("right settings")
 }
 
 pub(crate) fn record(kind: Kind, n: usize) -> RecordKey {
-    RecordKey {
-        store: parsed("main"),
-        kind,
-        id: parsed(&n.to_string()),
-    }
+    RecordKey { store: parsed("main"), kind, id: parsed(&n.to_string()) }
 }
 
 pub(crate) fn field(value: &str) -> FieldValue {
@@ -257,14 +208,8 @@ pub(crate) fn order(n: usize) -> OrderDocument {
         total_tax: parsed("2.00"),
         fields: BTreeMap::from([
             ("hs_currency_code".to_owned(), field("EUR")),
-            (
-                "hs_total_price".to_owned(),
-                FieldValue::Number(parsed("12.50")),
-            ),
-            (
-                "hs_external_created_date".to_owned(),
-                FieldValue::Time(parsed("2026-11-01T10:00:00Z")),
-            ),
+            ("hs_total_price".to_owned(), FieldValue::Number(parsed("12.50"))),
+            ("hs_external_created_date".to_owned(), FieldValue::Time(parsed("2026-11-01T10:00:00Z"))),
             ("hs_external_order_status".to_owned(), field("paid")),
         ]),
     }
@@ -285,20 +230,14 @@ pub(crate) fn parcel(n: usize) -> ShipmentDocument {
         lines: Vec::new(),
         fields: BTreeMap::from([
             ("hs_fulfillment_status".to_owned(), field("shipped")),
-            (
-                "hs_shipping_tracking_number".to_owned(),
-                field(&format!("T{n}")),
-            ),
+            ("hs_shipping_tracking_number".to_owned(), field(&format!("T{n}"))),
         ]),
     }
 }
 
 /// HubSpot's JSON of one property.
 pub(crate) fn property(object: &Value, name: &str) -> String {
-    object["properties"][name]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned()
+    object["properties"][name].as_str().unwrap_or_default().to_owned()
 }
 
 pub(crate) fn create(properties: Value) -> Value {

@@ -28,40 +28,25 @@ impl Bench<CustomerDocument> for Customers {
 
     fn changed(&self, document: &CustomerDocument) -> CustomerDocument {
         let mut changed = document.clone();
-        changed
-            .fields
-            .insert("firstname".to_owned(), field("Joanna"));
+        changed.fields.insert("firstname".to_owned(), field("Joanna"));
         changed
     }
 
     fn refused(&self, n: usize) -> Option<CustomerDocument> {
-        Some(CustomerDocument {
-            email: Personal::new(format!("person{n}@example.con")),
-            ..person(n)
-        })
+        Some(CustomerDocument { email: Personal::new(format!("person{n}@example.con")), ..person(n) })
     }
 
     async fn objects(&self, document: &CustomerDocument) -> usize {
         let all = self.0.all("contacts", "email").await;
-        all.iter()
-            .filter(|contact| property(contact, "email") == document.email.expose())
-            .count()
+        all.iter().filter(|contact| property(contact, "email") == document.email.expose()).count()
     }
 
     async fn holds(&self, document: &CustomerDocument) -> bool {
-        let all = self
-            .0
-            .all("contacts", "email,firstname,lastname,waybill_key")
-            .await;
-        let found = all
-            .iter()
-            .find(|contact| property(contact, "waybill_key") == document.key.as_str());
+        let all = self.0.all("contacts", "email,firstname,lastname,waybill_key").await;
+        let found = all.iter().find(|contact| property(contact, "waybill_key") == document.key.as_str());
         found.is_some_and(|contact| {
             property(contact, "email") == document.email.expose()
-                && document
-                    .fields
-                    .iter()
-                    .all(|(name, value)| property(contact, name) == value.to_text())
+                && document.fields.iter().all(|(name, value)| property(contact, name) == value.to_text())
         })
     }
 
@@ -86,13 +71,7 @@ mod where_upserts_by_email_are_partial {
 
     waybill_connector::contract_tests!(
         CustomerDocument,
-        Customers(
-            Account::ready_with(Settings {
-                partial_by_email: true,
-                ..Settings::default()
-            })
-            .await
-        ),
+        Customers(Account::ready_with(Settings { partial_by_email: true, ..Settings::default() }).await),
         [a_refused_document_is_rejected, a_batch_answers_in_order]
     );
 }

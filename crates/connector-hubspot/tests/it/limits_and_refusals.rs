@@ -9,75 +9,42 @@ use crate::account::{Account, WINDOW, connector, order, person, record};
 
 async fn limited(account: &Account, requests: usize) {
     let limit = json!({"requests": requests, "window_ms": WINDOW.as_millis()});
-    account
-        .call(reqwest::Method::PUT, "/_control/limit", Some(limit))
-        .await;
+    account.call(reqwest::Method::PUT, "/_control/limit", Some(limit)).await;
 }
 
 #[tokio::test]
 async fn the_rolling_limit_waits_its_window() {
     let account = Account::ready().await;
     limited(&account, 0).await;
-    let failure = account
-        .batch(&[(record(Kind::Customer, 1), person(1))], 0)
-        .await
-        .remove(0);
-    assert_eq!(
-        failure,
-        Err(Failure::RateLimited {
-            retry_after: WINDOW
-        })
-    );
+    let failure = account.batch(&[(record(Kind::Customer, 1), person(1))], 0).await.remove(0);
+    assert_eq!(failure, Err(Failure::RateLimited { retry_after: WINDOW }));
     assert_eq!(account.state().await["refused_by_limit"], 1);
 }
 
 #[tokio::test]
 async fn after_a_limit_the_rest_of_a_batch_is_not_sent() {
     let account = Account::ready().await;
-    let keyed = |n| CustomerDocument {
-        email: Personal::new(""),
-        ..person(n)
-    };
+    let keyed = |n| CustomerDocument { email: Personal::new(""), ..person(n) };
     // By e-mail and by key: two calls.
-    let people = [
-        (record(Kind::Customer, 1), person(1)),
-        (record(Kind::Customer, 2), keyed(2)),
-    ];
+    let people = [(record(Kind::Customer, 1), person(1)), (record(Kind::Customer, 2), keyed(2))];
     limited(&account, 0).await;
     let outcomes = account.batch(&people, 0).await;
-    assert!(
-        outcomes
-            .iter()
-            .all(|outcome| matches!(outcome, Err(Failure::RateLimited { .. }))),
-        "{outcomes:?}"
-    );
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(Failure::RateLimited { .. }))), "{outcomes:?}");
     assert_eq!(account.state().await["refused_by_limit"], 1);
 }
 
 #[tokio::test]
 async fn the_daily_limit_waits_minutes() {
-    let account = Account::bare(Settings {
-        daily: 0,
-        ..Settings::default()
-    })
-    .await;
+    let account = Account::bare(Settings { daily: 0, ..Settings::default() }).await;
     let failure = account.hubspot.check().await;
-    assert_eq!(
-        failure,
-        Err(Failure::RateLimited {
-            retry_after: std::time::Duration::from_secs(300)
-        })
-    );
+    assert_eq!(failure, Err(Failure::RateLimited { retry_after: std::time::Duration::from_secs(300) }));
 }
 
 #[tokio::test]
 async fn a_wrong_token_is_unauthorized() {
     let account = Account::ready().await;
     let hubspot = connector(&account.running.url(), "pat-other");
-    assert!(matches!(
-        hubspot.check().await,
-        Err(Failure::Unauthorized { .. })
-    ));
+    assert!(matches!(hubspot.check().await, Err(Failure::Unauthorized { .. })));
 }
 
 #[tokio::test]
@@ -87,20 +54,14 @@ async fn a_right_token_passes_the_check() {
 
 #[tokio::test]
 async fn a_missing_scope_is_unauthorized_and_named() {
-    let scopes = ALL_SCOPES
-        .iter()
-        .filter(|scope| **scope != "crm.objects.orders.write");
-    let settings = Settings {
-        scopes: scopes.map(|&scope| scope.to_owned()).collect(),
-        ..Settings::default()
-    };
+    let scopes = ALL_SCOPES.iter().filter(|scope| **scope != "crm.objects.orders.write");
+    let settings = Settings { scopes: scopes.map(|&scope| scope.to_owned()).collect(), ..Settings::default() };
     let account = Account::bare(settings).await;
     let failure = account.hubspot.setup(&[]).await.unwrap_err();
     assert_eq!(
         failure,
         Failure::Unauthorized {
-            message: "HTTP 403: MISSING_SCOPES: the token needs the scope crm.objects.orders.write"
-                .to_owned()
+            message: "HTTP 403: MISSING_SCOPES: the token needs the scope crm.objects.orders.write".to_owned()
         }
     );
 }
@@ -110,29 +71,10 @@ async fn no_failure_repeats_a_persons_values() {
     let account = Account::ready().await;
     let mut document = order(1);
     let mut buyer = person(1);
-    buyer.fields.insert(
-        "lifecyclestage".to_owned(),
-        crate::account::field("Number1 of Secret Street"),
-    );
+    buyer.fields.insert("lifecyclestage".to_owned(), crate::account::field("Number1 of Secret Street"));
     document.customer = Some(buyer);
-    let failure = account
-        .deliver(&record(Kind::Order, 1), &document, Known::new())
-        .await
-        .unwrap_err();
-    let Failure::Rejected {
-        code,
-        field,
-        message,
-    } = failure
-    else {
-        panic!("{failure:?}")
-    };
-    assert_eq!(
-        (code.as_str(), field.as_str()),
-        ("INVALID_OPTION", "lifecyclestage")
-    );
-    assert!(
-        !message.contains("Secret") && !message.contains("person1"),
-        "{message}"
-    );
+    let failure = account.deliver(&record(Kind::Order, 1), &document, Known::new()).await.unwrap_err();
+    let Failure::Rejected { code, field, message } = failure else { panic!("{failure:?}") };
+    assert_eq!((code.as_str(), field.as_str()), ("INVALID_OPTION", "lifecyclestage"));
+    assert!(!message.contains("Secret") && !message.contains("person1"), "{message}");
 }

@@ -27,50 +27,31 @@ impl Bench<OrderDocument> for Orders {
 
     fn changed(&self, document: &OrderDocument) -> OrderDocument {
         let mut changed = document.clone();
-        changed
-            .fields
-            .insert("hs_external_order_status".to_owned(), field("refunded"));
+        changed.fields.insert("hs_external_order_status".to_owned(), field("refunded"));
         changed
     }
 
     fn refused(&self, n: usize) -> Option<OrderDocument> {
         let mut refused = order(n);
-        refused
-            .fields
-            .insert("hs_currency_code".to_owned(), field("XXQ"));
+        refused.fields.insert("hs_currency_code".to_owned(), field("XXQ"));
         Some(refused)
     }
 
     async fn objects(&self, document: &OrderDocument) -> usize {
         let all = self.0.all("orders", "waybill_key").await;
-        all.iter()
-            .filter(|order| property(order, "waybill_key") == document.key.as_str())
-            .count()
+        all.iter().filter(|order| property(order, "waybill_key") == document.key.as_str()).count()
     }
 
     async fn holds(&self, document: &OrderDocument) -> bool {
-        let all = self
-            .0
-            .all(
-                "orders",
-                "waybill_key,hs_order_name,hs_total_price,hs_external_order_status",
-            )
-            .await;
-        let Some(found) = all
-            .iter()
-            .find(|order| property(order, "waybill_key") == document.key.as_str())
-        else {
+        let all = self.0.all("orders", "waybill_key,hs_order_name,hs_total_price,hs_external_order_status").await;
+        let Some(found) = all.iter().find(|order| property(order, "waybill_key") == document.key.as_str()) else {
             return false;
         };
         let contacts = self.0.all("contacts", "email").await;
         let buyer = found["associations"]["contacts"]["results"][0]["id"].clone();
         let buyer = contacts.iter().find(|contact| contact["id"] == buyer);
         buyer.is_some_and(|buyer| {
-            Some(property(buyer, "email").as_str())
-                == document
-                    .customer
-                    .as_ref()
-                    .map(|person| person.email.expose())
+            Some(property(buyer, "email").as_str()) == document.customer.as_ref().map(|person| person.email.expose())
         }) && property(found, "hs_order_name") == document.name
             && ["hs_total_price", "hs_external_order_status"]
                 .iter()

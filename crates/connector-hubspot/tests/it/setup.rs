@@ -8,19 +8,15 @@ use waybill_simulator::hubspot::Settings;
 use crate::account::Account;
 
 fn wanted() -> Vec<NewProperty> {
-    [
-        ("total_spent", PropertyKind::Number),
-        ("vip", PropertyKind::Bool),
-        ("last_order", PropertyKind::DateTime),
-    ]
-    .into_iter()
-    .map(|(name, kind)| NewProperty {
-        owner: PropertyOwner::Contact,
-        name: name.to_owned(),
-        label: name.to_owned(),
-        kind,
-    })
-    .collect()
+    [("total_spent", PropertyKind::Number), ("vip", PropertyKind::Bool), ("last_order", PropertyKind::DateTime)]
+        .into_iter()
+        .map(|(name, kind)| NewProperty {
+            owner: PropertyOwner::Contact,
+            name: name.to_owned(),
+            label: name.to_owned(),
+            kind,
+        })
+        .collect()
 }
 
 #[tokio::test]
@@ -40,23 +36,9 @@ async fn setup_says_what_it_did_and_can_be_run_again() {
             ]
         );
     }
-    let made = account
-        .get("/crm/properties/2026-03/orders/waybill_key")
-        .await;
-    assert_eq!(
-        (&made["hasUniqueValue"], &made["groupName"]),
-        (&json!(true), &json!("waybill"))
-    );
-    assert_eq!(
-        account
-            .running
-            .journal
-            .entries()
-            .iter()
-            .filter(|entry| entry.object == "property")
-            .count(),
-        5
-    );
+    let made = account.get("/crm/properties/2026-03/orders/waybill_key").await;
+    assert_eq!((&made["hasUniqueValue"], &made["groupName"]), (&json!(true), &json!("waybill")));
+    assert_eq!(account.running.journal.entries().iter().filter(|entry| entry.object == "property").count(), 5);
 }
 
 #[tokio::test]
@@ -67,21 +49,9 @@ async fn a_property_that_does_not_fit_is_named() {
             "name": name, "label": "Key", "groupName": "order_information", "type": "string", "fieldType": "text",
         })
     };
-    account
-        .post("/crm/properties/2026-03/orders", property("waybill_key"))
-        .await;
+    account.post("/crm/properties/2026-03/orders", property("waybill_key")).await;
     let failure = account.hubspot.setup(&[]).await;
-    let Err(Failure::Rejected {
-        code,
-        field,
-        message,
-    }) = failure
-    else {
-        panic!("{failure:?}")
-    };
+    let Err(Failure::Rejected { code, field, message }) = failure else { panic!("{failure:?}") };
     assert_eq!((code.as_str(), field.as_str()), ("settings", "waybill_key"));
-    assert!(
-        message.contains("orders.waybill_key is there, but its values need not be unique"),
-        "{message}"
-    );
+    assert!(message.contains("orders.waybill_key is there, but its values need not be unique"), "{message}");
 }

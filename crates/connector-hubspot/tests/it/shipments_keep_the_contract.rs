@@ -27,44 +27,25 @@ impl Bench<ShipmentDocument> for Shipments {
 
     fn changed(&self, document: &ShipmentDocument) -> ShipmentDocument {
         let mut changed = document.clone();
-        changed
-            .fields
-            .insert("hs_fulfillment_status".to_owned(), field("returned"));
+        changed.fields.insert("hs_fulfillment_status".to_owned(), field("returned"));
         changed
     }
 
     fn refused(&self, n: usize) -> Option<ShipmentDocument> {
         let mut refused = parcel(n);
-        refused
-            .fields
-            .insert("hs_pipeline_stage".to_owned(), field("nowhere"));
+        refused.fields.insert("hs_pipeline_stage".to_owned(), field("nowhere"));
         Some(refused)
     }
 
     async fn objects(&self, document: &ShipmentDocument) -> usize {
         let all = self.0.all("orders", "waybill_key").await;
-        all.iter()
-            .filter(|order| property(order, "waybill_key") == document.order_key.as_str())
-            .count()
+        all.iter().filter(|order| property(order, "waybill_key") == document.order_key.as_str()).count()
     }
 
     async fn holds(&self, document: &ShipmentDocument) -> bool {
-        let all = self
-            .0
-            .all(
-                "orders",
-                "waybill_key,hs_fulfillment_status,hs_shipping_tracking_number",
-            )
-            .await;
-        let found = all
-            .iter()
-            .find(|order| property(order, "waybill_key") == document.order_key.as_str());
-        found.is_some_and(|order| {
-            document
-                .fields
-                .iter()
-                .all(|(name, value)| property(order, name) == value.to_text())
-        })
+        let all = self.0.all("orders", "waybill_key,hs_fulfillment_status,hs_shipping_tracking_number").await;
+        let found = all.iter().find(|order| property(order, "waybill_key") == document.order_key.as_str());
+        found.is_some_and(|order| document.fields.iter().all(|(name, value)| property(order, name) == value.to_text()))
     }
 
     async fn inject(&self, trouble: Trouble, skip: usize) {

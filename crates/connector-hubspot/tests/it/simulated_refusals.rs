@@ -11,10 +11,7 @@ struct Right(&'static str, String, Value);
 
 /// The request with one thing wrong in its body: a member left out, or of another type.
 fn mutations(body: &Value) -> Vec<(String, Value)> {
-    let mut found = vec![
-        ("the body a list".to_owned(), json!([])),
-        ("the body a text".to_owned(), json!("x")),
-    ];
+    let mut found = vec![("the body a list".to_owned(), json!([])), ("the body a text".to_owned(), json!("x"))];
     for pointer in pointers(body, "") {
         let (parent, member) = pointer.rsplit_once('/').expect("a pointer has a member");
         let mut without = body.clone();
@@ -22,14 +19,7 @@ fn mutations(body: &Value) -> Vec<(String, Value)> {
             object.remove(member);
             found.push((format!("without {pointer}"), without));
         }
-        for wrong in [
-            Value::Null,
-            json!(7),
-            json!("text"),
-            json!([]),
-            json!({}),
-            json!([7]),
-        ] {
+        for wrong in [Value::Null, json!(7), json!("text"), json!([]), json!({}), json!([7])] {
             let mut other = body.clone();
             if let Some(place) = other.pointer_mut(&pointer)
                 && *place != wrong
@@ -44,15 +34,8 @@ fn mutations(body: &Value) -> Vec<(String, Value)> {
 
 fn pointers(value: &Value, at: &str) -> Vec<String> {
     let members: Vec<(String, &Value)> = match value {
-        Value::Object(object) => object
-            .iter()
-            .map(|(name, value)| (name.clone(), value))
-            .collect(),
-        Value::Array(list) => list
-            .iter()
-            .enumerate()
-            .map(|(n, value)| (n.to_string(), value))
-            .collect(),
+        Value::Object(object) => object.iter().map(|(name, value)| (name.clone(), value)).collect(),
+        Value::Array(list) => list.iter().enumerate().map(|(n, value)| (n.to_string(), value)).collect(),
         _ => Vec::new(),
     };
     members
@@ -68,26 +51,15 @@ fn pointers(value: &Value, at: &str) -> Vec<String> {
 async fn status(http: &reqwest::Client, url: &str, request: &Right, body: &Value) -> u16 {
     let method = reqwest::Method::from_bytes(request.0.as_bytes()).expect("a method");
     let path = request.1.as_str();
-    let sent = http
-        .request(method, format!("{url}{path}"))
-        .bearer_auth("pat-simulated")
-        .json(body);
+    let sent = http.request(method, format!("{url}{path}")).bearer_auth("pat-simulated").json(body);
     sent.send().await.expect("an answer").status().as_u16()
 }
 
 /// An account with a contact, an order and the ids of both.
 async fn account() -> (Account, String, String) {
-    let settings = Settings {
-        searches_per_second: UNLIMITED,
-        ..Settings::default()
-    };
+    let settings = Settings { searches_per_second: UNLIMITED, ..Settings::default() };
     let account = Account::ready_with(settings).await;
-    let contact = account
-        .post(
-            "/crm/objects/2026-03/contacts",
-            create(json!({"waybill_key": "k1"})),
-        )
-        .await;
+    let contact = account.post("/crm/objects/2026-03/contacts", create(json!({"waybill_key": "k1"}))).await;
     let order = create(json!({"hs_order_name": "#1", "waybill_key": "k1"}));
     let order = account.post("/crm/objects/2026-03/orders", order).await;
     let id = |object: Value| object["id"].as_str().expect("an id").to_owned();
@@ -103,11 +75,7 @@ async fn refuses_what_the_document_refuses(document: &str, account: Account, req
     for request in &requests {
         let what = format!("{} {}", request.0, request.1);
         // Prism's answer to a right request may break the document itself, which it says with 500.
-        assert_ne!(
-            status(&http, &prism.url(), request, &request.2).await,
-            422,
-            "{what} is not in {document}"
-        );
+        assert_ne!(status(&http, &prism.url(), request, &request.2).await, 422, "{what} is not in {document}");
         for (wrong, body) in mutations(&request.2) {
             if status(&http, &prism.url(), request, &body).await != 422 {
                 continue;
@@ -120,16 +88,9 @@ async fn refuses_what_the_document_refuses(document: &str, account: Account, req
         }
         // After the wrong ones, so that none of them was refused for what this one leaves.
         let right = status(&http, &account.running.url(), request, &request.2).await;
-        assert!(
-            (200..300).contains(&right),
-            "the account answers {right} to {what}"
-        );
+        assert!((200..300).contains(&right), "the account answers {right} to {what}");
     }
-    assert!(
-        problems.is_empty(),
-        "of {refused} refused by {document}, these are answered:\n{}",
-        problems.join("\n")
-    );
+    assert!(problems.is_empty(), "of {refused} refused by {document}, these are answered:\n{}", problems.join("\n"));
     assert!(refused > 20, "{document} refused only {refused}");
 }
 
@@ -138,8 +99,7 @@ fn on_records(kind: &str, id: &str, association: (u32, &str), properties: Value)
     let path = |call: &str| format!("/crm/objects/2026-03/{kind}{call}");
     let (type_id, to) = association;
     let types = json!([{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id}]);
-    let create =
-        json!({"properties": properties, "associations": [{"to": {"id": to}, "types": types}]});
+    let create = json!({"properties": properties, "associations": [{"to": {"id": to}, "types": types}]});
     let mut traced = create.clone();
     traced["objectWriteTraceId"] = json!("0");
     let write = json!({"id": "k1", "idProperty": "waybill_key", "objectWriteTraceId": "0", "properties": properties});
@@ -156,21 +116,13 @@ fn on_records(kind: &str, id: &str, association: (u32, &str), properties: Value)
     });
     vec![
         Right("POST", path(""), create),
-        Right(
-            "PATCH",
-            path(&format!("/{id}")),
-            json!({"properties": properties}),
-        ),
+        Right("PATCH", path(&format!("/{id}")), json!({"properties": properties})),
         Right("POST", path("/batch/create"), json!({"inputs": [traced]})),
         Right("POST", path("/batch/update"), json!({"inputs": [write]})),
         Right("POST", path("/batch/upsert"), json!({"inputs": [write]})),
         Right("POST", path("/batch/read"), read),
         Right("POST", path("/search"), search),
-        Right(
-            "POST",
-            path("/batch/archive"),
-            json!({"inputs": [{"id": id}]}),
-        ),
+        Right("POST", path("/batch/archive"), json!({"inputs": [{"id": id}]})),
     ]
 }
 
@@ -184,12 +136,7 @@ async fn on_contacts() {
 #[tokio::test]
 async fn on_orders() {
     let (account, contact, order) = account().await;
-    let requests = on_records(
-        "orders",
-        &order,
-        (507, &contact),
-        json!({"hs_order_name": "#1"}),
-    );
+    let requests = on_records("orders", &order, (507, &contact), json!({"hs_order_name": "#1"}));
     refuses_what_the_document_refuses("hubspot-orders-2026-03.json", account, requests).await;
 }
 
@@ -201,26 +148,10 @@ async fn on_associations() {
     let path = |call: &str| format!("/crm/v4/associations/orders/contacts/batch/{call}");
     let one = format!("/crm/v4/objects/orders/{order}/associations/contacts/{contact}");
     let requests = vec![
-        Right(
-            "POST",
-            path("associate/default"),
-            json!({"inputs": [{"from": from, "to": to}]}),
-        ),
-        Right(
-            "POST",
-            path("create"),
-            json!({"inputs": [{"from": from, "to": to, "types": types}]}),
-        ),
-        Right(
-            "POST",
-            path("read"),
-            json!({"inputs": [{"id": order, "after": "x"}]}),
-        ),
-        Right(
-            "POST",
-            path("archive"),
-            json!({"inputs": [{"from": from, "to": [to]}]}),
-        ),
+        Right("POST", path("associate/default"), json!({"inputs": [{"from": from, "to": to}]})),
+        Right("POST", path("create"), json!({"inputs": [{"from": from, "to": to, "types": types}]})),
+        Right("POST", path("read"), json!({"inputs": [{"id": order, "after": "x"}]})),
+        Right("POST", path("archive"), json!({"inputs": [{"from": from, "to": [to]}]})),
         Right("PUT", one, types),
     ];
     refuses_what_the_document_refuses("hubspot-associations.json", account, requests).await;
@@ -230,8 +161,7 @@ async fn on_associations() {
 async fn on_properties() {
     let (account, ..) = account().await;
     let path = |call: &str| format!("/crm/properties/2026-03/contacts{call}");
-    let option =
-        json!({"label": "A", "value": "a", "displayOrder": 1, "hidden": false, "description": "x"});
+    let option = json!({"label": "A", "value": "a", "displayOrder": 1, "hidden": false, "description": "x"});
     let property = json!({
         "name": "score", "label": "Score", "groupName": "contactinformation", "type": "enumeration",
         "fieldType": "select", "description": "x", "displayOrder": 1, "hidden": false, "hasUniqueValue": false,
@@ -240,36 +170,21 @@ async fn on_properties() {
         "referencedObjectType": "x", "numberDisplayHint": "formatted", "textDisplayHint": "email",
     });
     let mut update = property.clone();
-    for name in [
-        "name",
-        "hasUniqueValue",
-        "externalOptions",
-        "dataSensitivity",
-        "referencedObjectType",
-    ] {
+    for name in ["name", "hasUniqueValue", "externalOptions", "dataSensitivity", "referencedObjectType"] {
         update.as_object_mut().unwrap().remove(name);
     }
     let mut another = property.clone();
     another["name"] = json!("grade");
-    let read =
-        json!({"archived": false, "dataSensitivity": "sensitive", "inputs": [{"name": "email"}]});
+    let read = json!({"archived": false, "dataSensitivity": "sensitive", "inputs": [{"name": "email"}]});
     let group = json!({"name": "mine", "label": "Mine", "displayOrder": 1});
     let requests = vec![
         Right("POST", path(""), property),
         Right("POST", path("/batch/create"), json!({"inputs": [another]})),
         Right("POST", path("/batch/read"), read),
         Right("PATCH", path("/score"), update),
-        Right(
-            "POST",
-            path("/batch/archive"),
-            json!({"inputs": [{"name": "score"}]}),
-        ),
+        Right("POST", path("/batch/archive"), json!({"inputs": [{"name": "score"}]})),
         Right("POST", path("/groups"), group),
-        Right(
-            "PATCH",
-            path("/groups/mine"),
-            json!({"label": "Ours", "displayOrder": 1}),
-        ),
+        Right("PATCH", path("/groups/mine"), json!({"label": "Ours", "displayOrder": 1})),
     ];
     refuses_what_the_document_refuses("hubspot-properties-2026-03.json", account, requests).await;
 }

@@ -34,25 +34,16 @@ pub(crate) struct Account {
 /// A connector for an account at `url`.
 pub(crate) fn connector(url: &str, settings: &[(&str, &str)]) -> ShipStation {
     let mut values: BTreeMap<String, String> = [("url".to_owned(), url.to_owned())].into();
-    values.extend(
-        settings
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
-    );
+    values.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     let secrets = [("api_key".to_owned(), SecretString::from(KEY))].into();
-    let settings =
-        SystemSettings::new("shipping".parse().unwrap(), &descriptor(), values, secrets).unwrap();
+    let settings = SystemSettings::new("shipping".parse().unwrap(), &descriptor(), values, secrets).unwrap();
     ShipStation::new(&settings).unwrap()
 }
 
 /// Code, field and message of a rejection.
 pub(crate) fn rejected(outcome: Result<Known, Failure>) -> (String, String, String) {
     match outcome {
-        Err(Failure::Rejected {
-            code,
-            field,
-            message,
-        }) => (code, field, message),
+        Err(Failure::Rejected { code, field, message }) => (code, field, message),
         other => panic!("{other:?}"),
     }
 }
@@ -71,38 +62,20 @@ impl Account {
 
     pub(crate) async fn limited(requests_per_minute: usize, settings: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let config = Config {
-            api_key: KEY.to_owned(),
-            requests_per_minute,
-        };
+        let config = Config { api_key: KEY.to_owned(), requests_per_minute };
         let vendor = serve(simulated(config), listener).unwrap();
         let connector = connector(&vendor.url(), settings);
-        Self {
-            connector,
-            vendor,
-            client: Client::new(),
-            details: false,
-        }
+        Self { connector, vendor, client: Client::new(), details: false }
     }
 
     /// One whose documents map fields that only an update takes.
     pub(crate) async fn open_with_details() -> Self {
-        Self {
-            details: true,
-            ..Self::open().await
-        }
+        Self { details: true, ..Self::open().await }
     }
 
     pub(crate) async fn ask(&self, method: Method, path: &str, body: Value) -> Value {
-        let request = self
-            .client
-            .request(method, format!("{}{path}", self.vendor.url()))
-            .header("api-key", KEY);
-        let request = if body.is_null() {
-            request
-        } else {
-            request.json(&body)
-        };
+        let request = self.client.request(method, format!("{}{path}", self.vendor.url())).header("api-key", KEY);
+        let request = if body.is_null() { request } else { request.json(&body) };
         let response = request.send().await.unwrap();
         let (status, text) = (response.status(), response.text().await.unwrap());
         assert!(status.is_success(), "{path}: {status} {text}");
@@ -111,14 +84,8 @@ impl Account {
 
     /// All shipments with an order's key, asked from the vendor.
     pub(crate) async fn shipments(&self, order: &OrderDocument) -> Vec<Value> {
-        let path = format!(
-            "/v2/shipments?page_size=100&external_shipment_id={}",
-            order.key
-        );
-        self.ask(Method::GET, &path, Value::Null).await["shipments"]
-            .as_array()
-            .unwrap()
-            .clone()
+        let path = format!("/v2/shipments?page_size=100&external_shipment_id={}", order.key);
+        self.ask(Method::GET, &path, Value::Null).await["shipments"].as_array().unwrap().clone()
     }
 
     /// The one shipment of an order.
@@ -132,34 +99,22 @@ impl Account {
     pub(crate) async fn edit(&self, order: &OrderDocument, change: impl FnOnce(&mut Value)) {
         let mut shipment = self.shipment(order).await;
         change(&mut shipment);
-        let path = format!(
-            "/v2/shipments/{}",
-            shipment["shipment_id"].as_str().unwrap()
-        );
+        let path = format!("/v2/shipments/{}", shipment["shipment_id"].as_str().unwrap());
         self.ask(Method::PUT, &path, shipment).await;
     }
 
     /// Has the warehouse buy labels.
     pub(crate) async fn ship(&self, order: Value) -> Vec<Value> {
-        self.ask(Method::POST, "/_control/ship", order).await["labels"]
-            .as_array()
-            .unwrap()
-            .clone()
+        self.ask(Method::POST, "/_control/ship", order).await["labels"].as_array().unwrap().clone()
     }
 
     /// Has the warehouse pack an order in parcels of lines and quantities.
     pub(crate) async fn pack(&self, order: &OrderDocument, parcels: Value) -> Vec<Value> {
-        self.ship(json!({ "external_shipment_ids": [order.key.as_str()], "parcels": parcels }))
-            .await
+        self.ship(json!({ "external_shipment_ids": [order.key.as_str()], "parcels": parcels })).await
     }
 
     /// Delivers an order as the engine does.
-    pub(crate) async fn deliver(
-        &self,
-        n: usize,
-        order: &OrderDocument,
-        known: Known,
-    ) -> Result<Known, Failure> {
+    pub(crate) async fn deliver(&self, n: usize, order: &OrderDocument, known: Known) -> Result<Known, Failure> {
         drive(&self.connector, &record(n), order, known).await
     }
 }
@@ -176,28 +131,20 @@ impl Bench<OrderDocument> for Account {
 
     fn document(&self, n: usize) -> OrderDocument {
         if self.details {
-            mapped(
-                mapped(order(n), "shipment_number", &format!("#{n}")),
-                "service_code",
-                "ups_ground",
-            )
+            mapped(mapped(order(n), "shipment_number", &format!("#{n}")), "service_code", "ups_ground")
         } else {
             order(n)
         }
     }
 
     fn changed(&self, document: &OrderDocument) -> OrderDocument {
-        let mut changed = to(document.clone(), |address| {
-            address.city = "Cupertino".into()
-        });
+        let mut changed = to(document.clone(), |address| address.city = "Cupertino".into());
         changed.lines[0].quantity += 1;
         changed
     }
 
     fn refused(&self, n: usize) -> Option<OrderDocument> {
-        Some(to(self.document(n), |address| {
-            address.country_code = "ZZ".to_owned()
-        }))
+        Some(to(self.document(n), |address| address.country_code = "ZZ".to_owned()))
     }
 
     async fn objects(&self, document: &OrderDocument) -> usize {
@@ -207,10 +154,7 @@ impl Bench<OrderDocument> for Account {
     async fn holds(&self, document: &OrderDocument) -> bool {
         let shipment = self.shipment(document).await;
         let city = document.shipping_address.as_ref().unwrap().city.expose();
-        let fields = document
-            .fields
-            .iter()
-            .all(|(name, value)| shipment[name] == value.to_text());
+        let fields = document.fields.iter().all(|(name, value)| shipment[name] == value.to_text());
         shipment["items"][0]["quantity"] == document.lines[0].quantity
             && shipment["ship_to"]["city_locality"] == city
             && fields
@@ -218,9 +162,7 @@ impl Bench<OrderDocument> for Account {
 
     async fn inject(&self, trouble: Trouble, skip: usize) {
         let kind = match trouble {
-            Trouble::TooManyRequests { retry_after_s } => {
-                FaultKind::TooManyRequests { retry_after_s }
-            }
+            Trouble::TooManyRequests { retry_after_s } => FaultKind::TooManyRequests { retry_after_s },
             Trouble::Unauthorized => FaultKind::Unauthorized,
             Trouble::ServerError => FaultKind::ServerError,
             Trouble::CutBefore => FaultKind::CutBefore,
@@ -228,15 +170,7 @@ impl Bench<OrderDocument> for Account {
             Trouble::ErrorAfter => FaultKind::ErrorAfter,
             Trouble::ErrorIn200 => FaultKind::ErrorIn200,
         };
-        self.vendor.faults.add_after(
-            skip,
-            Fault {
-                kind,
-                times: 1,
-                path: String::new(),
-                body: String::new(),
-            },
-        );
+        self.vendor.faults.add_after(skip, Fault { kind, times: 1, path: String::new(), body: String::new() });
     }
 
     async fn pending(&self) -> bool {

@@ -10,11 +10,7 @@ use waybill_domain::{
 
 /// The record of the order with this number.
 pub(crate) fn record(n: usize) -> RecordKey {
-    RecordKey {
-        store: "main".parse().unwrap(),
-        kind: Kind::Order,
-        id: n.to_string().parse().unwrap(),
-    }
+    RecordKey { store: "main".parse().unwrap(), kind: Kind::Order, id: n.to_string().parse().unwrap() }
 }
 
 /// An order of two shirts and a mug to an address in California; every number another one.
@@ -81,9 +77,7 @@ pub(crate) fn to(mut order: OrderDocument, change: impl FnOnce(&mut Address)) ->
 
 /// The same order with a mapped field.
 pub(crate) fn mapped(mut order: OrderDocument, name: &str, value: &str) -> OrderDocument {
-    order
-        .fields
-        .insert(name.to_owned(), FieldValue::Text(Personal::from(value)));
+    order.fields.insert(name.to_owned(), FieldValue::Text(Personal::from(value)));
     order
 }
 

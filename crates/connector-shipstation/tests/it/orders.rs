@@ -14,14 +14,8 @@ use crate::{
 /// Runs the first step for several orders at once, as one batch.
 async fn batch(account: &Account, orders: &[OrderDocument]) -> Vec<Result<Applied, Failure>> {
     let known = Known::new();
-    let steps: Vec<_> = orders
-        .iter()
-        .map(|order| account.connector.steps(order, &known).remove(0))
-        .collect();
-    let keys: Vec<_> = orders
-        .iter()
-        .map(|order| CallKey::new(&order.key, "shipment", b""))
-        .collect();
+    let steps: Vec<_> = orders.iter().map(|order| account.connector.steps(order, &known).remove(0)).collect();
+    let keys: Vec<_> = orders.iter().map(|order| CallKey::new(&order.key, "shipment", b"")).collect();
     let calls: Vec<_> = orders
         .iter()
         .zip(&steps)
@@ -43,36 +37,15 @@ async fn an_order_becomes_a_pending_shipment_with_its_amounts_and_lines() {
     account.deliver(1, &order(1), Known::new()).await.unwrap();
     let shipment = account.shipment(&order(1)).await;
     assert_eq!(shipment["shipment_status"], "pending");
-    assert_eq!(
-        shipment["amount_paid"].to_string(),
-        r#"{"amount":41.25,"currency":"USD"}"#
-    );
+    assert_eq!(shipment["amount_paid"].to_string(), r#"{"amount":41.25,"currency":"USD"}"#);
     assert_eq!(shipment["tax_paid"]["amount"].to_string(), "3.75");
     let items = &shipment["items"];
-    assert_eq!(
-        (&items[0]["external_order_item_id"], &items[0]["sku"]),
-        (&json!("101"), &json!("TEE-M"))
-    );
-    assert_eq!(
-        (
-            &items[0]["quantity"],
-            items[0]["unit_price"].to_string().as_str()
-        ),
-        (&json!(2), "12.50")
-    );
+    assert_eq!((&items[0]["external_order_item_id"], &items[0]["sku"]), (&json!("101"), &json!("TEE-M")));
+    assert_eq!((&items[0]["quantity"], items[0]["unit_price"].to_string().as_str()), (&json!(2), "12.50"));
     assert_eq!(items[0]["external_order_id"], order(1).key.as_str());
-    assert!(
-        items[0]["sales_order_id"].is_string(),
-        "it is in ShipStation's Orders tab and can be split there"
-    );
-    assert_eq!(
-        shipment["packages"][0]["weight"],
-        json!({ "value": 450, "unit": "gram" })
-    );
-    assert_eq!(
-        shipment["ship_from"]["postal_code"], "78756",
-        "the default warehouse's"
-    );
+    assert!(items[0]["sales_order_id"].is_string(), "it is in ShipStation's Orders tab and can be split there");
+    assert_eq!(shipment["packages"][0]["weight"], json!({ "value": 450, "unit": "gram" }));
+    assert_eq!(shipment["ship_from"]["postal_code"], "78756", "the default warehouse's");
     assert_eq!(shipment["ship_to"]["name"], "Amanda Miller");
 }
 
@@ -82,49 +55,23 @@ async fn what_needs_no_parcel_stays_out_of_it() {
     let mut gift_card = order(1);
     gift_card.lines[1].requires_shipping = false;
     account.deliver(1, &gift_card, Known::new()).await.unwrap();
-    assert_eq!(
-        account.shipment(&gift_card).await["items"]
-            .as_array()
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(account.shipment(&gift_card).await["items"].as_array().unwrap().len(), 1);
     let mut download = order(2);
-    download
-        .lines
-        .iter_mut()
-        .for_each(|line| line.requires_shipping = false);
-    assert_eq!(
-        rejected(account.deliver(2, &download, Known::new()).await).0,
-        "nothing_to_ship"
-    );
+    download.lines.iter_mut().for_each(|line| line.requires_shipping = false);
+    assert_eq!(rejected(account.deliver(2, &download, Known::new()).await).0, "nothing_to_ship");
 }
 
 #[tokio::test]
 async fn fields_that_a_create_does_not_take_follow_in_an_update() {
     let account = Account::open().await;
-    let named = mapped(
-        mapped(order(1), "shipment_number", "#1"),
-        "service_code",
-        "ups_ground",
-    );
+    let named = mapped(mapped(order(1), "shipment_number", "#1"), "service_code", "ups_ground");
     let named = mapped(named, "notes_for_gift", "For you");
     account.deliver(1, &named, Known::new()).await.unwrap();
     let shipment = account.shipment(&named).await;
-    assert_eq!(
-        (&shipment["shipment_number"], &shipment["service_code"]),
-        (&json!("#1"), &json!("ups_ground"))
-    );
+    assert_eq!((&shipment["shipment_number"], &shipment["service_code"]), (&json!("#1"), &json!("ups_ground")));
     assert_eq!(shipment["notes_for_gift"], "For you");
-    let (code, field, _) = rejected(
-        account
-            .deliver(2, &mapped(order(2), "shipment_number", "#1"), Known::new())
-            .await,
-    );
-    assert_eq!(
-        (code.as_str(), field.as_str()),
-        ("identifier_conflict", "shipment_number")
-    );
+    let (code, field, _) = rejected(account.deliver(2, &mapped(order(2), "shipment_number", "#1"), Known::new()).await);
+    assert_eq!((code.as_str(), field.as_str()), ("identifier_conflict", "shipment_number"));
 }
 
 #[tokio::test]
@@ -133,15 +80,9 @@ async fn a_mapped_field_that_is_cleared_in_the_store_is_cleared_there() {
     let noted = mapped(order(1), "notes_for_gift", "For you");
     let known = account.deliver(1, &noted, Known::new()).await.unwrap();
     let mut cleared = noted.clone();
-    cleared.fields.insert(
-        "notes_for_gift".to_owned(),
-        waybill_domain::document::FieldValue::Null,
-    );
+    cleared.fields.insert("notes_for_gift".to_owned(), waybill_domain::document::FieldValue::Null);
     account.deliver(1, &cleared, known).await.unwrap();
-    assert_eq!(
-        account.shipment(&noted).await["notes_for_gift"],
-        Value::Null
-    );
+    assert_eq!(account.shipment(&noted).await["notes_for_gift"], Value::Null);
 }
 
 #[tokio::test]
@@ -158,9 +99,7 @@ async fn what_the_vendor_says_of_one_shipment_parks_that_one() {
     let strange = mapped(order(1), "carrier_id", "se-404");
     let outcomes = batch(&account, &[order(0), strange.clone(), order(2)]).await;
     assert!(outcomes[0].is_ok() && outcomes[2].is_ok());
-    let Err(Failure::Rejected { field, .. }) = &outcomes[1] else {
-        panic!("{outcomes:?}")
-    };
+    let Err(Failure::Rejected { field, .. }) = &outcomes[1] else { panic!("{outcomes:?}") };
     assert_eq!(field, "carrier_id");
     assert!(account.shipments(&strange).await.is_empty());
 }
@@ -169,9 +108,7 @@ async fn what_the_vendor_says_of_one_shipment_parks_that_one() {
 async fn a_batch_is_one_request() {
     let account = Account::limited(2, &[]).await;
     account.connector.check().await.unwrap();
-    let orders: Vec<_> = (0..account.connector.batch_size("shipment"))
-        .map(order)
-        .collect();
+    let orders: Vec<_> = (0..account.connector.batch_size("shipment")).map(order).collect();
     let outcomes = batch(&account, &orders).await;
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
 }
@@ -183,9 +120,7 @@ async fn a_refused_address_costs_its_batch_one_more_request() {
     let bad = to(order(3), |address| address.zip = "9512".into());
     let outcomes = batch(&account, &[order(1), bad, order(2)]).await;
     assert!(outcomes[0].is_ok() && outcomes[2].is_ok(), "{outcomes:?}");
-    assert!(
-        matches!(&outcomes[1], Err(Failure::Rejected { code, .. }) if code == "invalid_address")
-    );
+    assert!(matches!(&outcomes[1], Err(Failure::Rejected { code, .. }) if code == "invalid_address"));
 }
 
 #[tokio::test]
@@ -195,10 +130,7 @@ async fn a_second_create_is_found_and_brought_up_to_date() {
     let newer = to(order(1), |address| address.city = "Cupertino".into());
     let known = account.deliver(1, &newer, Known::new()).await.unwrap();
     let shipment = account.shipment(&newer).await;
-    assert_eq!(
-        known.get("order").map(String::as_str),
-        shipment["shipment_id"].as_str()
-    );
+    assert_eq!(known.get("order").map(String::as_str), shipment["shipment_id"].as_str());
     assert_eq!(shipment["ship_to"]["city_locality"], "Cupertino");
 }
 
@@ -207,13 +139,7 @@ async fn the_same_order_again_is_not_written() {
     let account = Account::open().await;
     let known = account.deliver(1, &order(1), Known::new()).await.unwrap();
     account.deliver(1, &order(1), known).await.unwrap();
-    let actions: Vec<_> = account
-        .vendor
-        .journal
-        .entries()
-        .into_iter()
-        .map(|entry| entry.action)
-        .collect();
+    let actions: Vec<_> = account.vendor.journal.entries().into_iter().map(|entry| entry.action).collect();
     assert_eq!(actions, ["create"]);
 }
 
@@ -250,45 +176,23 @@ async fn money_that_goes_back_after_the_parcel_left_is_nothing_to_do() {
 async fn a_pending_shipment_is_cancelled_and_a_labelled_one_is_not() {
     let account = Account::open().await;
     let first = account.deliver(1, &order(1), Known::new()).await.unwrap();
-    account
-        .deliver(1, &cancelled(order(1)), first.clone())
-        .await
-        .unwrap();
-    assert_eq!(
-        account.shipment(&order(1)).await["shipment_status"],
-        "cancelled"
-    );
-    account
-        .deliver(1, &cancelled(order(1)), first)
-        .await
-        .unwrap();
+    account.deliver(1, &cancelled(order(1)), first.clone()).await.unwrap();
+    assert_eq!(account.shipment(&order(1)).await["shipment_status"], "cancelled");
+    account.deliver(1, &cancelled(order(1)), first).await.unwrap();
     let second = account.deliver(2, &order(2), Known::new()).await.unwrap();
     let labels = account.ship(json!({})).await;
-    let (code, _, message) = rejected(
-        account
-            .deliver(2, &cancelled(order(2)), second.clone())
-            .await,
-    );
+    let (code, _, message) = rejected(account.deliver(2, &cancelled(order(2)), second.clone()).await);
     assert_eq!(code, "not_amendable");
     assert!(message.contains("void its label"), "{message}");
-    let void = format!(
-        "/v2/labels/{}/void",
-        labels[0]["label_id"].as_str().unwrap()
-    );
+    let void = format!("/v2/labels/{}/void", labels[0]["label_id"].as_str().unwrap());
     account.ask(Method::PUT, &void, Value::Null).await;
-    account
-        .deliver(2, &cancelled(order(2)), second)
-        .await
-        .unwrap();
+    account.deliver(2, &cancelled(order(2)), second).await.unwrap();
 }
 
 #[tokio::test]
 async fn what_was_never_sent_needs_no_cancelling() {
     let account = Account::open().await;
-    let known = account
-        .deliver(1, &cancelled(order(1)), Known::new())
-        .await
-        .unwrap();
+    let known = account.deliver(1, &cancelled(order(1)), Known::new()).await.unwrap();
     assert!(known.is_empty());
     assert!(account.vendor.journal.entries().is_empty());
 }
@@ -297,9 +201,7 @@ async fn what_was_never_sent_needs_no_cancelling() {
 async fn the_check_finds_a_wrong_key_and_a_wrong_warehouse() {
     let account = Account::open().await;
     let stranger = connector(&account.vendor.url(), &[("warehouse_id", "se-404")]);
-    assert!(
-        matches!(stranger.check().await, Err(Failure::Rejected { code, .. }) if code == "settings")
-    );
+    assert!(matches!(stranger.check().await, Err(Failure::Rejected { code, .. }) if code == "settings"));
     let named = connector(&account.vendor.url(), &[("warehouse_id", "se-1951")]);
     assert_eq!(named.check().await, Ok(()));
     account.vendor.faults.add(waybill_simulator::kit::Fault {
@@ -308,8 +210,5 @@ async fn the_check_finds_a_wrong_key_and_a_wrong_warehouse() {
         path: String::new(),
         body: String::new(),
     });
-    assert!(matches!(
-        named.check().await,
-        Err(Failure::Unauthorized { .. })
-    ));
+    assert!(matches!(named.check().await, Err(Failure::Unauthorized { .. })));
 }

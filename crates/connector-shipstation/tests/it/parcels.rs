@@ -22,11 +22,7 @@ fn long_ago() -> Timestamp {
 async fn sweep(account: &Account, cursor: &str) -> (Vec<ParcelNews>, String) {
     let (mut news, mut cursor) = (Vec::new(), cursor.to_owned());
     loop {
-        let page = account
-            .connector
-            .parcels(&cursor, long_ago())
-            .await
-            .unwrap();
+        let page = account.connector.parcels(&cursor, long_ago()).await.unwrap();
         news.extend(page.parcels);
         cursor = page.cursor;
         if !page.more {
@@ -36,11 +32,7 @@ async fn sweep(account: &Account, cursor: &str) -> (Vec<ParcelNews>, String) {
 }
 
 fn lines(news: &ParcelNews) -> Vec<(&str, &str, i64)> {
-    news.parcel
-        .lines
-        .iter()
-        .map(|line| (line.line_id.as_str(), line.sku.as_str(), line.quantity))
-        .collect()
+    news.parcel.lines.iter().map(|line| (line.line_id.as_str(), line.sku.as_str(), line.quantity)).collect()
 }
 
 #[tokio::test]
@@ -54,10 +46,7 @@ async fn a_label_is_a_parcel_of_its_order() {
     let parcel = &news[0].parcel;
     assert_eq!(parcel.id, labels[0]["label_id"].as_str().unwrap());
     assert_eq!(parcel.carrier, "USPS");
-    assert_eq!(
-        parcel.tracking_number,
-        labels[0]["tracking_number"].as_str().unwrap()
-    );
+    assert_eq!(parcel.tracking_number, labels[0]["tracking_number"].as_str().unwrap());
     assert!(parcel.tracking_url.starts_with("https://tools.usps.com/") && !parcel.voided);
     assert!(parcel.shipped_at.is_some());
     assert_eq!(lines(&news[0]), [("101", "TEE-M", 2), ("102", "MUG", 1)]);
@@ -89,15 +78,9 @@ async fn a_label_that_is_voided_later_is_told_again() {
     let labels = account.ship(json!({})).await;
     let (_, cursor) = sweep(&account, "").await;
     let id = labels[0]["label_id"].as_str().unwrap();
-    account
-        .ask(Method::PUT, &format!("/v2/labels/{id}/void"), Value::Null)
-        .await;
+    account.ask(Method::PUT, &format!("/v2/labels/{id}/void"), Value::Null).await;
     let (news, cursor) = sweep(&account, &cursor).await;
-    assert!(
-        news.iter()
-            .any(|news| news.parcel.id == id && news.parcel.voided),
-        "{news:?}"
-    );
+    assert!(news.iter().any(|news| news.parcel.id == id && news.parcel.voided), "{news:?}");
     account.ship(json!({})).await;
     let (news, _) = sweep(&account, &cursor).await;
     let live: Vec<_> = news.iter().filter(|news| !news.parcel.voided).collect();
@@ -114,10 +97,7 @@ async fn pages_tell_every_parcel_once_and_oldest_first() {
     let labels = account.ship(json!({})).await;
     let (news, _) = sweep(&account, "").await;
     let told: Vec<_> = news.iter().map(|news| news.parcel.id.as_str()).collect();
-    let bought: Vec<_> = labels
-        .iter()
-        .map(|label| label["label_id"].as_str().unwrap())
-        .collect();
+    let bought: Vec<_> = labels.iter().map(|label| label["label_id"].as_str().unwrap()).collect();
     assert_eq!(told, bought);
 }
 
@@ -150,18 +130,9 @@ async fn a_parcel_of_an_order_that_is_not_ours_has_another_key() {
         .filter(|(_, part)| !part.is_null())
         .map(|(n, p)| (n.clone(), p.clone()))
         .collect();
-    let by_hand =
-        json!({ "external_shipment_id": "manual-1", "ship_to": address, "ship_from": address });
-    account
-        .ask(
-            Method::POST,
-            "/v2/shipments",
-            json!({ "shipments": [by_hand] }),
-        )
-        .await;
-    account
-        .ship(json!({ "external_shipment_ids": ["manual-1"] }))
-        .await;
+    let by_hand = json!({ "external_shipment_id": "manual-1", "ship_to": address, "ship_from": address });
+    account.ask(Method::POST, "/v2/shipments", json!({ "shipments": [by_hand] })).await;
+    account.ship(json!({ "external_shipment_ids": ["manual-1"] })).await;
     let (news, _) = sweep(&account, "").await;
     assert_eq!(news.len(), 1);
     assert!(!news[0].is_for(&order(1).key) && news[0].order_key == "manual-1");
@@ -174,23 +145,13 @@ async fn orders_merged_into_one_shipment_are_a_parcel_each() {
     account.deliver(2, &order(2), Known::new()).await.unwrap();
     let other = account.shipment(&order(2)).await["items"].clone();
     account
-        .edit(&order(1), |shipment| {
-            shipment["items"]
-                .as_array_mut()
-                .unwrap()
-                .extend(other.as_array().unwrap().clone())
-        })
+        .edit(&order(1), |shipment| shipment["items"].as_array_mut().unwrap().extend(other.as_array().unwrap().clone()))
         .await;
-    account
-        .ship(json!({ "external_shipment_ids": [order(1).key.as_str()] }))
-        .await;
+    account.ship(json!({ "external_shipment_ids": [order(1).key.as_str()] })).await;
     let (news, _) = sweep(&account, "").await;
     assert_eq!(news.len(), 2);
     assert!(news[0].is_for(&order(1).key) && news[1].is_for(&order(2).key));
-    assert_eq!(
-        news[0].parcel.tracking_number,
-        news[1].parcel.tracking_number
-    );
+    assert_eq!(news[0].parcel.tracking_number, news[1].parcel.tracking_number);
     assert_ne!(news[0].parcel.id, news[1].parcel.id);
     assert_eq!(lines(&news[1]), [("201", "TEE-M", 2), ("202", "MUG", 1)]);
 }
@@ -198,11 +159,5 @@ async fn orders_merged_into_one_shipment_are_a_parcel_each() {
 #[tokio::test]
 async fn an_unreadable_cursor_is_told() {
     let account = Account::open().await;
-    assert!(
-        account
-            .connector
-            .parcels("yesterday", long_ago())
-            .await
-            .is_err()
-    );
+    assert!(account.connector.parcels("yesterday", long_ago()).await.is_err());
 }

@@ -13,18 +13,13 @@ async fn a_corrected_address_survives_another_change_of_the_order() {
     let account = Account::open().await;
     let known = account.deliver(1, &order(1), Known::new()).await.unwrap();
     account
-        .edit(&order(1), |shipment| {
-            shipment["ship_to"]["address_line1"] = json!("525 S Winchester Blvd Unit 2")
-        })
+        .edit(&order(1), |shipment| shipment["ship_to"]["address_line1"] = json!("525 S Winchester Blvd Unit 2"))
         .await;
     let mut more = order(1);
     more.lines.push(line(1, 3, "CAP", 1));
     account.deliver(1, &more, known).await.unwrap();
     let shipment = account.shipment(&more).await;
-    assert_eq!(
-        shipment["ship_to"]["address_line1"],
-        "525 S Winchester Blvd Unit 2"
-    );
+    assert_eq!(shipment["ship_to"]["address_line1"], "525 S Winchester Blvd Unit 2");
     assert_eq!(shipment["items"].as_array().unwrap().len(), 3);
 }
 
@@ -32,17 +27,10 @@ async fn a_corrected_address_survives_another_change_of_the_order() {
 async fn an_address_that_the_store_changes_is_the_stores() {
     let account = Account::open().await;
     let known = account.deliver(1, &order(1), Known::new()).await.unwrap();
-    account
-        .edit(&order(1), |shipment| {
-            shipment["ship_to"]["address_line1"] = json!("1 Elm St")
-        })
-        .await;
+    account.edit(&order(1), |shipment| shipment["ship_to"]["address_line1"] = json!("1 Elm St")).await;
     let moved = to(order(1), |address| address.address1 = "2 Oak St".into());
     account.deliver(1, &moved, known).await.unwrap();
-    assert_eq!(
-        account.shipment(&moved).await["ship_to"]["address_line1"],
-        "2 Oak St"
-    );
+    assert_eq!(account.shipment(&moved).await["ship_to"]["address_line1"], "2 Oak St");
 }
 
 #[tokio::test]
@@ -51,8 +39,7 @@ async fn what_is_not_mapped_survives() {
     let known = account.deliver(1, &order(1), Known::new()).await.unwrap();
     account
         .edit(&order(1), |shipment| {
-            shipment["packages"] =
-                json!([{ "package_code": "package", "weight": { "value": 30, "unit": "ounce" } }]);
+            shipment["packages"] = json!([{ "package_code": "package", "weight": { "value": 30, "unit": "ounce" } }]);
             shipment["confirmation"] = json!("signature");
         })
         .await;
@@ -60,10 +47,7 @@ async fn what_is_not_mapped_survives() {
     more.lines.push(line(1, 3, "CAP", 1));
     account.deliver(1, &more, known).await.unwrap();
     let shipment = account.shipment(&more).await;
-    assert_eq!(
-        shipment["packages"][0]["weight"],
-        json!({ "value": 30, "unit": "ounce" })
-    );
+    assert_eq!(shipment["packages"][0]["weight"], json!({ "value": 30, "unit": "ounce" }));
     assert_eq!(shipment["confirmation"], "signature");
 }
 
@@ -71,57 +55,27 @@ async fn what_is_not_mapped_survives() {
 async fn a_split_shipment_takes_an_address_and_no_other_items() {
     let account = Account::open().await;
     let known = account.deliver(1, &order(1), Known::new()).await.unwrap();
-    account
-        .pack(&order(1), json!([[{ "line": "102", "quantity": 1 }]]))
-        .await;
+    account.pack(&order(1), json!([[{ "line": "102", "quantity": 1 }]])).await;
     let moved = to(order(1), |address| address.city = "Cupertino".into());
     let known = account.deliver(1, &moved, known).await.unwrap();
     let shipment = account.shipment(&moved).await;
     assert_eq!(shipment["ship_to"]["city_locality"], "Cupertino");
-    assert_eq!(
-        shipment["items"].as_array().unwrap().len(),
-        1,
-        "the mug left in another parcel"
-    );
+    assert_eq!(shipment["items"].as_array().unwrap().len(), 1, "the mug left in another parcel");
     let mut more = moved;
     more.lines.push(line(1, 3, "CAP", 1));
     let outcome = account.deliver(1, &more, known).await;
-    let Err(Failure::Conflict {
-        field,
-        base,
-        ours,
-        theirs,
-    }) = outcome
-    else {
-        panic!("{outcome:?}")
-    };
+    let Err(Failure::Conflict { field, base, ours, theirs }) = outcome else { panic!("{outcome:?}") };
     assert_eq!(field, "items");
-    assert_eq!(
-        (base.as_str(), ours.as_str(), theirs.as_str()),
-        ("101×2 102×1", "101×2 102×1 103×1", "101×2")
-    );
+    assert_eq!((base.as_str(), ours.as_str(), theirs.as_str()), ("101×2 102×1", "101×2 102×1 103×1", "101×2"));
 }
 
 #[tokio::test]
 async fn cancelling_a_split_shipment_tells_to_cancel_the_other_parts() {
     let account = Account::open().await;
     let known = account.deliver(1, &order(1), Known::new()).await.unwrap();
-    account
-        .pack(&order(1), json!([[{ "line": "102", "quantity": 1 }]]))
-        .await;
-    let outcome = account
-        .deliver(1, &cancelled(order(1)), known.clone())
-        .await;
-    assert!(
-        matches!(&outcome, Err(Failure::Rejected { message, .. }) if message.contains("split")),
-        "{outcome:?}"
-    );
-    assert_eq!(
-        account.shipment(&order(1)).await["shipment_status"],
-        "cancelled"
-    );
-    account
-        .deliver(1, &cancelled(order(1)), known)
-        .await
-        .unwrap();
+    account.pack(&order(1), json!([[{ "line": "102", "quantity": 1 }]])).await;
+    let outcome = account.deliver(1, &cancelled(order(1)), known.clone()).await;
+    assert!(matches!(&outcome, Err(Failure::Rejected { message, .. }) if message.contains("split")), "{outcome:?}");
+    assert_eq!(account.shipment(&order(1)).await["shipment_status"], "cancelled");
+    account.deliver(1, &cancelled(order(1)), known).await.unwrap();
 }

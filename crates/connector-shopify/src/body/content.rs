@@ -23,11 +23,8 @@ pub fn content_hash(body: &Body) -> [u8; 32] {
         Body::Product(record) => product(record),
         Body::Refund(record) => refund(record),
         // These hold whole numbers and words only.
-        Body::InventoryLevel(_)
-        | Body::Fulfilment(_)
-        | Body::Shipment(_)
-        | Body::StockLevel(_)
-        | Body::Incident(_) => {}
+        Body::InventoryLevel(_) | Body::Fulfilment(_) | Body::Shipment(_) | Body::StockLevel(_) | Body::Incident(_) => {
+        }
     }
     body.content_hash()
 }
@@ -53,11 +50,7 @@ fn order(order: &mut Order) {
     ] {
         pair(total);
     }
-    for total in [
-        &mut totals.duties,
-        &mut totals.additional_fees,
-        &mut totals.cash_rounding,
-    ] {
+    for total in [&mut totals.duties, &mut totals.additional_fees, &mut totals.cash_rounding] {
         optional(total);
     }
 }
@@ -103,8 +96,5 @@ fn optional(total: &mut Option<MoneyPair>) {
 
 fn pair(pair: &mut MoneyPair) {
     let one_form = |money: Money| amount::money(money.amount, money.currency);
-    *pair = MoneyPair {
-        shop: one_form(pair.shop),
-        presentment: one_form(pair.presentment),
-    };
+    *pair = MoneyPair { shop: one_form(pair.shop), presentment: one_form(pair.presentment) };
 }

@@ -68,13 +68,8 @@ pub(super) fn merged(root: &Node<'_, '_>) -> Read<Parsed> {
     }
     let customer = |key| {
         let node = root.at(key);
-        let id = node
-            .id("Customer")?
-            .ok_or_else(|| node.wrong(Problem::Missing))?;
-        Ok(Parsed::Refetch {
-            kind: Kind::Customer,
-            id,
-        })
+        let id = node.id("Customer")?.ok_or_else(|| node.wrong(Problem::Missing))?;
+        Ok(Parsed::Refetch { kind: Kind::Customer, id })
     };
     Ok(Parsed::Several(vec![
         customer("admin_graphql_api_customer_kept_id")?,

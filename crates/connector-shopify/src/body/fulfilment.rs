@@ -12,9 +12,7 @@ use super::{
 
 pub(super) fn read(root: &Node<'_, '_>, id: RecordId) -> Read<Parsed> {
     let order = root.at("order_id");
-    let order_id = order
-        .id("Order")?
-        .ok_or_else(|| order.wrong(Problem::Missing))?;
+    let order_id = order.id("Order")?.ok_or_else(|| order.wrong(Problem::Missing))?;
     let mut tracking_numbers = root.at("tracking_numbers").items(|number| number.text())?;
     if tracking_numbers.is_empty() {
         tracking_numbers.push(root.at("tracking_number").text()?);
@@ -35,17 +33,7 @@ pub(super) fn read(root: &Node<'_, '_>, id: RecordId) -> Read<Parsed> {
             })
         })?,
     };
-    let whole = Whole {
-        id,
-        body: Body::Fulfilment(fulfilment),
-        source_updated_at: root.at("updated_at").time()?,
-        lacks: &[],
-    };
-    Ok(Parsed::Several(vec![
-        Parsed::Whole(Box::new(whole)),
-        Parsed::Refetch {
-            kind: Kind::Order,
-            id: order_id,
-        },
-    ]))
+    let whole =
+        Whole { id, body: Body::Fulfilment(fulfilment), source_updated_at: root.at("updated_at").time()?, lacks: &[] };
+    Ok(Parsed::Several(vec![Parsed::Whole(Box::new(whole)), Parsed::Refetch { kind: Kind::Order, id: order_id }]))
 }

@@ -52,20 +52,14 @@ impl Place<'_> {
 
 impl<'v> Node<'v, 'static> {
     pub(crate) const fn root(value: &'v Value) -> Self {
-        Self {
-            value: Some(value),
-            place: Place::Root,
-        }
+        Self { value: Some(value), place: Place::Root }
     }
 }
 
 impl<'v, 'p> Node<'v, 'p> {
     /// What stands under a key; absent if this is no object or has no such key.
     pub(crate) fn at<'q>(&'q self, key: &'static str) -> Node<'v, 'q> {
-        Node {
-            value: self.value.and_then(|value| value.get(key)),
-            place: Place::Key(&self.place, key),
-        }
+        Node { value: self.value.and_then(|value| value.get(key)), place: Place::Key(&self.place, key) }
     }
 
     /// Whether the key is there, be it null.
@@ -100,12 +94,7 @@ impl<'v, 'p> Node<'v, 'p> {
             Some(Value::Array(items)) => items
                 .iter()
                 .enumerate()
-                .map(|(at, item)| {
-                    read(Node {
-                        value: Some(item),
-                        place: Place::Item(&self.place, at),
-                    })
-                })
+                .map(|(at, item)| read(Node { value: Some(item), place: Place::Item(&self.place, at) }))
                 .collect(),
             Some(_) => Err(self.wrong(Problem::NotAList)),
         }
@@ -136,12 +125,7 @@ impl<'v, 'p> Node<'v, 'p> {
             return self.items(|tag| tag.text());
         }
         let text = self.text()?;
-        Ok(text
-            .split(',')
-            .map(str::trim)
-            .filter(|tag| !tag.is_empty())
-            .map(str::to_owned)
-            .collect())
+        Ok(text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect())
     }
 
     /// Yes or no; no if it is absent.
@@ -182,9 +166,7 @@ impl<'v, 'p> Node<'v, 'p> {
         let Some(text) = self.number_text(Problem::NotAnAmount)? else {
             return Ok(None);
         };
-        Decimal::from_str_exact(&text)
-            .map(Some)
-            .map_err(|_| self.wrong(Problem::NotAnAmount))
+        Decimal::from_str_exact(&text).map(Some).map_err(|_| self.wrong(Problem::NotAnAmount))
     }
 
     /// A fraction such as a tax rate, which may be written with an exponent; zero if it is absent.
@@ -204,10 +186,7 @@ impl<'v, 'p> Node<'v, 'p> {
         if text.is_empty() {
             return Err(self.wrong(Problem::Missing));
         }
-        text.trim()
-            .to_ascii_uppercase()
-            .parse()
-            .map_err(|_| self.wrong(Problem::NotACurrency))
+        text.trim().to_ascii_uppercase().parse().map_err(|_| self.wrong(Problem::NotACurrency))
     }
 
     /// An instant, from a time with its offset.
@@ -216,9 +195,7 @@ impl<'v, 'p> Node<'v, 'p> {
         if text.is_empty() {
             return Ok(None);
         }
-        text.parse()
-            .map(Some)
-            .map_err(|_| self.wrong(Problem::NotATime))
+        text.parse().map(Some).map_err(|_| self.wrong(Problem::NotATime))
     }
 
     /// An id of decimal digits in a field of its own; a global id of this type of object is taken too.

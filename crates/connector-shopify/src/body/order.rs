@@ -17,9 +17,7 @@ pub(super) fn read(root: &Node<'_, '_>) -> Read<Order> {
     let id = root.own_id("Order")?;
     let currencies = currencies(root)?;
     let created = root.at("created_at");
-    let created_at = created
-        .time()?
-        .ok_or_else(|| created.wrong(Problem::Missing))?;
+    let created_at = created.time()?.ok_or_else(|| created.wrong(Problem::Missing))?;
     let cancel_reason = Some(root.at("cancel_reason").word()?).filter(|reason| !reason.is_empty());
     Ok(Order {
         name: root.at("name").text()?,
@@ -43,15 +41,9 @@ pub(super) fn read(root: &Node<'_, '_>) -> Read<Order> {
         phone: root.at("phone").personal()?,
         billing_address: customer::address(&root.at("billing_address"))?,
         shipping_address: customer::address(&root.at("shipping_address"))?,
-        lines: root
-            .at("line_items")
-            .items(|line| read_line(&line, currencies))?,
-        shipping_lines: root
-            .at("shipping_lines")
-            .items(|line| read_shipping(&line, currencies))?,
-        refunds: root
-            .at("refunds")
-            .items(|refund| refund::read(&refund, currencies, &id))?,
+        lines: root.at("line_items").items(|line| read_line(&line, currencies))?,
+        shipping_lines: root.at("shipping_lines").items(|line| read_shipping(&line, currencies))?,
+        refunds: root.at("refunds").items(|refund| refund::read(&refund, currencies, &id))?,
         totals: read_totals(root, currencies)?,
         id,
     })
@@ -60,11 +52,7 @@ pub(super) fn read(root: &Node<'_, '_>) -> Read<Order> {
 fn currencies(root: &Node<'_, '_>) -> Read<Currencies> {
     let shop = root.at("currency").currency()?;
     let presentment = root.at("presentment_currency");
-    let presentment = if presentment.text()?.is_empty() {
-        shop
-    } else {
-        presentment.currency()?
-    };
+    let presentment = if presentment.text()?.is_empty() { shop } else { presentment.currency()? };
     Ok(Currencies { shop, presentment })
 }
 
@@ -99,12 +87,10 @@ fn read_line(node: &Node<'_, '_>, currencies: Currencies) -> Read<OrderLine> {
 /// `total_discount` does not, and stands in only where nothing is allocated.
 fn discount(node: &Node<'_, '_>, currencies: Currencies) -> Read<MoneyPair> {
     let allocations = node.at("discount_allocations");
-    let allocated = allocations.items(|allocation| {
-        currencies.required(&allocation.at("amount_set"), &allocation.at("amount"))
-    })?;
+    let allocated =
+        allocations.items(|allocation| currencies.required(&allocation.at("amount_set"), &allocation.at("amount")))?;
     if allocated.is_empty() {
-        let total =
-            currencies.optional(&node.at("total_discount_set"), &node.at("total_discount"))?;
+        let total = currencies.optional(&node.at("total_discount_set"), &node.at("total_discount"))?;
         return Ok(total.unwrap_or_else(|| currencies.zero()));
     }
     currencies.sum(&allocations, allocated)
@@ -130,10 +116,7 @@ fn read_taxes(node: &Node<'_, '_>, currencies: Currencies) -> Read<Vec<TaxLine>>
 
 fn read_shipping(node: &Node<'_, '_>, currencies: Currencies) -> Read<ShippingLine> {
     let price = currencies.required(&node.at("price_set"), &node.at("price"))?;
-    let discounted = currencies.optional(
-        &node.at("discounted_price_set"),
-        &node.at("discounted_price"),
-    )?;
+    let discounted = currencies.optional(&node.at("discounted_price_set"), &node.at("discounted_price"))?;
     Ok(ShippingLine {
         id: node.own_id("ShippingLine")?,
         title: node.at("title").text()?,
@@ -153,20 +136,13 @@ fn read_totals(root: &Node<'_, '_>, currencies: Currencies) -> Read<OrderTotals>
     Ok(OrderTotals {
         lines: required("total_line_items_price_set", "total_line_items_price")?,
         discounts: or_zero(optional("total_discounts_set", "total_discounts")?),
-        shipping: or_zero(optional(
-            "total_shipping_price_set",
-            "total_shipping_price",
-        )?),
+        shipping: or_zero(optional("total_shipping_price_set", "total_shipping_price")?),
         tax: or_zero(optional("total_tax_set", "total_tax")?),
-        duties: optional("original_total_duties_set", "original_total_duties")?
-            .and_then(amount::some),
+        duties: optional("original_total_duties_set", "original_total_duties")?.and_then(amount::some),
         // Webhooks state tips without a set, in the shop's currency.
         tip: or_zero(optional("total_tip_received_set", "total_tip_received")?),
-        additional_fees: optional(
-            "original_total_additional_fees_set",
-            "original_total_additional_fees",
-        )?
-        .and_then(amount::some),
+        additional_fees: optional("original_total_additional_fees_set", "original_total_additional_fees")?
+            .and_then(amount::some),
         cash_rounding: optional(
             "total_cash_rounding_payment_adjustment_set",
             "total_cash_rounding_payment_adjustment",

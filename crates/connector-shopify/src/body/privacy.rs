@@ -33,15 +33,9 @@ pub(super) fn read(request: Compliance, root: &Node<'_, '_>) -> Read<Parsed> {
     let shop = root.at("shop_id");
     Ok(Parsed::Privacy(PrivacyRequest {
         request,
-        shop_id: shop
-            .id("Shop")?
-            .ok_or_else(|| shop.wrong(Problem::Missing))?,
+        shop_id: shop.id("Shop")?.ok_or_else(|| shop.wrong(Problem::Missing))?,
         customer_id: root.at("customer").at("id").id("Customer")?,
-        order_ids: root.at(orders).items(|order| {
-            order
-                .id("Order")?
-                .ok_or_else(|| order.wrong(Problem::Missing))
-        })?,
+        order_ids: root.at(orders).items(|order| order.id("Order")?.ok_or_else(|| order.wrong(Problem::Missing)))?,
         data_request_id: root.at("data_request").at("id").id("DataRequest")?,
     }))
 }

@@ -9,9 +9,7 @@ use super::{
 use crate::amount;
 
 pub(super) fn read(root: &Node<'_, '_>) -> Read<Product> {
-    let variants = root
-        .at("variants")
-        .items(|variant| read_variant(&variant))?;
+    let variants = root.at("variants").items(|variant| read_variant(&variant))?;
     // The body shows the first 100 variants and names all of them.
     if root.at("variant_gids").items(|_| Ok(()))?.len() > variants.len() {
         return Err(Stop::NotWhole);
@@ -32,11 +30,7 @@ fn read_variant(node: &Node<'_, '_>) -> Read<Variant> {
         id: node.own_id("ProductVariant")?,
         sku: node.at("sku").text()?,
         title: node.at("title").text()?,
-        price: amount::price(
-            price
-                .decimal()?
-                .ok_or_else(|| price.wrong(Problem::Missing))?,
-        ),
+        price: amount::price(price.decimal()?.ok_or_else(|| price.wrong(Problem::Missing))?),
         inventory_item_id: node.at("inventory_item_id").id("InventoryItem")?,
     })
 }

@@ -16,13 +16,8 @@ use crate::amount;
 /// A refund's own webhook: the refund is whole in itself, and its order changed in ways that the body does not show.
 pub(super) fn read_alone(root: &Node<'_, '_>, id: RecordId) -> Read<Parsed> {
     let order = root.at("order_id");
-    let order_id = order
-        .id("Order")?
-        .ok_or_else(|| order.wrong(Problem::Missing))?;
-    let refetch = Parsed::Refetch {
-        kind: Kind::Order,
-        id: order_id.clone(),
-    };
+    let order_id = order.id("Order")?.ok_or_else(|| order.wrong(Problem::Missing))?;
+    let refetch = Parsed::Refetch { kind: Kind::Order, id: order_id.clone() };
     let refund = match stated_currencies(root)? {
         Some(currencies) => read(root, currencies, &order_id),
         None => Err(Stop::NotWhole),
@@ -30,59 +25,37 @@ pub(super) fn read_alone(root: &Node<'_, '_>, id: RecordId) -> Read<Parsed> {
     match refund {
         Ok(refund) => {
             let source_updated_at = Some(refund.created_at);
-            let whole = Whole {
-                id,
-                body: Body::Refund(refund),
-                source_updated_at,
-                lacks: &[],
-            };
-            Ok(Parsed::Several(vec![
-                Parsed::Whole(Box::new(whole)),
-                refetch,
-            ]))
+            let whole = Whole { id, body: Body::Refund(refund), source_updated_at, lacks: &[] };
+            Ok(Parsed::Several(vec![Parsed::Whole(Box::new(whole)), refetch]))
         }
         Err(Stop::NotWhole) => Ok(refetch),
         Err(stop) => Err(stop),
     }
 }
 
-pub(super) fn read(
-    node: &Node<'_, '_>,
-    currencies: Currencies,
-    order_id: &RecordId,
-) -> Read<Refund> {
+pub(super) fn read(node: &Node<'_, '_>, currencies: Currencies, order_id: &RecordId) -> Read<Refund> {
     let created = node.at("created_at");
     let created_at = match created.time()? {
         Some(time) => time,
-        None => node
-            .at("processed_at")
-            .time()?
-            .ok_or_else(|| created.wrong(Problem::Missing))?,
+        None => node.at("processed_at").time()?.ok_or_else(|| created.wrong(Problem::Missing))?,
     };
     Ok(Refund {
         id: node.own_id("Refund")?,
         order_id: order_id.clone(),
         created_at,
         refunded: refunded(node, currencies)?,
-        lines: node
-            .at("refund_line_items")
-            .items(|line| read_line(&line, currencies))?,
+        lines: node.at("refund_line_items").items(|line| read_line(&line, currencies))?,
         note: node.at("note").text()?,
     })
 }
 
 fn read_line(node: &Node<'_, '_>, currencies: Currencies) -> Read<RefundLine> {
-    let line = node
-        .at("line_item")
-        .object()?
-        .map(|line| line.own_id("LineItem"))
-        .transpose()?;
+    let line = node.at("line_item").object()?.map(|line| line.own_id("LineItem")).transpose()?;
     let line_id = match line {
         Some(id) => id,
         None => {
             let id = node.at("line_item_id");
-            id.id("LineItem")?
-                .ok_or_else(|| id.wrong(Problem::Missing))?
+            id.id("LineItem")?.ok_or_else(|| id.wrong(Problem::Missing))?
         }
     };
     Ok(RefundLine {
@@ -103,15 +76,11 @@ fn refunded(node: &Node<'_, '_>, currencies: Currencies) -> Read<Option<MoneyPai
         return Err(Stop::NotWhole);
     }
     let amounts = transactions.items(|transaction| {
-        if transaction.at("kind").word()? != "refund"
-            || transaction.at("status").word()? != "success"
-        {
+        if transaction.at("kind").word()? != "refund" || transaction.at("status").word()? != "success" {
             return Ok(Decimal::ZERO);
         }
         let amount = transaction.at("amount");
-        amount
-            .decimal()?
-            .ok_or_else(|| amount.wrong(Problem::Missing))
+        amount.decimal()?.ok_or_else(|| amount.wrong(Problem::Missing))
     })?;
     let total = amounts
         .into_iter()
@@ -133,14 +102,9 @@ fn stated_currencies(root: &Node<'_, '_>) -> Read<Option<Currencies>> {
             return Ok(None);
         };
         let pair = money::pair(&set, None)?;
-        Ok(Some(Currencies {
-            shop: pair.shop.currency,
-            presentment: pair.presentment.currency,
-        }))
+        Ok(Some(Currencies { shop: pair.shop.currency, presentment: pair.presentment.currency }))
     };
-    let by_lines = root
-        .at("refund_line_items")
-        .items(|line| of(&line.at("subtotal_set")))?;
+    let by_lines = root.at("refund_line_items").items(|line| of(&line.at("subtotal_set")))?;
     match by_lines.into_iter().flatten().next() {
         Some(currencies) => Ok(Some(currencies)),
         None => of(&root.at("total_duties_set")),

@@ -24,9 +24,7 @@ pub(super) fn read(root: &Node<'_, '_>) -> Read<InventoryLevel> {
 
 /// `<inventory item>-<location>`.
 pub(crate) fn level_id(item: &RecordId, location: &RecordId) -> RecordId {
-    format!("{item}-{location}")
-        .parse()
-        .expect("two numbers and a hyphen make a record id")
+    format!("{item}-{location}").parse().expect("two numbers and a hyphen make a record id")
 }
 
 fn item(root: &Node<'_, '_>) -> Read<RecordId> {
@@ -39,12 +37,10 @@ fn item(root: &Node<'_, '_>) -> Read<RecordId> {
         return Ok(id);
     }
     let node = root.at("inventory_item_id");
-    node.id("InventoryItem")?
-        .ok_or_else(|| node.wrong(Problem::Missing))
+    node.id("InventoryItem")?.ok_or_else(|| node.wrong(Problem::Missing))
 }
 
 fn location(root: &Node<'_, '_>) -> Read<RecordId> {
     let node = root.at("location_id");
-    node.id("Location")?
-        .ok_or_else(|| node.wrong(Problem::Missing))
+    node.id("Location")?.ok_or_else(|| node.wrong(Problem::Missing))
 }

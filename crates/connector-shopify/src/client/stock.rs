@@ -39,14 +39,10 @@ impl Client {
     ) -> Result<Vec<Option<wire::StockItem>>, Failure> {
         let variables = json!({ "items": items, "location": location });
         let data: wire::StockLevelsData = self.read(document::STOCK_LEVELS, variables).await?;
-        let in_order = |(item, id): (&Option<wire::StockItem>, &String)| {
-            item.as_ref().is_none_or(|item| item.id == *id)
-        };
+        let in_order =
+            |(item, id): (&Option<wire::StockItem>, &String)| item.as_ref().is_none_or(|item| item.id == *id);
         if data.nodes.len() != items.len() || !data.nodes.iter().zip(items).all(in_order) {
-            return Err(Failure::malformed(
-                "the answer's items are not the ones that were asked for",
-                b"",
-            ));
+            return Err(Failure::malformed("the answer's items are not the ones that were asked for", b""));
         }
         Ok(data.nodes)
     }
@@ -73,9 +69,8 @@ impl Client {
         key: &str,
     ) -> Result<Vec<wire::UserError>, Failure> {
         let variables = json!({ "input": input, "key": key });
-        let data: wire::SetQuantitiesData = self
-            .run(Effect::IdempotentWrite, document::SET_QUANTITIES, variables)
-            .await?;
+        let data: wire::SetQuantitiesData =
+            self.run(Effect::IdempotentWrite, document::SET_QUANTITIES, variables).await?;
         let payload = data
             .inventory_set_quantities
             .ok_or_else(|| Failure::malformed("inventorySetQuantities has no payload", b""))?;

@@ -24,14 +24,9 @@ impl Client {
     pub(crate) async fn webhook_subscriptions(&self) -> Result<Vec<wire::Subscription>, Failure> {
         let (mut subscriptions, mut after) = (Vec::new(), None);
         loop {
-            let data: wire::SubscriptionsData = self
-                .read(document::WEBHOOK_SUBSCRIPTIONS, json!({ "after": after }))
-                .await?;
-            after = data
-                .webhook_subscriptions
-                .page_info
-                .next()
-                .map(str::to_owned);
+            let data: wire::SubscriptionsData =
+                self.read(document::WEBHOOK_SUBSCRIPTIONS, json!({ "after": after })).await?;
+            after = data.webhook_subscriptions.page_info.next().map(str::to_owned);
             subscriptions.extend(data.webhook_subscriptions.nodes);
             if after.is_none() {
                 return Ok(subscriptions);
@@ -47,13 +42,8 @@ impl Client {
         subscription: &SubscriptionInput<'_>,
     ) -> Result<Vec<wire::UserError>, Failure> {
         let variables = json!({ "topic": topic, "subscription": subscription });
-        let data: wire::SubscriptionCreateData = self
-            .run(
-                Effect::IdempotentWrite,
-                document::WEBHOOK_SUBSCRIPTION_CREATE,
-                variables,
-            )
-            .await?;
+        let data: wire::SubscriptionCreateData =
+            self.run(Effect::IdempotentWrite, document::WEBHOOK_SUBSCRIPTION_CREATE, variables).await?;
         user_errors(data.webhook_subscription_create)
     }
 
@@ -64,24 +54,14 @@ impl Client {
         subscription: &SubscriptionInput<'_>,
     ) -> Result<Vec<wire::UserError>, Failure> {
         let variables = json!({ "id": id, "subscription": subscription });
-        let data: wire::SubscriptionUpdateData = self
-            .run(
-                Effect::IdempotentWrite,
-                document::WEBHOOK_SUBSCRIPTION_UPDATE,
-                variables,
-            )
-            .await?;
+        let data: wire::SubscriptionUpdateData =
+            self.run(Effect::IdempotentWrite, document::WEBHOOK_SUBSCRIPTION_UPDATE, variables).await?;
         user_errors(data.webhook_subscription_update)
     }
 }
 
-fn user_errors(
-    payload: Option<wire::SubscriptionMutation>,
-) -> Result<Vec<wire::UserError>, Failure> {
-    payload.map(|payload| payload.user_errors).ok_or_else(|| {
-        Failure::malformed(
-            "the answer about a webhook subscription has no payload",
-            b"",
-        )
-    })
+fn user_errors(payload: Option<wire::SubscriptionMutation>) -> Result<Vec<wire::UserError>, Failure> {
+    payload
+        .map(|payload| payload.user_errors)
+        .ok_or_else(|| Failure::malformed("the answer about a webhook subscription has no payload", b""))
 }

@@ -34,12 +34,7 @@ pub(super) struct Line {
 
 /// Webhooks write two decimals.
 fn rest(cents: i64) -> String {
-    format!(
-        "{}{}.{:02}",
-        if cents < 0 { "-" } else { "" },
-        cents.abs() / 100,
-        cents.abs() % 100
-    )
+    format!("{}{}.{:02}", if cents < 0 { "-" } else { "" }, cents.abs() / 100, cents.abs() % 100)
 }
 
 /// GraphQL writes no trailing zeros, but one decimal at least.
@@ -64,12 +59,9 @@ impl Described {
     }
 
     fn lines_total(&self) -> Cents {
-        self.lines.iter().fold((0, 0), |sum, line| {
-            (
-                sum.0 + line.price.0 * line.quantity,
-                sum.1 + line.price.1 * line.quantity,
-            )
-        })
+        self.lines
+            .iter()
+            .fold((0, 0), |sum, line| (sum.0 + line.price.0 * line.quantity, sum.1 + line.price.1 * line.quantity))
     }
 
     pub(super) fn webhook(&self) -> Value {
@@ -153,10 +145,7 @@ impl Described {
                 let rate: Value = serde_json::from_str(&format!("0.{rate:03}")).unwrap();
                 json!({"title": "VAT", "rate": rate, "priceSet": self.bag(*cents)})
             });
-            let variant = |object: &str| {
-                line.variant
-                    .map(|id| json!({"id": format!("gid://shopify/{object}/{id}")}))
-            };
+            let variant = |object: &str| line.variant.map(|id| json!({"id": format!("gid://shopify/{object}/{id}")}));
             json!({
                 "id": format!("gid://shopify/LineItem/{}", line.id), "sku": "TEE-M", "title": "Tee",
                 "quantity": line.quantity, "currentQuantity": line.quantity, "unfulfilledQuantity": line.quantity,
@@ -171,20 +160,32 @@ impl Described {
                     .collect::<Vec<_>>(),
             })
         };
-        let shipping_lines = self.shipping.iter().enumerate()
-                .map(|(at, cents)| json!({
+        let shipping_lines = self
+            .shipping
+            .iter()
+            .enumerate()
+            .map(|(at, cents)| {
+                json!({
                     "id": format!("gid://shopify/ShippingLine/{}", at + 1), "title": "Standard", "code": "std",
                     "isRemoved": false, "originalPriceSet": self.bag(*cents), "discountedPriceSet": self.bag(*cents),
                     "taxLines": [],
-                })).collect::<Vec<_>>();
-        let refunds = self.refunded.iter().map(|cents| json!({
-                "id": "gid://shopify/Refund/9", "createdAt": "2026-07-01T08:03:00Z", "note": "Damaged",
-                "totalRefundedSet": self.bag((*cents, *cents)),
-                "lines": [{
-                    "lineItem": {"id": "gid://shopify/LineItem/1"}, "quantity": 1,
-                    "subtotalSet": self.bag((150, 150)), "totalTaxSet": self.bag((0, 0)),
-                }],
-            })).collect::<Vec<_>>();
+                })
+            })
+            .collect::<Vec<_>>();
+        let refunds = self
+            .refunded
+            .iter()
+            .map(|cents| {
+                json!({
+                    "id": "gid://shopify/Refund/9", "createdAt": "2026-07-01T08:03:00Z", "note": "Damaged",
+                    "totalRefundedSet": self.bag((*cents, *cents)),
+                    "lines": [{
+                        "lineItem": {"id": "gid://shopify/LineItem/1"}, "quantity": 1,
+                        "subtotalSet": self.bag((150, 150)), "totalTaxSet": self.bag((0, 0)),
+                    }],
+                })
+            })
+            .collect::<Vec<_>>();
         json!({"order": {
             "id": "gid://shopify/Order/6108220031101", "name": "#1001", "updatedAt": "2026-07-01T08:05:00Z",
             "createdAt": "2026-07-01T08:00:00Z", "processedAt": "2026-07-01T08:00:00Z",

@@ -4,9 +4,7 @@ use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive};
 use waybill_connector::Failure;
 use waybill_domain::{
     Body, Currency, MoneyPair, RecordId,
-    order::{
-        FinancialStatus, Order, OrderLine, OrderTotals, Refund, RefundLine, ShippingLine, TaxLine,
-    },
+    order::{FinancialStatus, Order, OrderLine, OrderTotals, Refund, RefundLine, ShippingLine, TaxLine},
 };
 
 use super::{Fetched, address, id, person};
@@ -22,15 +20,9 @@ pub(crate) fn order(answer: wire::Order) -> Result<Fetched, Failure> {
         discounts: answer.total_discounts_set.map_or(zero, pair),
         shipping: pair(answer.total_shipping_price_set),
         tax: answer.total_tax_set.map_or(zero, pair),
-        duties: answer
-            .original_total_duties_set
-            .map(pair)
-            .and_then(amount::some),
+        duties: answer.original_total_duties_set.map(pair).and_then(amount::some),
         tip: pair(answer.total_tip_received_set),
-        additional_fees: answer
-            .original_total_additional_fees_set
-            .map(pair)
-            .and_then(amount::some),
+        additional_fees: answer.original_total_additional_fees_set.map(pair).and_then(amount::some),
         cash_rounding: amount::some(pair(answer.total_cash_rounding_adjustment.payment_set)),
         total: pair(answer.total_price_set),
         current_total: pair(answer.current_total_price_set),
@@ -40,20 +32,12 @@ pub(crate) fn order(answer: wire::Order) -> Result<Fetched, Failure> {
         created_at: answer.created_at,
         processed_at: answer.processed_at,
         cancelled_at: answer.cancelled_at,
-        cancel_reason: answer
-            .cancel_reason
-            .map(|reason| reason.to_ascii_lowercase()),
+        cancel_reason: answer.cancel_reason.map(|reason| reason.to_ascii_lowercase()),
         closed_at: answer.closed_at,
         currency: answer.currency_code,
         presentment_currency: answer.presentment_currency_code,
-        financial_status: FinancialStatus::from_word(
-            answer
-                .display_financial_status
-                .as_deref()
-                .unwrap_or_default(),
-        ),
-        fulfillment_status: fulfillment_status(&answer.display_fulfillment_status, &lines)
-            .to_owned(),
+        financial_status: FinancialStatus::from_word(answer.display_financial_status.as_deref().unwrap_or_default()),
+        fulfillment_status: fulfillment_status(&answer.display_fulfillment_status, &lines).to_owned(),
         taxes_included: answer.taxes_included,
         test: answer.test,
         source_name: answer.source_name.unwrap_or_default(),
@@ -71,10 +55,7 @@ pub(crate) fn order(answer: wire::Order) -> Result<Fetched, Failure> {
         totals,
         id: order_id,
     };
-    Ok(Fetched {
-        body: Body::Order(Box::new(order)),
-        source_updated_at: answer.updated_at,
-    })
+    Ok(Fetched { body: Body::Order(Box::new(order)), source_updated_at: answer.updated_at })
 }
 
 fn all<A, T>(answers: Vec<A>, read: impl Fn(A) -> Result<T, Failure>) -> Result<Vec<T>, Failure> {
@@ -90,12 +71,7 @@ fn fulfillment_status(display: &str, lines: &[OrderLine]) -> &'static str {
         "PARTIALLY_FULFILLED" => "partial",
         "RESTOCKED" => "restocked",
         "UNFULFILLED" | "OPEN" => "",
-        _ if lines
-            .iter()
-            .any(|line| line.fulfillable_quantity < line.current_quantity) =>
-        {
-            "partial"
-        }
+        _ if lines.iter().any(|line| line.fulfillable_quantity < line.current_quantity) => "partial",
         _ => "",
     }
 }
@@ -109,14 +85,8 @@ fn line(answer: wire::LineItem) -> Result<OrderLine, Failure> {
     }
     Ok(OrderLine {
         id: id("LineItem", &answer.id)?,
-        variant_id: answer
-            .variant
-            .map(|variant| id("ProductVariant", &variant.id))
-            .transpose()?,
-        product_id: answer
-            .product
-            .map(|product| id("Product", &product.id))
-            .transpose()?,
+        variant_id: answer.variant.map(|variant| id("ProductVariant", &variant.id)).transpose()?,
+        product_id: answer.product.map(|product| id("Product", &product.id)).transpose()?,
         sku: answer.sku.unwrap_or_default(),
         title: answer.title,
         quantity: answer.quantity,
@@ -128,25 +98,16 @@ fn line(answer: wire::LineItem) -> Result<OrderLine, Failure> {
         duties,
         requires_shipping: answer.requires_shipping,
         gift_card: answer.is_gift_card,
-        grams: answer
-            .weight
-            .map_or(Ok(0), |weight| grams(weight.unit, &weight.value))?,
+        grams: answer.weight.map_or(Ok(0), |weight| grams(weight.unit, &weight.value))?,
     })
 }
 
-fn discount(
-    allocations: &[wire::Allocation],
-    stated: wire::MoneyBag,
-) -> Result<MoneyPair, Failure> {
-    let mut allocated = allocations
-        .iter()
-        .map(|allocation| pair(allocation.allocated_amount_set));
+fn discount(allocations: &[wire::Allocation], stated: wire::MoneyBag) -> Result<MoneyPair, Failure> {
+    let mut allocated = allocations.iter().map(|allocation| pair(allocation.allocated_amount_set));
     let Some(first) = allocated.next() else {
         return Ok(pair(stated));
     };
-    allocated
-        .try_fold(first, amount::plus)
-        .ok_or_else(|| too_large("a line's discounts"))
+    allocated.try_fold(first, amount::plus).ok_or_else(|| too_large("a line's discounts"))
 }
 
 /// Whole grams. Source of the factors: the international avoirdupois pound is 0.45359237 kg.
@@ -159,27 +120,14 @@ fn grams(unit: wire::WeightUnit, value: &serde_json::Number) -> Result<i64, Fail
     };
     wire::float(value)
         .and_then(|value| value.checked_mul(in_grams))
-        .and_then(|grams| {
-            grams
-                .round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero)
-                .to_i64()
-        })
+        .and_then(|grams| grams.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero).to_i64())
         .ok_or_else(|| too_large("a line's weight"))
 }
 
 fn tax(answer: wire::TaxLine) -> Result<TaxLine, Failure> {
-    let rate = answer
-        .rate
-        .as_ref()
-        .map_or(Some(Decimal::ZERO), wire::float);
-    let rate = rate
-        .map(amount::plain)
-        .ok_or_else(|| too_large("a tax rate"))?;
-    Ok(TaxLine {
-        title: answer.title,
-        rate,
-        amount: pair(answer.price_set),
-    })
+    let rate = answer.rate.as_ref().map_or(Some(Decimal::ZERO), wire::float);
+    let rate = rate.map(amount::plain).ok_or_else(|| too_large("a tax rate"))?;
+    Ok(TaxLine { title: answer.title, rate, amount: pair(answer.price_set) })
 }
 
 fn shipping_line(answer: wire::ShippingLine) -> Result<ShippingLine, Failure> {
@@ -206,9 +154,7 @@ fn refund(answer: wire::Refund, order_id: &RecordId) -> Result<Refund, Failure> 
     Ok(Refund {
         id: id("Refund", &answer.id)?,
         order_id: order_id.clone(),
-        created_at: answer
-            .created_at
-            .ok_or_else(|| Failure::malformed("a refund has no createdAt", b""))?,
+        created_at: answer.created_at.ok_or_else(|| Failure::malformed("a refund has no createdAt", b""))?,
         refunded: amount::some(pair(answer.total_refunded_set)),
         lines: all(answer.lines, refund_line)?,
         note: answer.note.unwrap_or_default(),
@@ -219,9 +165,7 @@ fn refund(answer: wire::Refund, order_id: &RecordId) -> Result<Refund, Failure> 
 fn lines_total(lines: &[OrderLine], zero: MoneyPair) -> Result<MoneyPair, Failure> {
     lines
         .iter()
-        .try_fold(zero, |sum, line| {
-            amount::plus(sum, amount::times(line.unit_price, line.quantity)?)
-        })
+        .try_fold(zero, |sum, line| amount::plus(sum, amount::times(line.unit_price, line.quantity)?))
         .ok_or_else(|| too_large("the sum of the lines"))
 }
 
@@ -230,10 +174,7 @@ fn pair(bag: wire::MoneyBag) -> MoneyPair {
         let currency: Currency = money.currency_code;
         amount::money(money.amount, currency)
     };
-    MoneyPair {
-        shop: money(bag.shop_money),
-        presentment: money(bag.presentment_money),
-    }
+    MoneyPair { shop: money(bag.shop_money), presentment: money(bag.presentment_money) }
 }
 
 fn too_large(what: &str) -> Failure {

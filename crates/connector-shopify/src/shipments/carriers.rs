@@ -12,10 +12,7 @@ pub(super) fn shopify_name(carrier: &str) -> String {
 }
 
 fn letters(name: &str) -> String {
-    name.chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect()
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 const KNOWN: &[&str] = &[

@@ -11,9 +11,7 @@ use super::{
 };
 use crate::{
     Shopify,
-    client::shipping::{
-        FulfillmentInput, FulfillmentOrderInput, FulfillmentOrderLineInput, TrackingInput, Work,
-    },
+    client::shipping::{FulfillmentInput, FulfillmentOrderInput, FulfillmentOrderLineInput, TrackingInput, Work},
     gid, wire,
 };
 
@@ -24,17 +22,10 @@ const CANCEL: &str = "cancel";
 impl Sink<ShipmentDocument> for Shopify {
     fn steps(&self, document: &ShipmentDocument, _known: &Known) -> Vec<Step> {
         // Cancelling what is cancelled leaves it so; creating a second time would ship twice.
-        if document.voided {
-            vec![Step::idempotent(CANCEL, ROLE)]
-        } else {
-            vec![Step::unkeyed(FULFIL, ROLE)]
-        }
+        if document.voided { vec![Step::idempotent(CANCEL, ROLE)] } else { vec![Step::unkeyed(FULFIL, ROLE)] }
     }
 
-    async fn apply(
-        &self,
-        calls: &[StepCall<'_, ShipmentDocument>],
-    ) -> Vec<Result<Applied, Failure>> {
+    async fn apply(&self, calls: &[StepCall<'_, ShipmentDocument>]) -> Vec<Result<Applied, Failure>> {
         let mut outcomes = Vec::with_capacity(calls.len());
         for call in calls {
             outcomes.push(match call.step.name.as_ref() {
@@ -45,15 +36,8 @@ impl Sink<ShipmentDocument> for Shopify {
         outcomes
     }
 
-    async fn find(
-        &self,
-        call: &StepCall<'_, ShipmentDocument>,
-    ) -> Result<Option<Applied>, Failure> {
-        let Some(work) = self
-            .client
-            .fulfillment_work(&call.document.order_source_id)
-            .await?
-        else {
+    async fn find(&self, call: &StepCall<'_, ShipmentDocument>) -> Result<Option<Applied>, Failure> {
+        let Some(work) = self.client.fulfillment_work(&call.document.order_source_id).await? else {
             return Ok(None);
         };
         let ours = Ours::of(call, &work);
@@ -66,9 +50,8 @@ impl Sink<ShipmentDocument> for Shopify {
         }
         let held = self.held(&ours.standing).await?;
         let (missing, extra) = less(&wanted(call.document), held);
-        let whole = missing.is_empty()
-            && extra.is_empty()
-            && ours.standing.iter().all(|one| shows(one, &ours.tracking));
+        let whole =
+            missing.is_empty() && extra.is_empty() && ours.standing.iter().all(|one| shows(one, &ours.tracking));
         let gids: Vec<String> = ours.standing.into_iter().map(|one| one.id).collect();
         Ok(whole.then(|| applied(&ids(&gids), false)))
     }
@@ -78,22 +61,14 @@ impl Shopify {
     async fn fulfil(&self, call: &StepCall<'_, ShipmentDocument>) -> Result<Applied, Failure> {
         let (mut work, mut ours) = self.look(call).await?;
         if wanted(call.document).is_empty() && ours.standing.is_empty() {
-            return Err(Failure::rejected(
-                "unfulfillable",
-                "lines",
-                "the parcel does not say what is in it",
-            ));
+            return Err(Failure::rejected("unfulfillable", "lines", "the parcel does not say what is in it"));
         }
         let mut missing = self.missing(call, &ours).await?;
         let mut created = Vec::new();
         let mut looked_again = false;
         while !missing.is_empty() {
-            let creations = spread(&missing, &open_lines(&work))
-                .map_err(|short| unfulfillable(&short, &work))?;
-            match self
-                .create_all(call.document, &ours.tracking, creations, &mut created)
-                .await?
-            {
+            let creations = spread(&missing, &open_lines(&work)).map_err(|short| unfulfillable(&short, &work))?;
+            match self.create_all(call.document, &ours.tracking, creations, &mut created).await? {
                 None => break,
                 // A refusal can mean that a call which was cut took effect after all: the order is read once more
                 // before it counts.
@@ -106,25 +81,13 @@ impl Shopify {
             }
         }
         let mut wrote = !created.is_empty();
-        for fulfillment in ours
-            .standing
-            .iter()
-            .filter(|one| !shows(one, &ours.tracking))
-        {
+        for fulfillment in ours.standing.iter().filter(|one| !shows(one, &ours.tracking)) {
             let notify = notify(call.document);
-            let updated = self
-                .client
-                .fulfillment_tracking(&fulfillment.id, &ours.tracking, notify)
-                .await?;
+            let updated = self.client.fulfillment_tracking(&fulfillment.id, &ours.tracking, notify).await?;
             updated.map_err(|errors| refused(&errors))?;
             wrote = true;
         }
-        let mut gids: Vec<String> = ours
-            .standing
-            .into_iter()
-            .map(|one| one.id)
-            .chain(created)
-            .collect();
+        let mut gids: Vec<String> = ours.standing.into_iter().map(|one| one.id).chain(created).collect();
         gids.sort_by_key(|gid| number(gid));
         gids.dedup();
         Ok(applied(&ids(&gids), wrote))
@@ -165,10 +128,7 @@ impl Shopify {
         let work = self.work(call).await?;
         let ours = Ours::of(call, &work);
         for fulfillment in &ours.standing {
-            self.client
-                .fulfillment_cancel(&fulfillment.id)
-                .await?
-                .map_err(|errors| refused(&errors))?;
+            self.client.fulfillment_cancel(&fulfillment.id).await?.map_err(|errors| refused(&errors))?;
         }
         Ok(applied(&[], !ours.standing.is_empty()))
     }
@@ -185,11 +145,7 @@ impl Shopify {
     }
 
     /// What of the parcel is in no fulfilment of ours yet.
-    async fn missing(
-        &self,
-        call: &StepCall<'_, ShipmentDocument>,
-        ours: &Ours,
-    ) -> Result<Units, Failure> {
+    async fn missing(&self, call: &StepCall<'_, ShipmentDocument>, ours: &Ours) -> Result<Units, Failure> {
         let (missing, extra) = less(&wanted(call.document), self.held(&ours.standing).await?);
         if extra.is_empty() {
             return Ok(missing);
@@ -205,24 +161,15 @@ impl Shopify {
         let mut rows = Vec::new();
         for fulfillment in fulfillments {
             let lines = self.client.fulfillment_lines(&fulfillment.id).await?;
-            rows.extend(
-                lines
-                    .iter()
-                    .map(|line| (super::item(&line.line_item), line.quantity.unwrap_or(0))),
-            );
+            rows.extend(lines.iter().map(|line| (super::item(&line.line_item), line.quantity.unwrap_or(0))));
         }
         Ok(gathered(rows))
     }
 }
 
 fn order_input((order, lines): (String, Vec<(String, i64)>)) -> FulfillmentOrderInput {
-    let lines = lines
-        .into_iter()
-        .map(|(id, quantity)| FulfillmentOrderLineInput { id, quantity });
-    FulfillmentOrderInput {
-        fulfillment_order_id: order,
-        fulfillment_order_line_items: lines.collect(),
-    }
+    let lines = lines.into_iter().map(|(id, quantity)| FulfillmentOrderLineInput { id, quantity });
+    FulfillmentOrderInput { fulfillment_order_id: order, fulfillment_order_line_items: lines.collect() }
 }
 
 /// The fulfilments that a parcel already has.
@@ -239,20 +186,10 @@ impl Ours {
     fn of(call: &StepCall<'_, ShipmentDocument>, work: &Work) -> Self {
         let tracking = tracking(call.document, call.object_key);
         let known = known_ids(call.known);
-        let ours =
-            |one: &&wire::Fulfillment| known.contains(&one.id) || has_number(one, &tracking.number);
-        let (mut standing, fallen): (Vec<_>, Vec<_>) = work
-            .fulfillments
-            .iter()
-            .filter(ours)
-            .cloned()
-            .partition(stands);
+        let ours = |one: &&wire::Fulfillment| known.contains(&one.id) || has_number(one, &tracking.number);
+        let (mut standing, fallen): (Vec<_>, Vec<_>) = work.fulfillments.iter().filter(ours).cloned().partition(stands);
         standing.sort_by_key(|one| number(&one.id));
-        Self {
-            tracking,
-            standing,
-            fallen,
-        }
+        Self { tracking, standing, fallen }
     }
 
     /// Somebody cancelled in Shopify what an earlier revision created: that is theirs to say, so it is not made again.
@@ -272,26 +209,16 @@ fn number(gid: &str) -> Option<u64> {
 }
 
 fn ids(gids: &[String]) -> Vec<String> {
-    gids.iter()
-        .filter_map(|gid| gid::record_id("Fulfillment", gid))
-        .map(|id| id.to_string())
-        .collect()
+    gids.iter().filter_map(|gid| gid::record_id("Fulfillment", gid)).map(|id| id.to_string()).collect()
 }
 
 /// The fulfilments' global ids that earlier revisions left.
 fn known_ids(known: &Known) -> Vec<String> {
     let ids = known.get(ROLE).map(String::as_str).unwrap_or_default();
-    ids.split(',')
-        .filter(|id| !id.is_empty())
-        .map(|id| gid::gid("Fulfillment", id))
-        .collect()
+    ids.split(',').filter(|id| !id.is_empty()).map(|id| gid::gid("Fulfillment", id)).collect()
 }
 
 /// What the step left: the lowest fulfilment's id to show, all of them to know.
 fn applied(ids: &[String], wrote: bool) -> Applied {
-    Applied {
-        external_id: ids.first().cloned(),
-        known: Known::from([(ROLE.to_owned(), ids.join(","))]),
-        wrote,
-    }
+    Applied { external_id: ids.first().cloned(), known: Known::from([(ROLE.to_owned(), ids.join(","))]), wrote }
 }

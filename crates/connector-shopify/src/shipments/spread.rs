@@ -32,11 +32,7 @@ pub(super) struct Item {
 impl Item {
     /// Whether this is what a shipped line means: by line id, or by SKU where the parcel knows no line id.
     pub(super) fn is(&self, wanted: &Self) -> bool {
-        if wanted.line.is_empty() {
-            !wanted.sku.is_empty() && self.sku == wanted.sku
-        } else {
-            self.line == wanted.line
-        }
+        if wanted.line.is_empty() { !wanted.sku.is_empty() && self.sku == wanted.sku } else { self.line == wanted.line }
     }
 }
 
@@ -53,18 +49,14 @@ pub(super) fn gathered(rows: impl IntoIterator<Item = (Item, i64)>) -> Units {
         let sum = units.entry(item).or_default();
         *sum = sum.saturating_add(quantity);
     }
-    units
-        .into_iter()
-        .filter(|(_, quantity)| *quantity > 0)
-        .collect()
+    units.into_iter().filter(|(_, quantity)| *quantity > 0).collect()
 }
 
 /// `wanted` less what `have` has; the second part is what `have` has and nobody wants.
 pub(super) fn less(wanted: &Units, mut have: Units) -> (Units, Units) {
     let mut missing = Units::new();
     // Lines named by id take theirs first: a row that names a SKU alone takes what is left.
-    let (by_id, by_sku): (Vec<_>, Vec<_>) =
-        wanted.iter().partition(|(item, _)| !item.line.is_empty());
+    let (by_id, by_sku): (Vec<_>, Vec<_>) = wanted.iter().partition(|(item, _)| !item.line.is_empty());
     for (item, quantity) in by_id.into_iter().chain(by_sku) {
         let mut left = *quantity;
         for (_, there) in have.iter_mut().filter(|(there, _)| there.is(item)) {
@@ -100,11 +92,7 @@ pub(super) fn spread(wanted: &Units, open: &[OpenLine]) -> Result<Vec<Creation>,
 fn best_location(wanted: &Units, open: &[OpenLine]) -> Option<String> {
     let mut best: Option<(i64, &str)> = None;
     let mut seen = HashSet::new();
-    for location in open
-        .iter()
-        .map(|line| line.location.as_str())
-        .filter(|location| seen.insert(*location))
-    {
+    for location in open.iter().map(|line| line.location.as_str()).filter(|location| seen.insert(*location)) {
         let (_, rest) = take(wanted, &mut open.to_vec(), location);
         let covered = units(wanted) - units(&rest);
         // The first of equals, in Shopify's order.
@@ -119,23 +107,15 @@ fn best_location(wanted: &Units, open: &[OpenLine]) -> Option<String> {
 fn take(wanted: &Units, open: &mut [OpenLine], location: &str) -> (Creation, Units) {
     let mut creation = Creation::new();
     let mut rest = Units::new();
-    let (by_id, by_sku): (Vec<_>, Vec<_>) =
-        wanted.iter().partition(|(item, _)| !item.line.is_empty());
+    let (by_id, by_sku): (Vec<_>, Vec<_>) = wanted.iter().partition(|(item, _)| !item.line.is_empty());
     for (item, quantity) in by_id.into_iter().chain(by_sku) {
         let mut left = *quantity;
-        for line in open
-            .iter_mut()
-            .filter(|line| line.location == location && line.item.is(item))
-        {
+        for line in open.iter_mut().filter(|line| line.location == location && line.item.is(item)) {
             let taken = left.min(line.remaining);
             if taken > 0 {
                 line.remaining -= taken;
                 left -= taken;
-                add(
-                    creation.entry(line.order.clone()).or_default(),
-                    &line.id,
-                    taken,
-                );
+                add(creation.entry(line.order.clone()).or_default(), &line.id, taken);
             }
         }
         if left > 0 {
@@ -154,10 +134,7 @@ fn add(lines: &mut Vec<(String, i64)>, id: &str, quantity: i64) {
 }
 
 fn units(units: &Units) -> i64 {
-    units
-        .iter()
-        .map(|(_, quantity)| *quantity)
-        .fold(0, i64::saturating_add)
+    units.iter().map(|(_, quantity)| *quantity).fold(0, i64::saturating_add)
 }
 
 #[cfg(test)]
@@ -165,10 +142,7 @@ mod tests {
     use super::{Creation, Item, OpenLine, Units, gathered, less, spread};
 
     fn item(line: &str, sku: &str) -> Item {
-        Item {
-            line: line.to_owned(),
-            sku: sku.to_owned(),
-        }
+        Item { line: line.to_owned(), sku: sku.to_owned() }
     }
 
     fn open(order: &str, location: &str, line: &str, remaining: i64) -> OpenLine {
@@ -182,30 +156,20 @@ mod tests {
     }
 
     fn wanted(rows: &[(&str, i64)]) -> Units {
-        gathered(
-            rows.iter()
-                .map(|(line, quantity)| (item(line, ""), *quantity)),
-        )
+        gathered(rows.iter().map(|(line, quantity)| (item(line, ""), *quantity)))
     }
 
     fn creation(rows: &[(&str, &str, i64)]) -> Creation {
         let mut creation = Creation::new();
         for (order, line, quantity) in rows {
-            creation
-                .entry((*order).to_owned())
-                .or_default()
-                .push((format!("{order}.{line}"), *quantity));
+            creation.entry((*order).to_owned()).or_default().push((format!("{order}.{line}"), *quantity));
         }
         creation
     }
 
     #[test]
     fn the_location_that_has_all_of_it_is_taken() {
-        let open = [
-            open("F1", "A", "1", 1),
-            open("F2", "B", "1", 2),
-            open("F2", "B", "2", 1),
-        ];
+        let open = [open("F1", "A", "1", 1), open("F2", "B", "1", 2), open("F2", "B", "2", 1)];
         assert_eq!(
             spread(&wanted(&[("1", 1), ("2", 1)]), &open),
             Ok(vec![creation(&[("F2", "1", 1), ("F2", "2", 1)])])
@@ -217,39 +181,27 @@ mod tests {
         let open = [open("F1", "A", "1", 2), open("F2", "B", "1", 3)];
         assert_eq!(
             spread(&wanted(&[("1", 4)]), &open),
-            Ok(vec![
-                creation(&[("F2", "1", 3)]),
-                creation(&[("F1", "1", 1)])
-            ])
+            Ok(vec![creation(&[("F2", "1", 3)]), creation(&[("F1", "1", 1)])])
         );
     }
 
     #[test]
     fn two_fulfilment_orders_of_one_location_are_one_creation() {
         let open = [open("F1", "A", "1", 1), open("F2", "A", "1", 1)];
-        assert_eq!(
-            spread(&wanted(&[("1", 2)]), &open),
-            Ok(vec![creation(&[("F1", "1", 1), ("F2", "1", 1)])])
-        );
+        assert_eq!(spread(&wanted(&[("1", 2)]), &open), Ok(vec![creation(&[("F1", "1", 1), ("F2", "1", 1)])]));
     }
 
     #[test]
     fn what_cannot_be_placed_is_named_and_nothing_is_created() {
         let open = [open("F1", "A", "1", 1)];
-        assert_eq!(
-            spread(&wanted(&[("1", 2), ("9", 1)]), &open),
-            Err(wanted(&[("1", 1), ("9", 1)]))
-        );
+        assert_eq!(spread(&wanted(&[("1", 2), ("9", 1)]), &open), Err(wanted(&[("1", 1), ("9", 1)])));
     }
 
     #[test]
     fn a_row_without_a_line_id_is_placed_by_its_sku() {
         let open = [open("F1", "A", "1", 1), open("F1", "A", "2", 1)];
         let by_sku = gathered([(item("", "SKU-2"), 1)]);
-        assert_eq!(
-            spread(&by_sku, &open),
-            Ok(vec![creation(&[("F1", "2", 1)])])
-        );
+        assert_eq!(spread(&by_sku, &open), Ok(vec![creation(&[("F1", "2", 1)])]));
     }
 
     #[test]

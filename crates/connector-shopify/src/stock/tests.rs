@@ -13,13 +13,7 @@ fn error(code: &str, field: &[&str]) -> UserError {
 
 fn changes() -> Vec<Change> {
     let level_updated_at = "2026-07-01T00:00:00Z".parse().unwrap();
-    [4, 7]
-        .map(|call| Change {
-            call,
-            from: 1,
-            level_updated_at,
-        })
-        .into()
+    [4, 7].map(|call| Change { call, from: 1, level_updated_at }).into()
 }
 
 fn judged(errors: &[UserError]) -> Outcomes {
@@ -31,10 +25,7 @@ fn judged(errors: &[UserError]) -> Outcomes {
 
 #[test]
 fn an_error_is_given_to_the_call_whose_quantity_it_names() {
-    let outcomes = judged(&[error(
-        "INVALID_LOCATION",
-        &["input", "quantities", "1", "locationId"],
-    )]);
+    let outcomes = judged(&[error("INVALID_LOCATION", &["input", "quantities", "1", "locationId"])]);
     let refused = Failure::rejected("INVALID_LOCATION", "input.quantities.1.locationId", "m");
     assert_eq!(outcomes[7], Some(Err(refused)));
     assert_eq!(outcomes[4], None);
@@ -42,10 +33,7 @@ fn an_error_is_given_to_the_call_whose_quantity_it_names() {
 
 #[test]
 fn a_stale_quantity_is_left_to_be_read_again() {
-    let outcomes = judged(&[error(
-        "CHANGE_FROM_QUANTITY_STALE",
-        &["input", "quantities", "0", "changeFromQuantity"],
-    )]);
+    let outcomes = judged(&[error("CHANGE_FROM_QUANTITY_STALE", &["input", "quantities", "0", "changeFromQuantity"])]);
     assert!(outcomes.iter().all(Option::is_none));
 }
 
@@ -57,10 +45,7 @@ fn an_error_that_names_no_quantity_is_everyones() {
 
 #[test]
 fn a_place_in_the_input_is_read_from_the_path() {
-    assert_eq!(
-        concerned(&error("X", &["input", "quantities", "12", "quantity"])),
-        Some(12)
-    );
+    assert_eq!(concerned(&error("X", &["input", "quantities", "12", "quantity"])), Some(12));
     assert_eq!(concerned(&error("X", &["input", "quantities", "x"])), None);
     assert_eq!(concerned(&error("X", &["input"])), None);
 }

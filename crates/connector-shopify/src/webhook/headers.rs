@@ -38,11 +38,7 @@ impl Headers {
     /// # Errors
     /// Topic, shop domain or webhook id missing, or a header that is not text.
     pub fn read(headers: &HeaderMap) -> Result<Self, HeaderError> {
-        let required = |name| {
-            text(headers, name)?
-                .ok_or(HeaderError::Missing(name))
-                .map(str::to_owned)
-        };
+        let required = |name| text(headers, name)?.ok_or(HeaderError::Missing(name)).map(str::to_owned);
         let optional = |name| Ok(text(headers, name)?.unwrap_or_default().to_owned());
         Ok(Self {
             topic: required("topic")?,
@@ -56,18 +52,10 @@ impl Headers {
 }
 
 /// The value of `x-shopify-<name>` or `shopify-<name>`; an empty one is as none.
-pub(super) fn text<'a>(
-    headers: &'a HeaderMap,
-    name: &'static str,
-) -> Result<Option<&'a str>, HeaderError> {
-    let value = headers
-        .get(format!("x-shopify-{name}"))
-        .or_else(|| headers.get(format!("shopify-{name}")));
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, HeaderError> {
+    let value = headers.get(format!("x-shopify-{name}")).or_else(|| headers.get(format!("shopify-{name}")));
     let Some(value) = value else { return Ok(None) };
-    let text = value
-        .to_str()
-        .map_err(|_| HeaderError::NotText(name))?
-        .trim();
+    let text = value.to_str().map_err(|_| HeaderError::NotText(name))?.trim();
     Ok((!text.is_empty()).then_some(text))
 }
 
@@ -78,25 +66,14 @@ mod tests {
     use super::{HeaderError, Headers};
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|(name, value)| {
-                (
-                    HeaderName::from_static(name),
-                    HeaderValue::from_static(value),
-                )
-            })
-            .collect()
+        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
     }
 
     const CLASSIC: &[(&str, &str)] = &[
         ("x-shopify-topic", "orders/create"),
         ("x-shopify-shop-domain", "Example.myshopify.com"),
         ("x-shopify-api-version", "2026-07"),
-        (
-            "x-shopify-webhook-id",
-            "b54557e4-bdd9-4b37-8a5f-bf7d70bcd043",
-        ),
+        ("x-shopify-webhook-id", "b54557e4-bdd9-4b37-8a5f-bf7d70bcd043"),
         ("x-shopify-event-id", "98880550-7158-44d4-b7cd-2c97c8a091b5"),
         ("x-shopify-triggered-at", "2026-07-01T09:00:00.123456789Z"),
     ];
@@ -106,35 +83,19 @@ mod tests {
         let read = Headers::read(&headers(CLASSIC)).unwrap();
         assert_eq!(read.topic, "orders/create");
         assert_eq!(read.shop_domain, "example.myshopify.com");
-        assert_eq!(
-            read.triggered_at,
-            Some("2026-07-01T09:00:00.123456789Z".parse().unwrap())
-        );
+        assert_eq!(read.triggered_at, Some("2026-07-01T09:00:00.123456789Z".parse().unwrap()));
     }
 
     #[test]
     fn the_newer_names_give_the_same() {
-        let newer: Vec<_> = CLASSIC
-            .iter()
-            .map(|(name, value)| (name.strip_prefix("x-").unwrap(), *value))
-            .collect();
-        assert_eq!(
-            Headers::read(&headers(&newer)),
-            Headers::read(&headers(CLASSIC))
-        );
+        let newer: Vec<_> = CLASSIC.iter().map(|(name, value)| (name.strip_prefix("x-").unwrap(), *value)).collect();
+        assert_eq!(Headers::read(&headers(&newer)), Headers::read(&headers(CLASSIC)));
     }
 
     #[test]
     fn a_delivery_without_an_id_cannot_be_told_from_its_duplicate() {
-        let without: Vec<_> = CLASSIC
-            .iter()
-            .copied()
-            .filter(|(name, _)| !name.contains("webhook-id"))
-            .collect();
-        assert_eq!(
-            Headers::read(&headers(&without)),
-            Err(HeaderError::Missing("webhook-id"))
-        );
+        let without: Vec<_> = CLASSIC.iter().copied().filter(|(name, _)| !name.contains("webhook-id")).collect();
+        assert_eq!(Headers::read(&headers(&without)), Err(HeaderError::Missing("webhook-id")));
     }
 
     #[test]

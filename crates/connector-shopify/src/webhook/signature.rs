@@ -59,9 +59,7 @@ impl Verifier {
 
     /// Whether all that was taken was signed with one of the secrets; see [`verify`].
     pub fn finish(self, header_base64: &str) -> bool {
-        let given = BASE64_STANDARD
-            .decode(header_base64.trim())
-            .unwrap_or_default();
+        let given = BASE64_STANDARD.decode(header_base64.trim()).unwrap_or_default();
         let mut matched = Choice::from(0);
         for mac in self.macs {
             matched |= mac.finalize().into_bytes().as_slice().ct_eq(&given);
@@ -72,9 +70,7 @@ impl Verifier {
 
 impl std::fmt::Debug for Verifier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Verifier")
-            .field("secrets", &self.macs.len())
-            .finish()
+        f.debug_struct("Verifier").field("secrets", &self.macs.len()).finish()
     }
 }
 
@@ -103,11 +99,7 @@ mod tests {
     fn a_known_answer_is_accepted() {
         // RFC 4231, test case 2.
         let body = b"what do ya want for nothing?";
-        assert!(verify(
-            &secrets(&["Jefe"]),
-            body,
-            "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM="
-        ));
+        assert!(verify(&secrets(&["Jefe"]), body, "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM="));
     }
 
     #[test]
@@ -120,11 +112,7 @@ mod tests {
 
     #[test]
     fn one_changed_byte_is_refused() {
-        assert!(!verify(
-            &secrets(&["s"]),
-            br#"{"id":2}"#,
-            &signed("s", BODY)
-        ));
+        assert!(!verify(&secrets(&["s"]), br#"{"id":2}"#, &signed("s", BODY)));
     }
 
     #[test]

@@ -56,23 +56,14 @@ impl Topic {
                 Self::Snapshot(Kind::Customer)
             }
             "products/create" | "products/update" => Self::Snapshot(Kind::Product),
-            "inventory_levels/connect" | "inventory_levels/update" => {
-                Self::Snapshot(Kind::InventoryLevel)
-            }
+            "inventory_levels/connect" | "inventory_levels/update" => Self::Snapshot(Kind::InventoryLevel),
             "fulfillments/create" | "fulfillments/update" => Self::Snapshot(Kind::Fulfilment),
             "refunds/create" => Self::Snapshot(Kind::Refund),
-            "orders/edited" => Self::Partial {
-                kind: Kind::Order,
-                id_at: "/order_edit/order_id",
-            },
-            "order_transactions/create" => Self::Partial {
-                kind: Kind::Order,
-                id_at: ORDER_ID,
-            },
-            "customer.tags_added" | "customer.tags_removed" => Self::Partial {
-                kind: Kind::Customer,
-                id_at: CUSTOMER_ID,
-            },
+            "orders/edited" => Self::Partial { kind: Kind::Order, id_at: "/order_edit/order_id" },
+            "order_transactions/create" => Self::Partial { kind: Kind::Order, id_at: ORDER_ID },
+            "customer.tags_added" | "customer.tags_removed" => {
+                Self::Partial { kind: Kind::Customer, id_at: CUSTOMER_ID }
+            }
             "orders/delete" => Self::Deleted(Kind::Order),
             "customers/delete" => Self::Deleted(Kind::Customer),
             "products/delete" => Self::Deleted(Kind::Product),

@@ -47,10 +47,7 @@ pub(crate) struct Quantity {
 }
 
 fn quantity(quantities: &[Quantity], name: &str) -> Option<i64> {
-    quantities
-        .iter()
-        .find(|quantity| quantity.name == name)
-        .map(|quantity| quantity.quantity)
+    quantities.iter().find(|quantity| quantity.name == name).map(|quantity| quantity.quantity)
 }
 
 #[derive(Debug, Deserialize)]

@@ -8,17 +8,11 @@ use connector_shopify::DOCUMENTS;
 use crate::shared::shared;
 
 fn schema() -> Option<Valid<Schema>> {
-    let path = shared(&format!(
-        "shopify/admin-{}.graphql",
-        connector_shopify::API_VERSION
-    ))?;
+    let path = shared(&format!("shopify/admin-{}.graphql", connector_shopify::API_VERSION))?;
     let mut text = fs::read_to_string(&path).unwrap();
     // Part of GraphQL itself since September 2025, and so not defined in the schema's text.
     text.push_str("directive @oneOf on INPUT_OBJECT\n");
-    Some(
-        Schema::parse_and_validate(text, &path)
-            .unwrap_or_else(|errors| panic!("{}", errors.errors)),
-    )
+    Some(Schema::parse_and_validate(text, &path).unwrap_or_else(|errors| panic!("{}", errors.errors)))
 }
 
 #[test]
@@ -28,11 +22,7 @@ fn every_document_is_valid_in_the_schema_of_the_version_it_is_sent_to() {
         let parsed = ExecutableDocument::parse_and_validate(&schema, document.text, document.name);
         let parsed = parsed.unwrap_or_else(|errors| panic!("{}: {}", document.name, errors.errors));
         let operation = parsed.operations.get(Some(document.name));
-        assert!(
-            operation.is_ok(),
-            "{} is not the name of its operation",
-            document.name
-        );
+        assert!(operation.is_ok(), "{} is not the name of its operation", document.name);
     }
 }
 
@@ -44,9 +34,7 @@ fn every_file_is_part_of_a_document_that_is_sent() {
         .map(|file| file.unwrap().path())
         .filter(|path| {
             let text = fs::read_to_string(path).unwrap();
-            !DOCUMENTS
-                .iter()
-                .any(|document| document.text.contains(&text))
+            !DOCUMENTS.iter().any(|document| document.text.contains(&text))
         })
         .collect();
     assert!(unused.is_empty(), "{unused:?}");
@@ -57,8 +45,7 @@ fn no_deprecated_field_is_asked_for() {
     let Some(schema) = schema() else { return };
     let mut deprecated = Vec::new();
     for document in DOCUMENTS {
-        let parsed =
-            ExecutableDocument::parse_and_validate(&schema, document.text, document.name).unwrap();
+        let parsed = ExecutableDocument::parse_and_validate(&schema, document.text, document.name).unwrap();
         let operation = parsed.operations.get(Some(document.name)).unwrap();
         for field in operation.all_fields(&parsed) {
             if field.definition.directives.has("deprecated") {

@@ -1,7 +1,5 @@
 //! Stock levels are set.
 
-use std::time::{Duration, Instant};
-
 use async_trait::async_trait;
 use serde_json::Value;
 use waybill_connector::{
@@ -15,14 +13,10 @@ use waybill_domain::{
 };
 use waybill_simulator::kit::FaultKind;
 
-use crate::shop::{Shop, fault};
+use crate::shop::{Shop, fault, until};
 
 fn record(n: usize) -> RecordKey {
-    RecordKey {
-        store: "main".parse().unwrap(),
-        kind: Kind::StockLevel,
-        id: format!("level-{n}").parse().unwrap(),
-    }
+    RecordKey { store: "main".parse().unwrap(), kind: Kind::StockLevel, id: format!("level-{n}").parse().unwrap() }
 }
 
 impl Shop {
@@ -36,11 +30,7 @@ impl Shop {
     /// The level of an item at the first place that has it.
     fn level_of(&self, sku: &str) -> Value {
         let levels = self.records("inventory-level");
-        levels
-            .into_iter()
-            .map(|mut level| level["body"].take())
-            .find(|level| level["sku"] == sku)
-            .unwrap()
+        levels.into_iter().map(|mut level| level["body"].take()).find(|level| level["sku"] == sku).unwrap()
     }
 
     async fn set(&self, document: &StockDocument) -> Result<Known, Failure> {
@@ -49,10 +39,7 @@ impl Shop {
 
     /// What the shop holds of a document's level.
     fn now(&self, document: &StockDocument) -> Value {
-        self.record(
-            "inventory-level",
-            &format!("{}-{}", document.inventory_item_id, document.location_id),
-        )
+        self.record("inventory-level", &format!("{}-{}", document.inventory_item_id, document.location_id))
     }
 }
 
@@ -83,17 +70,11 @@ impl Bench<StockDocument> for Shop {
     }
 
     fn changed(&self, document: &StockDocument) -> StockDocument {
-        StockDocument {
-            quantity: document.quantity + 1,
-            ..document.clone()
-        }
+        StockDocument { quantity: document.quantity + 1, ..document.clone() }
     }
 
     fn refused(&self, n: usize) -> Option<StockDocument> {
-        Some(StockDocument {
-            quantity: -1,
-            ..self.document(n)
-        })
+        Some(StockDocument { quantity: -1, ..self.document(n) })
     }
 
     async fn objects(&self, document: &StockDocument) -> usize {
@@ -128,10 +109,7 @@ mod contract {
 /// Runs one step of all documents in one batch.
 async fn together(shop: &Shop, documents: &[StockDocument]) -> Vec<Result<Applied, Failure>> {
     let (step, known) = (Step::idempotent("set", "stock"), Known::new());
-    let keys: Vec<_> = documents
-        .iter()
-        .map(|one| CallKey::new(&one.key, "set", b"batch"))
-        .collect();
+    let keys: Vec<_> = documents.iter().map(|one| CallKey::new(&one.key, "set", b"batch")).collect();
     let calls: Vec<_> = documents
         .iter()
         .zip(&keys)
@@ -163,10 +141,7 @@ async fn what_is_there_already_is_not_written() {
     let shop = Shop::open().await;
     let level = shop.level_of("CAP-GREEN");
     let document = document(0, &level, level["on_hand"].as_i64().unwrap());
-    let outcome = together(&shop, std::slice::from_ref(&document))
-        .await
-        .remove(0)
-        .unwrap();
+    let outcome = together(&shop, std::slice::from_ref(&document)).await.remove(0).unwrap();
     assert!(!outcome.wrote);
     assert!(shop.vendor.journal.entries().is_empty());
 }
@@ -178,20 +153,14 @@ async fn on_hand_leaves_what_is_promised_to_buyers_out_of_what_can_be_sold() {
     let document = document(0, &shop.level_of("CAP-GREEN"), 10);
     shop.set(&document).await.unwrap();
     let now = shop.now(&document);
-    assert_eq!(
-        (&now["on_hand"], &now["committed"], &now["available"]),
-        (&10.into(), &2.into(), &8.into())
-    );
+    assert_eq!((&now["on_hand"], &now["committed"], &now["available"]), (&10.into(), &2.into(), &8.into()));
 }
 
 #[tokio::test]
 async fn available_is_set_where_the_plan_chooses_it() {
     let shop = Shop::open().await;
     shop.place(&[("CAP-GREEN", 2)]);
-    let document = StockDocument {
-        name: StockQuantity::Available,
-        ..document(0, &shop.level_of("CAP-GREEN"), 10)
-    };
+    let document = StockDocument { name: StockQuantity::Available, ..document(0, &shop.level_of("CAP-GREEN"), 10) };
     shop.set(&document).await.unwrap();
     assert_eq!(shop.now(&document)["available"], 10);
 }
@@ -199,21 +168,10 @@ async fn available_is_set_where_the_plan_chooses_it() {
 #[tokio::test]
 async fn a_sale_between_reading_and_setting_is_not_overwritten() {
     let shop = Shop::open().await;
-    let document = StockDocument {
-        name: StockQuantity::Available,
-        ..document(0, &shop.level_of("CAP-GREEN"), 10)
-    };
-    shop.inject(
-        FaultKind::Slow { delay_ms: 300 },
-        0,
-        "inventorySetQuantities",
-    );
+    let document = StockDocument { name: StockQuantity::Available, ..document(0, &shop.level_of("CAP-GREEN"), 10) };
+    shop.inject(FaultKind::Slow { delay_ms: 300 }, 0, "inventorySetQuantities");
     let sale = async {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while shop.vendor.faults.pending() {
-            assert!(Instant::now() < deadline, "the level was never set");
-            tokio::task::yield_now().await;
-        }
+        until(|| !shop.vendor.faults.pending()).await;
         shop.place(&[("CAP-GREEN", 1)]);
     };
     let (outcome, ()) = tokio::join!(shop.set(&document), sale);
@@ -227,11 +185,8 @@ async fn a_sale_between_reading_and_setting_is_not_overwritten() {
 async fn refused_items_do_not_hold_up_their_batch() {
     let shop = Shop::open().await;
     let levels: Vec<_> = (0..50).map(|n| shop.level(n)).collect();
-    let mut documents: Vec<_> = levels
-        .iter()
-        .enumerate()
-        .map(|(n, level)| document(n, level, 30_000 + n as i64))
-        .collect();
+    let mut documents: Vec<_> =
+        levels.iter().enumerate().map(|(n, level)| document(n, level, 30_000 + n as i64)).collect();
     documents[3].quantity = -1;
     documents[4].inventory_item_id = "1".parse().unwrap();
     documents[5].location_id = "1".parse().unwrap();
@@ -255,11 +210,7 @@ async fn refused_items_do_not_hold_up_their_batch() {
             "INVALID_QUANTITY_TOO_HIGH"
         ]
     );
-    for (document, _) in documents
-        .iter()
-        .zip(&outcomes)
-        .filter(|(_, outcome)| outcome.is_ok())
-    {
+    for (document, _) in documents.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()) {
         assert_eq!(shop.now(document)["on_hand"], document.quantity);
     }
 }

@@ -43,8 +43,7 @@ fn body() -> Value {
         "duties": [{"price_set": set("1.00"), "tax_lines": []}],
         "discount_allocations": [{"amount": "1.00", "amount_set": set("1.00")}],
     });
-    let address =
-        json!({"first_name": PERSONAL, "address1": PERSONAL, "zip": 10115, "country_code": "DE"});
+    let address = json!({"first_name": PERSONAL, "address1": PERSONAL, "zip": 10115, "country_code": "DE"});
     let mut body = json!({
         "id": 1, "admin_graphql_api_id": "gid://shopify/Order/1", "order_id": 1, "name": "#1001",
         "created_at": "2026-07-01T10:00:00+02:00", "updated_at": "2026-07-01T10:00:00+02:00", "currency": "EUR",
@@ -68,9 +67,7 @@ fn body() -> Value {
         "order_edit": {"order_id": 1}, "admin_graphql_api_customer_kept_id": "gid://shopify/Customer/7",
         "admin_graphql_api_customer_deleted_id": "gid://shopify/Customer/8",
     });
-    body.as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     body
 }
 
@@ -92,8 +89,7 @@ fn any_value() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         any::<u64>().prop_map(Value::from),
-        any::<f64>().prop_filter_map("finite", |float| serde_json::Number::from_f64(float)
-            .map(Value::from)),
+        any::<f64>().prop_filter_map("finite", |float| serde_json::Number::from_f64(float).map(Value::from)),
         Just(serde_json::from_str::<Value>("123456789012345678901234567890e99").unwrap()),
         ".{0,12}".prop_map(Value::from),
         Just(json!("79228162514264337593543950335")),
@@ -118,10 +114,7 @@ fn replace(value: &mut Value, at: &mut usize, with: &Value) {
 }
 
 fn says_nothing_personal(parsed: &Result<Parsed, BodyError>) -> bool {
-    parsed
-        .as_ref()
-        .err()
-        .is_none_or(|error| !error.to_string().contains(PERSONAL))
+    parsed.as_ref().err().is_none_or(|error| !error.to_string().contains(PERSONAL))
 }
 
 proptest! {
@@ -180,10 +173,7 @@ fn a_quantity_of_64_bits_is_kept_and_a_larger_one_is_named() {
     let most = order(|body| body["line_items"][0]["quantity"] = json!(i64::MAX)).unwrap();
     assert_eq!(most.lines[0].quantity, i64::MAX);
     let error = order(|body| body["line_items"][0]["quantity"] = json!(u64::MAX)).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "$.line_items[0].quantity is larger than a 64-bit number"
-    );
+    assert_eq!(error.to_string(), "$.line_items[0].quantity is larger than a 64-bit number");
 }
 
 #[test]
@@ -211,15 +201,7 @@ fn null_absent_and_empty_mean_the_same() {
 
 #[test]
 fn a_plain_amount_stands_in_where_there_is_no_set() {
-    let order = order(|body| {
-        drop(
-            body["line_items"][0]
-                .as_object_mut()
-                .unwrap()
-                .remove("price_set"),
-        )
-    })
-    .unwrap();
+    let order = order(|body| drop(body["line_items"][0].as_object_mut().unwrap().remove("price_set"))).unwrap();
     assert_eq!(order.lines[0].unit_price.shop.to_string(), "10.00 EUR");
 }
 
@@ -229,10 +211,7 @@ fn a_line_without_allocations_has_its_own_discount() {
         body["line_items"][0]["discount_allocations"] = json!([]);
         body["line_items"][0]["total_discount"] = json!("2.50");
     });
-    assert_eq!(
-        order.unwrap().lines[0].discount.shop.to_string(),
-        "2.50 EUR"
-    );
+    assert_eq!(order.unwrap().lines[0].discount.shop.to_string(), "2.50 EUR");
 }
 
 #[test]
@@ -244,13 +223,7 @@ fn a_duty_may_hold_its_amounts_itself() {
 #[test]
 fn an_amount_that_cannot_be_exact_is_named_and_not_rounded() {
     let error = order(|body| body["total_price"] = json!("1e5")).unwrap_err();
-    assert_eq!(
-        error,
-        BodyError::Field {
-            path: "$.total_price".to_owned(),
-            problem: Problem::NotAnAmount
-        }
-    );
+    assert_eq!(error, BodyError::Field { path: "$.total_price".to_owned(), problem: Problem::NotAnAmount });
 }
 
 #[test]
@@ -269,37 +242,24 @@ fn tags_that_a_body_lacks_are_carried_over() {
         if let Some(tags) = tags {
             body["tags"] = json!(tags);
         }
-        let parsed = body::parse(
-            Topic::parse("customers/update"),
-            body.to_string().as_bytes(),
-        );
-        let Ok(Parsed::Whole(whole)) = parsed else {
-            panic!("{parsed:?}")
-        };
+        let parsed = body::parse(Topic::parse("customers/update"), body.to_string().as_bytes());
+        let Ok(Parsed::Whole(whole)) = parsed else { panic!("{parsed:?}") };
         *whole
     };
     let (before, mut now) = (read(Some("vip, b2b")), read(None));
     now.carry_over(&before.body);
     assert_eq!(now.body, before.body);
-    assert_eq!(
-        body::content_hash(&now.body),
-        body::content_hash(&before.body)
-    );
-    assert_ne!(
-        body::content_hash(&read(Some("vip")).body),
-        body::content_hash(&before.body)
-    );
+    assert_eq!(body::content_hash(&now.body), body::content_hash(&before.body));
+    assert_ne!(body::content_hash(&read(Some("vip")).body), body::content_hash(&before.body));
 }
 
 #[test]
 fn a_body_too_large_to_hold_still_names_its_order() {
-    let start = br##"{"id":820982911946154500,"admin_graphql_api_id":"gid://shopify/Order/820982911946154508","name":"#1"##;
+    let start =
+        br##"{"id":820982911946154500,"admin_graphql_api_id":"gid://shopify/Order/820982911946154508","name":"#1"##;
     let id = "820982911946154508".parse().unwrap();
     assert_eq!(
         body::parse_start(Topic::parse("orders/updated"), start),
-        Some(Parsed::Refetch {
-            kind: waybill_domain::Kind::Order,
-            id
-        })
+        Some(Parsed::Refetch { kind: waybill_domain::Kind::Order, id })
     );
 }

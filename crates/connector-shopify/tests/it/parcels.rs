@@ -21,20 +21,13 @@ const TEE: &str = "TEE-WHITE-S";
 const PRINT: &str = "PRINT-A2";
 
 fn record(n: usize) -> RecordKey {
-    RecordKey {
-        store: "main".parse().unwrap(),
-        kind: Kind::Shipment,
-        id: format!("se-{n}").parse().unwrap(),
-    }
+    RecordKey { store: "main".parse().unwrap(), kind: Kind::Shipment, id: format!("se-{n}").parse().unwrap() }
 }
 
 /// A parcel with these SKUs.
 fn parcel(n: usize, order: u64, lines: &[(&str, i64)]) -> ShipmentDocument {
-    let order_record = RecordKey {
-        store: "main".parse().unwrap(),
-        kind: Kind::Order,
-        id: order.to_string().parse().unwrap(),
-    };
+    let order_record =
+        RecordKey { store: "main".parse().unwrap(), kind: Kind::Order, id: order.to_string().parse().unwrap() };
     ShipmentDocument {
         key: ObjectKey::new(&record(n), "shipment"),
         order_key: ObjectKey::new(&order_record, "order"),
@@ -58,12 +51,7 @@ fn parcel(n: usize, order: u64, lines: &[(&str, i64)]) -> ShipmentDocument {
 }
 
 impl Shop {
-    async fn ship(
-        &self,
-        n: usize,
-        parcel: &ShipmentDocument,
-        known: Known,
-    ) -> Result<Known, Failure> {
+    async fn ship(&self, n: usize, parcel: &ShipmentDocument, known: Known) -> Result<Known, Failure> {
         drive(&self.connector, &record(n), parcel, known).await
     }
 }
@@ -73,12 +61,7 @@ fn contents(fulfilments: &[Value]) -> Vec<(String, i64)> {
     let mut contents: Vec<_> = fulfilments
         .iter()
         .flat_map(|one| one["line_items"].as_array().unwrap())
-        .map(|line| {
-            (
-                line["sku"].as_str().unwrap().to_owned(),
-                line["quantity"].as_i64().unwrap(),
-            )
-        })
+        .map(|line| (line["sku"].as_str().unwrap().to_owned(), line["quantity"].as_i64().unwrap()))
         .collect();
     contents.sort();
     contents
@@ -92,15 +75,11 @@ struct Parcels {
 
 impl Parcels {
     async fn open() -> Self {
-        Self {
-            shop: Shop::open().await,
-            orders: Mutex::default(),
-        }
+        Self { shop: Shop::open().await, orders: Mutex::default() }
     }
 
     fn of(&self, document: &ShipmentDocument) -> Vec<Value> {
-        self.shop
-            .fulfilments(document.order_source_id.as_str().parse().unwrap())
+        self.shop.fulfilments(document.order_source_id.as_str().parse().unwrap())
     }
 }
 
@@ -115,27 +94,16 @@ impl Bench<ShipmentDocument> for Parcels {
     }
 
     fn document(&self, n: usize) -> ShipmentDocument {
-        let order = *self
-            .orders
-            .lock()
-            .unwrap()
-            .entry(n)
-            .or_insert_with(|| self.shop.place(&[(TEE, 2)]));
+        let order = *self.orders.lock().unwrap().entry(n).or_insert_with(|| self.shop.place(&[(TEE, 2)]));
         parcel(n, order, &[(TEE, 2)])
     }
 
     fn changed(&self, document: &ShipmentDocument) -> ShipmentDocument {
-        ShipmentDocument {
-            tracking_number: format!("{}-B", document.tracking_number),
-            ..document.clone()
-        }
+        ShipmentDocument { tracking_number: format!("{}-B", document.tracking_number), ..document.clone() }
     }
 
     fn refused(&self, n: usize) -> Option<ShipmentDocument> {
-        Some(ShipmentDocument {
-            tracking_url: "no address".to_owned(),
-            ..self.document(n)
-        })
+        Some(ShipmentDocument { tracking_url: "no address".to_owned(), ..self.document(n) })
     }
 
     async fn objects(&self, document: &ShipmentDocument) -> usize {
@@ -175,16 +143,8 @@ async fn a_parcel_of_two_locations_is_one_fulfilment_each_with_the_same_number()
     let parcel = parcel(1, order, &[(TEE, 1), (PRINT, 1)]);
     let known = shop.ship(1, &parcel, Known::new()).await.unwrap();
     let fulfilments = shop.fulfilments(order);
-    assert_eq!(
-        contents(&fulfilments),
-        [(PRINT.to_owned(), 1), (TEE.to_owned(), 1)]
-    );
-    assert!(
-        fulfilments
-            .iter()
-            .all(|one| one["tracking_number"] == parcel.tracking_number),
-        "{fulfilments:?}"
-    );
+    assert_eq!(contents(&fulfilments), [(PRINT.to_owned(), 1), (TEE.to_owned(), 1)]);
+    assert!(fulfilments.iter().all(|one| one["tracking_number"] == parcel.tracking_number), "{fulfilments:?}");
     assert_eq!(fulfilments.len(), known["shipment"].split(',').count());
 }
 
@@ -195,31 +155,18 @@ async fn a_parcel_cut_between_its_locations_is_completed_and_not_doubled() {
     shop.inject(FaultKind::CutAfter, 0, "fulfillmentCreate");
     let parcel = parcel(1, order, &[(TEE, 1), (PRINT, 1)]);
     shop.ship(1, &parcel, Known::new()).await.unwrap();
-    assert_eq!(
-        contents(&shop.fulfilments(order)),
-        [(PRINT.to_owned(), 1), (TEE.to_owned(), 1)]
-    );
+    assert_eq!(contents(&shop.fulfilments(order)), [(PRINT.to_owned(), 1), (TEE.to_owned(), 1)]);
 }
 
 #[tokio::test]
 async fn two_parcels_of_one_line_are_two_fulfilments() {
     let shop = Shop::open().await;
     let order = shop.place(&[(TEE, 3)]);
-    shop.ship(1, &parcel(1, order, &[(TEE, 1)]), Known::new())
-        .await
-        .unwrap();
-    shop.ship(2, &parcel(2, order, &[(TEE, 2)]), Known::new())
-        .await
-        .unwrap();
+    shop.ship(1, &parcel(1, order, &[(TEE, 1)]), Known::new()).await.unwrap();
+    shop.ship(2, &parcel(2, order, &[(TEE, 2)]), Known::new()).await.unwrap();
     let fulfilments = shop.fulfilments(order);
-    assert_eq!(
-        contents(&fulfilments),
-        [(TEE.to_owned(), 1), (TEE.to_owned(), 2)]
-    );
-    assert_eq!(
-        shop.store.order(order).unwrap().fulfillment_status,
-        Some("fulfilled")
-    );
+    assert_eq!(contents(&fulfilments), [(TEE.to_owned(), 1), (TEE.to_owned(), 2)]);
+    assert_eq!(shop.store.order(order).unwrap().fulfillment_status, Some("fulfilled"));
 }
 
 #[tokio::test]
@@ -235,10 +182,7 @@ async fn two_parcels_without_numbers_are_not_taken_for_one() {
         shop.ship(n, &parcel, Known::new()).await.unwrap();
         shop.ship(n, &parcel, Known::new()).await.unwrap();
     }
-    assert_eq!(
-        contents(&shop.fulfilments(order)),
-        [(TEE.to_owned(), 1), (TEE.to_owned(), 1)]
-    );
+    assert_eq!(contents(&shop.fulfilments(order)), [(TEE.to_owned(), 1), (TEE.to_owned(), 1)]);
 }
 
 #[tokio::test]
@@ -259,10 +203,7 @@ async fn a_voided_parcel_is_cancelled_once_and_can_be_sent_again() {
     let order = shop.place(&[(TEE, 1)]);
     let parcel = parcel(1, order, &[(TEE, 1)]);
     let known = shop.ship(1, &parcel, Known::new()).await.unwrap();
-    let voided = ShipmentDocument {
-        voided: true,
-        ..parcel.clone()
-    };
+    let voided = ShipmentDocument { voided: true, ..parcel.clone() };
     let known = shop.ship(1, &voided, known).await.unwrap();
     assert!(shop.fulfilments(order).is_empty());
     let known = shop.ship(1, &voided, known).await.unwrap();
@@ -274,10 +215,7 @@ async fn a_voided_parcel_is_cancelled_once_and_can_be_sent_again() {
 async fn a_parcel_that_was_never_sent_is_voided_without_a_write() {
     let shop = Shop::open().await;
     let order = shop.place(&[(TEE, 1)]);
-    let voided = ShipmentDocument {
-        voided: true,
-        ..parcel(1, order, &[(TEE, 1)])
-    };
+    let voided = ShipmentDocument { voided: true, ..parcel(1, order, &[(TEE, 1)]) };
     shop.ship(1, &voided, Known::new()).await.unwrap();
     assert!(shop.vendor.journal.entries().is_empty());
 }
@@ -289,10 +227,7 @@ async fn a_corrected_number_updates_the_same_fulfilment() {
     let first = parcel(1, order, &[(TEE, 1)]);
     let known = shop.ship(1, &first, Known::new()).await.unwrap();
     let id = shop.fulfilments(order)[0]["id"].clone();
-    let corrected = ShipmentDocument {
-        tracking_number: "1Z-NEW".to_owned(),
-        ..first
-    };
+    let corrected = ShipmentDocument { tracking_number: "1Z-NEW".to_owned(), ..first };
     shop.ship(1, &corrected, known).await.unwrap();
     let fulfilments = shop.fulfilments(order);
     assert_eq!((fulfilments.len(), &fulfilments[0]["id"]), (1, &id));
@@ -303,13 +238,8 @@ async fn a_corrected_number_updates_the_same_fulfilment() {
 async fn what_is_fulfilled_under_another_number_is_not_fulfilled_again() {
     let shop = Shop::open().await;
     let order = shop.place(&[(TEE, 1)]);
-    shop.ship(1, &parcel(1, order, &[(TEE, 1)]), Known::new())
-        .await
-        .unwrap();
-    let failure = shop
-        .ship(2, &parcel(2, order, &[(TEE, 1)]), Known::new())
-        .await
-        .unwrap_err();
+    shop.ship(1, &parcel(1, order, &[(TEE, 1)]), Known::new()).await.unwrap();
+    let failure = shop.ship(2, &parcel(2, order, &[(TEE, 1)]), Known::new()).await.unwrap_err();
     assert!(
         matches!(&failure, Failure::Rejected { code, message, .. } if code == "unfulfillable" && message.contains("CLOSED")),
         "{failure:?}"
@@ -321,18 +251,8 @@ async fn what_is_fulfilled_under_another_number_is_not_fulfilled_again() {
 async fn nothing_is_sent_unless_all_of_the_parcel_can_be() {
     let shop = Shop::open().await;
     let order = shop.place(&[(TEE, 1)]);
-    let failure = shop
-        .ship(
-            1,
-            &parcel(1, order, &[(TEE, 1), ("HOODIE-M", 1)]),
-            Known::new(),
-        )
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(&failure, Failure::Rejected { code, .. } if code == "unfulfillable"),
-        "{failure:?}"
-    );
+    let failure = shop.ship(1, &parcel(1, order, &[(TEE, 1), ("HOODIE-M", 1)]), Known::new()).await.unwrap_err();
+    assert!(matches!(&failure, Failure::Rejected { code, .. } if code == "unfulfillable"), "{failure:?}");
     assert!(shop.fulfilments(order).is_empty());
 }
 
@@ -340,14 +260,8 @@ async fn nothing_is_sent_unless_all_of_the_parcel_can_be() {
 async fn a_parcel_that_names_no_contents_is_refused_and_not_taken_for_done() {
     let shop = Shop::open().await;
     let order = shop.place(&[(TEE, 1)]);
-    let failure = shop
-        .ship(1, &parcel(1, order, &[]), Known::new())
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(&failure, Failure::Rejected { field, .. } if field == "lines"),
-        "{failure:?}"
-    );
+    let failure = shop.ship(1, &parcel(1, order, &[]), Known::new()).await.unwrap_err();
+    assert!(matches!(&failure, Failure::Rejected { field, .. } if field == "lines"), "{failure:?}");
 }
 
 #[tokio::test]
@@ -357,27 +271,15 @@ async fn a_fulfilment_that_was_cancelled_in_shopify_is_not_made_again() {
     let parcel = parcel(1, order, &[(TEE, 1)]);
     let known = shop.ship(1, &parcel, Known::new()).await.unwrap();
     // The same call as a person's in the admin.
-    let voided = ShipmentDocument {
-        voided: true,
-        ..parcel.clone()
-    };
+    let voided = ShipmentDocument { voided: true, ..parcel.clone() };
     shop.ship(1, &voided, known.clone()).await.unwrap();
     let failure = shop.ship(1, &parcel, known).await.unwrap_err();
-    assert!(
-        matches!(&failure, Failure::Rejected { code, .. } if code == "not_amendable"),
-        "{failure:?}"
-    );
+    assert!(matches!(&failure, Failure::Rejected { code, .. } if code == "not_amendable"), "{failure:?}");
 }
 
 #[tokio::test]
 async fn an_order_that_shopify_does_not_have_is_named() {
     let shop = Shop::open().await;
-    let failure = shop
-        .ship(1, &parcel(1, 999, &[(TEE, 1)]), Known::new())
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(&failure, Failure::Rejected { code, .. } if code == "not_found"),
-        "{failure:?}"
-    );
+    let failure = shop.ship(1, &parcel(1, 999, &[(TEE, 1)]), Known::new()).await.unwrap_err();
+    assert!(matches!(&failure, Failure::Rejected { code, .. } if code == "not_found"), "{failure:?}");
 }

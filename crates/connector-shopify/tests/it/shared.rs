@@ -3,10 +3,7 @@
 use std::path::PathBuf;
 
 /// A file or folder in it; `None` after a plain line if `WAYBILL_SHARED` is not set, which is a failure in CI.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test takes the folder of shared data from the environment"
-)]
+#[expect(clippy::disallowed_methods, reason = "a test takes the folder of shared data from the environment")]
 pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     match std::env::var("WAYBILL_SHARED") {
         Ok(folder) => {

@@ -1,6 +1,9 @@
 //! The connector and a simulated shop beside each other.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use connector_shopify::{Shopify, descriptor};
 use rust_decimal::Decimal;
@@ -25,19 +28,14 @@ pub(crate) fn connector(url: &str, token: &str) -> Shopify {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
     let secrets = [("token".to_owned(), SecretString::from(token))].into();
-    let settings =
-        SystemSettings::new("store".parse().unwrap(), &descriptor(), values, secrets).unwrap();
+    let settings = SystemSettings::new("store".parse().unwrap(), &descriptor(), values, secrets).unwrap();
     Shopify::new(&settings).unwrap()
 }
 
 impl Shop {
     /// A shop that may be asked as often as a test likes.
     pub(crate) async fn open() -> Self {
-        Self::with(Settings {
-            bucket: 10_000_000,
-            ..Settings::default()
-        })
-        .await
+        Self::with(Settings { bucket: 10_000_000, ..Settings::default() }).await
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
@@ -45,21 +43,14 @@ impl Shop {
         let store = Store::new(settings);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let vendor = serve(store.simulated(), listener).unwrap();
-        Self {
-            connector: connector(&vendor.url(), &token),
-            store,
-            vendor,
-        }
+        Self { connector: connector(&vendor.url(), &token), store, vendor }
     }
 
     /// Places a paid order of so many units of each SKU.
     pub(crate) fn place(&self, lines: &[(&str, i64)]) -> u64 {
         self.store.place(NewOrder {
             email: Some("jo@example.com".to_owned()),
-            lines: lines
-                .iter()
-                .map(|(sku, quantity)| line(sku, *quantity))
-                .collect(),
+            lines: lines.iter().map(|(sku, quantity)| line(sku, *quantity)).collect(),
             payment: Payment::Paid,
             ..NewOrder::default()
         })
@@ -76,9 +67,7 @@ impl Shop {
     /// All records of a kind.
     pub(crate) fn records(&self, kind: &str) -> Vec<Value> {
         let records = self.store.records();
-        let records = records
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let records = records.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         records.filter(|record| record["kind"] == kind).collect()
     }
 
@@ -86,22 +75,12 @@ impl Shop {
     pub(crate) fn fulfilments(&self, order: u64) -> Vec<Value> {
         let order = self.record("order", &order.to_string());
         let all = order["fulfillments"].as_array().unwrap().iter();
-        all.filter(|one| one["status"] != "cancelled")
-            .cloned()
-            .collect()
+        all.filter(|one| one["status"] != "cancelled").cloned().collect()
     }
 
     /// Puts trouble in the way of one request that contains `body`, after letting some pass.
     pub(crate) fn inject(&self, kind: FaultKind, skip: usize, body: &str) {
-        self.vendor.faults.add_after(
-            skip,
-            Fault {
-                kind,
-                times: 1,
-                path: String::new(),
-                body: body.to_owned(),
-            },
-        );
+        self.vendor.faults.add_after(skip, Fault { kind, times: 1, path: String::new(), body: body.to_owned() });
     }
 }
 
@@ -126,5 +105,14 @@ pub(crate) fn fault(trouble: Trouble) -> FaultKind {
         Trouble::CutAfter => FaultKind::CutAfter,
         Trouble::ErrorAfter => FaultKind::ErrorAfter,
         Trouble::ErrorIn200 => FaultKind::ErrorIn200,
+    }
+}
+
+/// Waits until something holds, ten seconds at most.
+pub(crate) async fn until(holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited in vain");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

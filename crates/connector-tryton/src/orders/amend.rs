@@ -13,24 +13,23 @@ use sales::Sale;
 
 impl Tryton {
     pub(super) async fn apply_amendments(&self, calls: &[Call<'_>]) -> Outcomes {
-        let changed: Vec<Call<'_>> = calls.iter().filter(|call| !sales::is_held(call)).copied().collect();
-        let wanted = self.wanted(&changed).await?;
-        let mut sales = if changed.is_empty() { sales::ByReference::new() } else { self.sales(&changed).await? };
-        let parties = self.parties_of(&changed).await?;
-        let mut amended = Vec::with_capacity(changed.len());
-        for ((call, wanted), party) in changed.iter().zip(wanted).zip(parties) {
+        if calls.iter().all(sales::is_held) {
+            return Ok(calls.iter().map(|call| Ok(as_known(call))).collect());
+        }
+        let wanted = self.wanted(calls).await?;
+        let mut sales = self.sales(calls).await?;
+        let parties = self.parties_of(calls).await?;
+        let mut outcomes = Vec::with_capacity(calls.len());
+        for ((call, wanted), party) in calls.iter().zip(wanted).zip(parties) {
             let sale = sale_of(&mut sales, call);
-            amended.push(match (wanted, sale) {
+            outcomes.push(match (wanted, sale) {
+                _ if sales::is_held(call) => Ok(as_known(call)),
                 (Ok(wanted), Ok(Some(sale))) => self.amend(call, &wanted, &sale, party).await,
                 (_, Ok(None)) => Err(not_amendable("reference", "Tryton no longer has the sale")),
                 (Err(failure), _) | (_, Err(failure)) => Err(failure),
             });
         }
-        let mut amended = amended.into_iter();
-        let outcome = |call: &Call<'_>| {
-            if sales::is_held(call) { Ok(as_known(call)) } else { amended.next().unwrap_or_else(|| Ok(as_known(call))) }
-        };
-        Ok(calls.iter().map(outcome).collect())
+        Ok(outcomes)
     }
 
     /// Writes the mapped fields that differ, if nothing else does.

@@ -87,7 +87,6 @@ const SALE_FIELDS: &[&str] = &[
     "state",
     "tax_amount",
     "total_amount",
-    "untaxed_amount",
 ];
 
 impl Tryton {

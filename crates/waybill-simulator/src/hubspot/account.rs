@@ -65,14 +65,8 @@ impl Written {
 
 impl Account {
     pub(super) fn new() -> Self {
-        let tables = Kind::ALL
-            .into_iter()
-            .map(|kind| (kind, Table::new(kind)))
-            .collect();
-        Self {
-            tables,
-            associations: Associations::default(),
-        }
+        let tables = Kind::ALL.into_iter().map(|kind| (kind, Table::new(kind))).collect();
+        Self { tables, associations: Associations::default() }
     }
 
     pub(super) fn table(&self, kind: Kind) -> &Table {
@@ -85,26 +79,16 @@ impl Account {
 
     /// A record that is not archived.
     pub(super) fn record(&self, kind: Kind, id: u64) -> Option<&Record> {
-        self.table(kind)
-            .records
-            .get(&id)
-            .filter(|record| record.archived_ms.is_none())
+        self.table(kind).records.get(&id).filter(|record| record.archived_ms.is_none())
     }
 
     /// The record that has this value of a unique property, or this id.
-    pub(super) fn find(
-        &self,
-        kind: Kind,
-        id_property: Option<&str>,
-        id: &str,
-    ) -> Result<Option<u64>, Refusal> {
+    pub(super) fn find(&self, kind: Kind, id_property: Option<&str>, id: &str) -> Result<Option<u64>, Refusal> {
         let table = self.table(kind);
         match id_property {
-            None | Some("hs_object_id") => Ok(id
-                .parse()
-                .ok()
-                .and_then(|id| self.record(kind, id))
-                .map(|record| record.id)),
+            None | Some("hs_object_id") => {
+                Ok(id.parse().ok().and_then(|id| self.record(kind, id)).map(|record| record.id))
+            }
             Some(name) => {
                 let Some(property) = table.property(name) else {
                     return Err(Refusal::values(&[unknown_property(name)]));
@@ -122,11 +106,7 @@ impl Account {
     }
 
     /// Everything wrong with the values of one input.
-    pub(super) fn wrong_values(
-        &self,
-        kind: Kind,
-        properties: &BTreeMap<String, String>,
-    ) -> Vec<Detail> {
+    pub(super) fn wrong_values(&self, kind: Kind, properties: &BTreeMap<String, String>) -> Vec<Detail> {
         let table = self.table(kind);
         properties
             .iter()
@@ -159,18 +139,12 @@ impl Account {
         for (name, value) in properties {
             let property = table.property(name).expect("checked above");
             let value = values::accept(property, value).expect("checked above");
-            let value = values::added_to(
-                before.as_ref().and_then(|record| record.stored(name)),
-                value,
-            );
+            let value = values::added_to(before.as_ref().and_then(|record| record.stored(name)), value);
             accepted.insert(name.clone(), value);
         }
         for (name, value) in &accepted {
             let unique = table.property(name).is_some_and(|property| property.unique);
-            if let Some(holder) = table
-                .holder(name, value)
-                .filter(|holder| unique && Some(*holder) != target)
-            {
+            if let Some(holder) = table.holder(name, value).filter(|holder| unique && Some(*holder) != target) {
                 return Err(match way {
                     Way::Create if name == "email" => Refusal::contact_exists(holder),
                     Way::Create | Way::Update | Way::Upsert => {
@@ -193,12 +167,7 @@ impl Account {
         }
         let id = record.id;
         table.replace(id, Some(record));
-        Ok(Written {
-            id,
-            accepted,
-            before,
-            changed,
-        })
+        Ok(Written { id, accepted, before, changed })
     }
 
     /// Takes a write back.
@@ -227,17 +196,8 @@ impl Account {
     }
 
     /// Merges one record into another, which keeps its own values (merge guide).
-    pub(super) fn merge(
-        &mut self,
-        kind: Kind,
-        primary: u64,
-        other: u64,
-        now_ms: i64,
-    ) -> Result<(), Refusal> {
-        let (Some(kept), Some(gone)) = (
-            self.record(kind, primary).cloned(),
-            self.record(kind, other).cloned(),
-        ) else {
+    pub(super) fn merge(&mut self, kind: Kind, primary: u64, other: u64, now_ms: i64) -> Result<(), Refusal> {
+        let (Some(kept), Some(gone)) = (self.record(kind, primary).cloned(), self.record(kind, other).cloned()) else {
             return Err(Refusal::not_found());
         };
         let mut kept = kept;
@@ -275,18 +235,11 @@ impl Account {
 
     fn complete(&self, kind: Kind, properties: &BTreeMap<String, String>) -> Result<(), Refusal> {
         let given = |name: &str| properties.get(name).is_some_and(|value| !value.is_empty());
-        let missing: Vec<String> = kind
-            .required()
-            .iter()
-            .filter(|name| !given(name))
-            .map(|&name| name.to_owned())
-            .collect();
+        let missing: Vec<String> =
+            kind.required().iter().filter(|name| !given(name)).map(|&name| name.to_owned()).collect();
         let refuse = |names: Vec<String>| {
             // Seen.
-            let message = format!(
-                "Error creating {}. Some required properties were not set.",
-                kind.legacy_name()
-            );
+            let message = format!("Error creating {}. Some required properties were not set.", kind.legacy_name());
             Err(Refusal::validation(message).with_context("properties", names))
         };
         if !missing.is_empty() {
@@ -302,11 +255,7 @@ impl Account {
 impl Table {
     fn new(kind: Kind) -> Self {
         let (group, label) = catalogue::default_group(kind);
-        let group = Group {
-            name: group.to_owned(),
-            label: label.to_owned(),
-            display_order: -1,
-        };
+        let group = Group { name: group.to_owned(), label: label.to_owned(), display_order: -1 };
         let next_id = match kind {
             Kind::Contacts => 171_591_000_000,
             Kind::Orders => 54_805_205_000,
@@ -326,27 +275,18 @@ impl Table {
 
     /// A definition that is not archived.
     pub(super) fn property(&self, name: &str) -> Option<&Property> {
-        self.properties
-            .get(name)
-            .filter(|property| property.archived_ms.is_none())
+        self.properties.get(name).filter(|property| property.archived_ms.is_none())
     }
 
     /// The record that holds a unique value. E-mails are compared without case.
     fn holder(&self, property: &str, value: &str) -> Option<u64> {
-        self.unique
-            .get(property)?
-            .get(&comparable(property, value))
-            .copied()
+        self.unique.get(property)?.get(&comparable(property, value)).copied()
     }
 
     /// Puts a record in another's place, keeping the unique values.
     fn replace(&mut self, id: u64, record: Option<Record>) {
-        let unique: Vec<&String> = self
-            .properties
-            .values()
-            .filter(|property| property.unique)
-            .map(|property| &property.name)
-            .collect();
+        let unique: Vec<&String> =
+            self.properties.values().filter(|property| property.unique).map(|property| &property.name).collect();
         for name in unique {
             let holders = self.unique.entry(name.clone()).or_default();
             if let Some(value) = self.records.get(&id).and_then(|old| old.stored(name)) {
@@ -366,11 +306,7 @@ impl Table {
 
 /// The form in which unique values are compared.
 pub(super) fn comparable(property: &str, value: &str) -> String {
-    if property == "email" {
-        value.trim().to_lowercase()
-    } else {
-        value.to_owned()
-    }
+    if property == "email" { value.trim().to_lowercase() } else { value.to_owned() }
 }
 
 fn unknown_property(name: &str) -> Detail {

@@ -29,18 +29,8 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    pub(super) fn new(
-        status: StatusCode,
-        category: &'static str,
-        message: impl Into<String>,
-    ) -> Self {
-        Self {
-            status,
-            category,
-            message: message.into(),
-            details: Vec::new(),
-            context: Map::new(),
-        }
+    pub(super) fn new(status: StatusCode, category: &'static str, message: impl Into<String>) -> Self {
+        Self { status, category, message: message.into(), details: Vec::new(), context: Map::new() }
     }
 
     /// 400, the commonest.
@@ -77,10 +67,7 @@ impl Refusal {
                 })
             })
             .collect();
-        let mut refusal = Self::validation(format!(
-            "Property values were not valid: {}",
-            Value::from(listed)
-        ));
+        let mut refusal = Self::validation(format!("Property values were not valid: {}", Value::from(listed)));
         refusal.details = details
             .iter()
             .map(|detail| {
@@ -106,12 +93,8 @@ impl Refusal {
 
     /// A contact created with an e-mail that is there already (seen; the legacy documentation states the 409).
     pub(super) fn contact_exists(id: u64) -> Self {
-        Self::new(
-            StatusCode::CONFLICT,
-            "CONFLICT",
-            format!("Contact already exists. Existing ID: {id}"),
-        )
-        .with_context("existingId", [id.to_string()])
+        Self::new(StatusCode::CONFLICT, "CONFLICT", format!("Contact already exists. Existing ID: {id}"))
+            .with_context("existingId", [id.to_string()])
     }
 
     /// Ids that are not there, in a batch (seen).
@@ -126,11 +109,7 @@ impl Refusal {
 
     /// One record or definition that is not there (seen).
     pub(super) fn not_found() -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "OBJECT_NOT_FOUND",
-            "resource not found",
-        )
+        Self::new(StatusCode::NOT_FOUND, "OBJECT_NOT_FOUND", "resource not found")
     }
 
     /// A token without a scope (seen).
@@ -153,23 +132,15 @@ impl Refusal {
         self.category == "OBJECT_NOT_FOUND"
     }
 
-    pub(super) fn with_context(
-        mut self,
-        key: &str,
-        values: impl IntoIterator<Item = String>,
-    ) -> Self {
-        self.context.insert(
-            key.to_owned(),
-            values.into_iter().collect::<Vec<_>>().into(),
-        );
+    pub(super) fn with_context(mut self, key: &str, values: impl IntoIterator<Item = String>) -> Self {
+        self.context.insert(key.to_owned(), values.into_iter().collect::<Vec<_>>().into());
         self
     }
 
     /// The error as an entry of a 207's `errors`.
     pub(super) fn entry(mut self, trace: Option<&str>) -> Value {
         if let Some(trace) = trace {
-            self.context
-                .insert("objectWriteTraceId".to_owned(), json!([trace]));
+            self.context.insert("objectWriteTraceId".to_owned(), json!([trace]));
         }
         json!({
             "status": "error",
@@ -216,13 +187,8 @@ pub(super) fn unauthorized() -> Response {
 
 /// 429 for the ten-second limit that also says when to come back.
 pub(super) fn too_many(retry_after_s: u64) -> Response {
-    let mut response = over_limit(
-        "TEN_SECONDLY_ROLLING",
-        "You have reached your ten_secondly_rolling limit.",
-    );
-    response
-        .headers_mut()
-        .insert(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
+    let mut response = over_limit("TEN_SECONDLY_ROLLING", "You have reached your ten_secondly_rolling limit.");
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
     response
 }
 
@@ -242,15 +208,7 @@ pub(super) fn over_limit(policy: &str, message: &str) -> Response {
 
 /// A random UUID, version 4.
 fn correlation_id() -> String {
-    let bits =
-        (fastrand::u128(..) & !(0xf000 << 64) & !(0xc000 << 48)) | (0x4000 << 64) | (0x8000 << 48);
+    let bits = (fastrand::u128(..) & !(0xf000 << 64) & !(0xc000 << 48)) | (0x4000 << 64) | (0x8000 << 48);
     let hex = format!("{bits:032x}");
-    format!(
-        "{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    )
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }

@@ -21,51 +21,29 @@ const DOCUMENTS: &[&str] = &[
 
 /// The documents' operations for a path, those with more literal segments first.
 fn operations<'a>(documents: &'a [Value], method: &str, path: &str) -> Vec<Schema<'a>> {
-    let path: Vec<&str> = path
-        .split('?')
-        .next()
-        .unwrap_or_default()
-        .split('/')
-        .collect();
+    let path: Vec<&str> = path.split('?').next().unwrap_or_default().split('/').collect();
     let mut found = Vec::new();
     for document in documents {
         for (template, operations) in document["paths"].as_object().expect("a document has paths") {
             let template: Vec<&str> = template.split('/').collect();
             let fits = template.len() == path.len()
-                && template
-                    .iter()
-                    .zip(&path)
-                    .all(|(wanted, given)| wanted.starts_with('{') || wanted == given);
+                && template.iter().zip(&path).all(|(wanted, given)| wanted.starts_with('{') || wanted == given);
             let operation = &operations[method.to_lowercase()];
             if fits && operation.is_object() {
-                let literal = template
-                    .iter()
-                    .filter(|segment| !segment.starts_with('{'))
-                    .count();
-                found.push((
-                    literal,
-                    Schema {
-                        document,
-                        schema: operation,
-                    },
-                ));
+                let literal = template.iter().filter(|segment| !segment.starts_with('{')).count();
+                found.push((literal, Schema { document, schema: operation }));
             }
         }
     }
     found.sort_by_key(|(literal, _)| std::cmp::Reverse(*literal));
     let most = found.first().map(|(literal, _)| *literal);
-    found
-        .into_iter()
-        .filter(|(literal, _)| Some(*literal) == most)
-        .map(|(_, operation)| operation)
-        .collect()
+    found.into_iter().filter(|(literal, _)| Some(*literal) == most).map(|(_, operation)| operation).collect()
 }
 
 fn documents() -> Option<Vec<Value>> {
     let folder = waybill_testkit::shared_data()?;
     let read = |name: &&str| {
-        let text =
-            std::fs::read_to_string(Path::new(&folder).join("specs").join(name)).expect(name);
+        let text = std::fs::read_to_string(Path::new(&folder).join("specs").join(name)).expect(name);
         serde_json::from_str(&text).expect(name)
     };
     Some(DOCUMENTS.iter().map(read).collect())
@@ -91,26 +69,14 @@ async fn every_answer_is_as_hubspots_document_says() {
     let (desk, ids) = desk().await;
     let mut problems = Vec::new();
     for (method, path, body) in requests() {
-        let (mut path, mut body) = (
-            path.to_owned(),
-            if body.is_null() {
-                String::new()
-            } else {
-                body.to_string()
-            },
-        );
+        let (mut path, mut body) = (path.to_owned(), if body.is_null() { String::new() } else { body.to_string() });
         for (name, id) in &ids {
             path = path.replace(name, id);
             body = body.replace(name, id);
         }
         let answer = desk.send(method, &path, &body).await;
         let what = format!("{method} {path} {body}");
-        assert!(
-            (200..300).contains(&answer.status),
-            "{what}: {} {}",
-            answer.status,
-            answer.body
-        );
+        assert!((200..300).contains(&answer.status), "{what}: {} {}", answer.status, answer.body);
         let operations = operations(&documents, method, &path);
         assert!(!operations.is_empty(), "{what} is in no document");
         for operation in operations {
@@ -122,19 +88,14 @@ async fn every_answer_is_as_hubspots_document_says() {
                 response
             };
             if response.is_null() {
-                problems.push(format!(
-                    "{what}: status {} is not in the document",
-                    answer.status
-                ));
+                problems.push(format!("{what}: status {} is not in the document", answer.status));
                 continue;
             }
             let schema = &response["content"]["application/json"]["schema"];
             if schema.is_null() {
                 assert!(answer.body.is_null(), "{what}: the document has no body");
             } else {
-                operation
-                    .at(schema)
-                    .problems(&answer.body, &what, &mut problems);
+                operation.at(schema).problems(&answer.body, &what, &mut problems);
             }
         }
     }
@@ -145,40 +106,22 @@ async fn every_answer_is_as_hubspots_document_says() {
 async fn every_refusal_is_as_hubspots_document_says() {
     let Some(documents) = documents() else { return };
     let (desk, _) = desk().await;
-    let schema = Schema {
-        document: &documents[0],
-        schema: &documents[0]["components"]["schemas"]["Error"],
-    };
+    let schema = Schema { document: &documents[0], schema: &documents[0]["components"]["schemas"]["Error"] };
     let refusals = [
         desk.get("/crm/objects/2026-03/contacts/1").await,
         desk.get("/crm/objects/2026-03/widgets").await,
-        desk.post(
-            "/crm/objects/2026-03/contacts",
-            &json!({"properties": {"colour": "red"}, "associations": []}),
-        )
-        .await,
+        desk.post("/crm/objects/2026-03/contacts", &json!({"properties": {"colour": "red"}, "associations": []})).await,
         desk.post(
             "/crm/objects/2026-03/contacts",
             &json!({"properties": {"email": "jo@example.com"}, "associations": []}),
         )
         .await,
-        Desk {
-            token: String::new(),
-            ..Desk::new()
-        }
-        .get("/crm/objects/2026-03/contacts")
-        .await,
+        Desk { token: String::new(), ..Desk::new() }.get("/crm/objects/2026-03/contacts").await,
     ];
     let mut problems = Vec::new();
     for mut refusal in refusals {
         // In every answer, though the document does not have it.
-        assert_eq!(
-            refusal
-                .body
-                .as_object_mut()
-                .and_then(|body| body.remove("status")),
-            Some(json!("error"))
-        );
+        assert_eq!(refusal.body.as_object_mut().and_then(|body| body.remove("status")), Some(json!("error")));
         schema.problems(&refusal.body, &refusal.status.to_string(), &mut problems);
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
@@ -188,12 +131,6 @@ async fn every_refusal_is_as_hubspots_document_says() {
 #[tokio::test]
 async fn a_property_without_a_value_is_null() {
     let (desk, ids) = desk().await;
-    let path = format!(
-        "/crm/objects/2026-03/contacts/{}?properties=phone",
-        ids[0].1
-    );
-    assert_eq!(
-        desk.get(&path).await.body["properties"]["phone"],
-        Value::Null
-    );
+    let path = format!("/crm/objects/2026-03/contacts/{}?properties=phone", ids[0].1);
+    assert_eq!(desk.get(&path).await.body["properties"]["phone"], Value::Null);
 }

@@ -25,12 +25,7 @@ const TYPES: &[(Kind, Kind, u32)] = &[
     (Kind::Orders, Kind::Companies, 509),
     (Kind::Companies, Kind::Orders, 510),
 ];
-const CATEGORIES: &[&str] = &[
-    "HUBSPOT_DEFINED",
-    "INTEGRATOR_DEFINED",
-    "USER_DEFINED",
-    "WORK",
-];
+const CATEGORIES: &[&str] = &["HUBSPOT_DEFINED", "INTEGRATOR_DEFINED", "USER_DEFINED", "WORK"];
 /// Most inputs of one call (associations guide: 2,000 for creating, 1,000 for reading).
 const MOST_CREATED: usize = 2_000;
 const MOST_READ: usize = 1_000;
@@ -53,17 +48,12 @@ impl Associations {
 
     /// The records of a kind that a record is associated with.
     pub(super) fn of(&self, from: Kind, from_id: u64, to: Kind) -> impl Iterator<Item = u64> {
-        self.0
-            .range((from, from_id, to, 0)..=(from, from_id, to, u64::MAX))
-            .map(|&(_, _, _, to_id)| to_id)
+        self.0.range((from, from_id, to, 0)..=(from, from_id, to, u64::MAX)).map(|&(_, _, _, to_id)| to_id)
     }
 
     /// All that a record is associated with.
     pub(super) fn of_record(&self, kind: Kind, id: u64) -> Vec<(Kind, u64)> {
-        Kind::ALL
-            .into_iter()
-            .flat_map(|to| self.of(kind, id, to).map(move |to_id| (to, to_id)))
-            .collect()
+        Kind::ALL.into_iter().flat_map(|to| self.of(kind, id, to).map(move |to_id| (to, to_id))).collect()
     }
 
     /// Removes a record's associations.
@@ -80,17 +70,9 @@ impl Associations {
 }
 
 fn type_id(from: Kind, to: Kind) -> Result<u32, Refusal> {
-    TYPES
-        .iter()
-        .find(|(a, b, _)| (*a, *b) == (from, to))
-        .map(|(_, _, id)| *id)
-        .ok_or_else(|| {
-            Refusal::validation(format!(
-                "No default association type between {} and {}",
-                from.type_id(),
-                to.type_id()
-            ))
-        })
+    TYPES.iter().find(|(a, b, _)| (*a, *b) == (from, to)).map(|(_, _, id)| *id).ok_or_else(|| {
+        Refusal::validation(format!("No default association type between {} and {}", from.type_id(), to.type_id()))
+    })
 }
 
 fn spec(from: Kind, to: Kind) -> Result<Value, Refusal> {
@@ -98,12 +80,7 @@ fn spec(from: Kind, to: Kind) -> Result<Value, Refusal> {
 }
 
 /// The `associations` of a record in a read.
-pub(super) fn of_object(
-    associations: &Associations,
-    from: Kind,
-    id: u64,
-    to: &[Kind],
-) -> Map<String, Value> {
+pub(super) fn of_object(associations: &Associations, from: Kind, id: u64, to: &[Kind]) -> Map<String, Value> {
     to.iter()
         .filter_map(|&to| {
             let found: Vec<Value> = associations
@@ -138,14 +115,9 @@ fn types(values: &[Value], from: Kind) -> Result<Vec<Kind>, Refusal> {
             let object = body::object(value, &["associationCategory", "associationTypeId"])?;
             body::word(object, "associationCategory", CATEGORIES)?;
             let id = body::integer(object, "associationTypeId")?.unwrap_or_default();
-            let found = TYPES
-                .iter()
-                .find(|(a, _, known)| *a == from && i64::from(*known) == id);
+            let found = TYPES.iter().find(|(a, _, known)| *a == from && i64::from(*known) == id);
             found.map(|(_, to, _)| *to).ok_or_else(|| {
-                Refusal::validation(format!(
-                    "associationTypeId {id} is not valid for {}",
-                    from.type_id()
-                ))
+                Refusal::validation(format!("associationTypeId {id} is not valid for {}", from.type_id()))
             })
         })
         .collect()
@@ -163,19 +135,10 @@ fn pairs(value: &Value, required: &[&str], from: Kind, to: Kind) -> Result<Vec<P
         .iter()
         .map(|input| {
             let object = body::object(input, required)?;
-            let pair = Pair {
-                from_id: body::id_of(object, "from")?,
-                to_id: body::id_of(object, "to")?,
-            };
-            if required.contains(&"types")
-                && types(body::list(object, "types")?, from)?
-                    .iter()
-                    .any(|kind| *kind != to)
+            let pair = Pair { from_id: body::id_of(object, "from")?, to_id: body::id_of(object, "to")? };
+            if required.contains(&"types") && types(body::list(object, "types")?, from)?.iter().any(|kind| *kind != to)
             {
-                return Err(Refusal::validation(format!(
-                    "An association type does not lead to {}",
-                    to.type_id()
-                )));
+                return Err(Refusal::validation(format!("An association type does not lead to {}", to.type_id())));
             }
             Ok(pair)
         })
@@ -211,26 +174,14 @@ fn associate(hub: &Hub, from: Kind, to: Kind, pair: &Pair) -> Result<(u64, u64),
 }
 
 /// `POST …/batch/associate/default` and `PUT …/associations/default/…`
-pub(super) fn associate_default(
-    hub: &Hub,
-    from: Kind,
-    to: Kind,
-    value: &Value,
-) -> Result<Answer, Refusal> {
+pub(super) fn associate_default(hub: &Hub, from: Kind, to: Kind, value: &Value) -> Result<Answer, Refusal> {
     let pairs = pairs(value, &["from", "to"], from, to)?;
     associate_pairs(hub, from, to, &pairs)
 }
 
 /// `PUT …/objects/{from}/{id}/associations/default/{to}/{id}`
-pub(super) fn associate_one_default(
-    hub: &Hub,
-    from: (Kind, &str),
-    to: (Kind, &str),
-) -> Result<Answer, Refusal> {
-    let pair = Pair {
-        from_id: from.1.to_owned(),
-        to_id: to.1.to_owned(),
-    };
+pub(super) fn associate_one_default(hub: &Hub, from: (Kind, &str), to: (Kind, &str)) -> Result<Answer, Refusal> {
+    let pair = Pair { from_id: from.1.to_owned(), to_id: to.1.to_owned() };
     associate_pairs(hub, from.0, to.0, &[pair])
 }
 
@@ -240,10 +191,7 @@ fn associate_pairs(hub: &Hub, from: Kind, to: Kind, pairs: &[Pair]) -> Result<An
     for pair in pairs {
         match associate(hub, from, to, pair) {
             Ok((from_id, to_id)) => {
-                let (from_id, to_id) = (
-                    json!({"id": from_id.to_string()}),
-                    json!({"id": to_id.to_string()}),
-                );
+                let (from_id, to_id) = (json!({"id": from_id.to_string()}), json!({"id": to_id.to_string()}));
                 results.push(json!({"from": from_id, "to": to_id, "associationSpec": there}));
                 results.push(json!({"from": to_id, "to": from_id, "associationSpec": back}));
             }
@@ -266,25 +214,14 @@ pub(super) fn create(hub: &Hub, from: Kind, to: Kind, value: &Value) -> Result<A
 }
 
 /// `PUT …/objects/{from}/{id}/associations/{to}/{id}`: associations by type.
-pub(super) fn create_one(
-    hub: &Hub,
-    from: (Kind, &str),
-    to: (Kind, &str),
-    value: &Value,
-) -> Result<Answer, Refusal> {
+pub(super) fn create_one(hub: &Hub, from: (Kind, &str), to: (Kind, &str), value: &Value) -> Result<Answer, Refusal> {
     let Value::Array(values) = value else {
         return Err(Refusal::body("Cannot deserialize an array"));
     };
     if types(values, from.0)?.iter().any(|kind| *kind != to.0) {
-        return Err(Refusal::validation(format!(
-            "An association type does not lead to {}",
-            to.0.type_id()
-        )));
+        return Err(Refusal::validation(format!("An association type does not lead to {}", to.0.type_id())));
     }
-    let pair = Pair {
-        from_id: from.1.to_owned(),
-        to_id: to.1.to_owned(),
-    };
+    let pair = Pair { from_id: from.1.to_owned(), to_id: to.1.to_owned() };
     let ids = associate(hub, from.0, to.0, &pair)?;
     Ok((StatusCode::CREATED, Some(labels(from.0, to.0, ids))))
 }
@@ -321,18 +258,8 @@ pub(super) fn remove(hub: &Hub, from: (Kind, &str), to: (Kind, &str)) -> Answer 
         let reference = account.reference(from.0, from_id);
         let changed = account.associations.remove(from.0, from_id, to.0, to_id);
         drop(account);
-        let id = format!(
-            "{}-{from_id}:{}-{to_id}",
-            from.0.singular(),
-            to.0.singular()
-        );
-        hub.journal.write(
-            "delete",
-            "association",
-            id,
-            &reference,
-            json!({"changed": changed}),
-        );
+        let id = format!("{}-{from_id}:{}-{to_id}", from.0.singular(), to.0.singular());
+        hub.journal.write("delete", "association", id, &reference, json!({"changed": changed}));
     }
     (StatusCode::NO_CONTENT, None)
 }
@@ -356,30 +283,21 @@ pub(super) fn read(hub: &Hub, from: Kind, to: Kind, value: &Value) -> Result<Ans
             None => missing.push(id),
         }
     }
-    let errors = missing.is_empty().then(Vec::new).unwrap_or_else(|| {
-        vec![Refusal::not_found_in_batch(from.legacy_name(), &missing).entry(None)]
-    });
+    let errors = missing
+        .is_empty()
+        .then(Vec::new)
+        .unwrap_or_else(|| vec![Refusal::not_found_in_batch(from.legacy_name(), &missing).entry(None)]);
     Ok(batch::answer(StatusCode::OK, results, errors))
 }
 
 /// `GET …/objects/{type}/{id}/associations/{to}`: all on one page, where HubSpot gives at most 500.
 pub(super) fn list(hub: &Hub, from: (Kind, &str), to: Kind) -> Result<Answer, Refusal> {
     let account = hub.account();
-    let id = account
-        .find(from.0, None, from.1)?
-        .ok_or_else(Refusal::not_found)?;
-    Ok((
-        StatusCode::OK,
-        Some(json!({"results": associated(&account.associations, from.0, id, to)?})),
-    ))
+    let id = account.find(from.0, None, from.1)?.ok_or_else(Refusal::not_found)?;
+    Ok((StatusCode::OK, Some(json!({"results": associated(&account.associations, from.0, id, to)?}))))
 }
 
-fn associated(
-    associations: &Associations,
-    from: Kind,
-    id: u64,
-    to: Kind,
-) -> Result<Vec<Value>, Refusal> {
+fn associated(associations: &Associations, from: Kind, id: u64, to: Kind) -> Result<Vec<Value>, Refusal> {
     let type_id = type_id(from, to)?;
     let types = json!([{"category": "HUBSPOT_DEFINED", "typeId": type_id}]);
     Ok(associations

@@ -50,8 +50,7 @@ pub(super) fn at_most(most: usize, inputs: usize) -> Result<(), Refusal> {
 /// The answer of a batch: 207 if there are errors.
 pub(super) fn answer(status: StatusCode, results: Vec<Value>, errors: Vec<Value>) -> Answer {
     let now = iso(now_ms());
-    let mut answer =
-        json!({"status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now});
+    let mut answer = json!({"status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now});
     if errors.is_empty() {
         return (status, Some(answer));
     }
@@ -83,18 +82,13 @@ fn inputs(value: &Value, kind: Kind, required: &[&str]) -> Result<Vec<Input>, Re
 fn no_duplicates<'a>(ids: impl Iterator<Item = (Option<&'a str>, &'a str)>) -> Result<(), Refusal> {
     let mut seen = HashSet::new();
     let twice: Vec<String> = ids
-        .filter(|(property, id)| {
-            !seen.insert((*property, comparable(property.unwrap_or_default(), id)))
-        })
+        .filter(|(property, id)| !seen.insert((*property, comparable(property.unwrap_or_default(), id))))
         .map(|(_, id)| id.to_owned())
         .collect();
     if twice.is_empty() {
         return Ok(());
     }
-    let message = format!(
-        "Duplicate IDs found in batch input: [{}]. IDs must be unique",
-        twice.join(", ")
-    );
+    let message = format!("Duplicate IDs found in batch input: [{}]. IDs must be unique", twice.join(", "));
     Err(Refusal::validation(message).with_context("ids", twice))
 }
 
@@ -110,10 +104,7 @@ fn write(
 ) -> Result<Answer, Refusal> {
     let mut account = hub.account();
     if !partial {
-        let wrong: Vec<_> = inputs
-            .iter()
-            .flat_map(|input| account.wrong_values(kind, &input.properties))
-            .collect();
+        let wrong: Vec<_> = inputs.iter().flat_map(|input| account.wrong_values(kind, &input.properties)).collect();
         if !wrong.is_empty() {
             return Err(Refusal::values(&wrong));
         }
@@ -164,29 +155,16 @@ pub(super) fn create(hub: &Hub, kind: Kind, value: &Value) -> Result<Answer, Ref
         }
         Ok(Some(written))
     };
-    write(
-        hub,
-        kind,
-        StatusCode::CREATED,
-        &inputs,
-        all_traced(&inputs),
-        one,
-        false,
-    )
+    write(hub, kind, StatusCode::CREATED, &inputs, all_traced(&inputs), one, false)
 }
 
 /// Associates a new record with those that its request names.
-pub(super) fn associate(
-    account: &mut Account,
-    kind: Kind,
-    id: u64,
-    wanted: &[(Kind, String)],
-) -> Result<(), Refusal> {
+pub(super) fn associate(account: &mut Account, kind: Kind, id: u64, wanted: &[(Kind, String)]) -> Result<(), Refusal> {
     let mut found = Vec::new();
     for (to, to_id) in wanted {
-        let to_id = account.find(*to, None, to_id)?.ok_or_else(|| {
-            Refusal::validation(format!("No {} with ID {to_id} exists", to.singular()))
-        })?;
+        let to_id = account
+            .find(*to, None, to_id)?
+            .ok_or_else(|| Refusal::validation(format!("No {} with ID {to_id} exists", to.singular())))?;
         found.push((*to, to_id));
     }
     for (to, to_id) in found {
@@ -198,50 +176,25 @@ pub(super) fn associate(
 /// `POST …/batch/update`
 pub(super) fn update(hub: &Hub, kind: Kind, value: &Value) -> Result<Answer, Refusal> {
     let inputs = inputs(value, kind, &["id", "properties"])?;
-    no_duplicates(
-        inputs
-            .iter()
-            .map(|input| (input.id_property.as_deref(), input.id.as_str())),
-    )?;
+    no_duplicates(inputs.iter().map(|input| (input.id_property.as_deref(), input.id.as_str())))?;
     let one = |account: &mut Account, input: &Input| {
         let Some(id) = account.find(kind, input.id_property.as_deref(), &input.id)? else {
             // A record that was merged into another is left out of the results without an error (seen).
-            let merged = input
-                .id
-                .parse()
-                .ok()
-                .and_then(|id: u64| account.table(kind).records.get(&id));
+            let merged = input.id.parse().ok().and_then(|id: u64| account.table(kind).records.get(&id));
             if merged.is_some_and(|record| record.merged_into.is_some()) {
                 return Ok(None);
             }
-            return Err(Refusal::not_found_in_batch(
-                kind.legacy_name(),
-                std::slice::from_ref(&input.id),
-            ));
+            return Err(Refusal::not_found_in_batch(kind.legacy_name(), std::slice::from_ref(&input.id)));
         };
-        account
-            .write(kind, Way::Update, Some(id), &input.properties, now_ms())
-            .map(Some)
+        account.write(kind, Way::Update, Some(id), &input.properties, now_ms()).map(Some)
     };
-    write(
-        hub,
-        kind,
-        StatusCode::OK,
-        &inputs,
-        all_traced(&inputs),
-        one,
-        false,
-    )
+    write(hub, kind, StatusCode::OK, &inputs, all_traced(&inputs), one, false)
 }
 
 /// `POST …/batch/upsert`
 pub(super) fn upsert(hub: &Hub, kind: Kind, value: &Value) -> Result<Answer, Refusal> {
     let inputs = inputs(value, kind, &["id", "properties"])?;
-    no_duplicates(
-        inputs
-            .iter()
-            .map(|input| (input.id_property.as_deref(), input.id.as_str())),
-    )?;
+    no_duplicates(inputs.iter().map(|input| (input.id_property.as_deref(), input.id.as_str())))?;
     {
         // A property that cannot identify spoils the batch, whatever else is in it.
         let account = hub.account();
@@ -249,59 +202,31 @@ pub(super) fn upsert(hub: &Hub, kind: Kind, value: &Value) -> Result<Answer, Ref
             account.find(kind, input.id_property.as_deref(), &input.id)?;
         }
     }
-    let by_email = inputs
-        .iter()
-        .any(|input| input.id_property.as_deref() == Some("email"));
+    let by_email = inputs.iter().any(|input| input.id_property.as_deref() == Some("email"));
     let partial = all_traced(&inputs) && (!by_email || hub.settings.partial_by_email);
     // The property that identifies is set like the others.
     let identified: Vec<Input> = inputs
         .into_iter()
         .map(|mut input| {
-            if let Some(name) = input
-                .id_property
-                .clone()
-                .filter(|name| name != "hs_object_id")
-            {
-                input
-                    .properties
-                    .entry(name)
-                    .or_insert_with(|| input.id.clone());
+            if let Some(name) = input.id_property.clone().filter(|name| name != "hs_object_id") {
+                input.properties.entry(name).or_insert_with(|| input.id.clone());
             }
             input
         })
         .collect();
     let one = |account: &mut Account, input: &Input| {
         let target = account.find(kind, input.id_property.as_deref(), &input.id)?;
-        if target.is_none()
-            && input
-                .id_property
-                .as_deref()
-                .is_none_or(|name| name == "hs_object_id")
-        {
-            return Err(Refusal::not_found_in_batch(
-                kind.legacy_name(),
-                std::slice::from_ref(&input.id),
-            ));
+        if target.is_none() && input.id_property.as_deref().is_none_or(|name| name == "hs_object_id") {
+            return Err(Refusal::not_found_in_batch(kind.legacy_name(), std::slice::from_ref(&input.id)));
         }
-        let way = if target.is_some() {
-            Way::Update
-        } else {
-            Way::Upsert
-        };
-        account
-            .write(kind, way, target, &input.properties, now_ms())
-            .map(Some)
+        let way = if target.is_some() { Way::Update } else { Way::Upsert };
+        account.write(kind, way, target, &input.properties, now_ms()).map(Some)
     };
     write(hub, kind, StatusCode::OK, &identified, partial, one, true)
 }
 
 /// `POST …/batch/read`
-pub(super) fn read(
-    hub: &Hub,
-    kind: Kind,
-    value: &Value,
-    archived: bool,
-) -> Result<Answer, Refusal> {
+pub(super) fn read(hub: &Hub, kind: Kind, value: &Value, archived: bool) -> Result<Answer, Refusal> {
     let object = body::object(value, &["inputs", "properties", "propertiesWithHistory"])?;
     let ids: Vec<String> = body::list(object, "inputs")?
         .iter()
@@ -322,17 +247,12 @@ pub(super) fn read(
     for id in ids {
         let found = if archived {
             let id = id.parse().ok();
-            id.and_then(|id| account.table(kind).records.get(&id))
-                .filter(|record| record.archived_ms.is_some())
+            id.and_then(|id| account.table(kind).records.get(&id)).filter(|record| record.archived_ms.is_some())
         } else {
-            account
-                .find(kind, id_property.as_deref(), &id)?
-                .and_then(|id| account.record(kind, id))
+            account.find(kind, id_property.as_deref(), &id)?.and_then(|id| account.record(kind, id))
         };
         match found {
-            Some(record) => {
-                results.push(hub.show(&account, kind, record, &properties, &with_history))
-            }
+            Some(record) => results.push(hub.show(&account, kind, record, &properties, &with_history)),
             None => missing.push(id),
         }
     }

@@ -18,23 +18,10 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Value, Refusal> {
 }
 
 /// An object with all of these members.
-pub(super) fn object<'a>(
-    value: &'a Value,
-    required: &[&str],
-) -> Result<&'a Map<String, Value>, Refusal> {
-    let object = value
-        .as_object()
-        .ok_or_else(|| mismatch("an object", value))?;
-    let missing: Vec<&str> = required
-        .iter()
-        .copied()
-        .filter(|name| !object.contains_key(*name))
-        .collect();
-    if missing.is_empty() {
-        Ok(object)
-    } else {
-        Err(Refusal::missing(&missing))
-    }
+pub(super) fn object<'a>(value: &'a Value, required: &[&str]) -> Result<&'a Map<String, Value>, Refusal> {
+    let object = value.as_object().ok_or_else(|| mismatch("an object", value))?;
+    let missing: Vec<&str> = required.iter().copied().filter(|name| !object.contains_key(*name)).collect();
+    if missing.is_empty() { Ok(object) } else { Err(Refusal::missing(&missing)) }
 }
 
 /// A list.
@@ -57,16 +44,11 @@ pub(super) fn required_text(object: &Map<String, Value>, name: &str) -> Result<S
 }
 
 /// A text out of a closed set, if it is there.
-pub(super) fn word(
-    object: &Map<String, Value>,
-    name: &str,
-    words: &[&str],
-) -> Result<Option<String>, Refusal> {
+pub(super) fn word(object: &Map<String, Value>, name: &str, words: &[&str]) -> Result<Option<String>, Refusal> {
     match text(object, name)? {
-        Some(word) if !words.contains(&word.as_str()) => Err(Refusal::body(&format!(
-            "Cannot build {name}: \"{word}\" is not one of [{}]",
-            words.join(", ")
-        ))),
+        Some(word) if !words.contains(&word.as_str()) => {
+            Err(Refusal::body(&format!("Cannot build {name}: \"{word}\" is not one of [{}]", words.join(", "))))
+        }
         word => Ok(word),
     }
 }
@@ -97,17 +79,10 @@ pub(super) fn texts(object: &Map<String, Value>, name: &str) -> Result<Vec<Strin
 }
 
 /// An object whose values are texts: a record's properties.
-pub(super) fn text_map(
-    object: &Map<String, Value>,
-    name: &str,
-) -> Result<BTreeMap<String, String>, Refusal> {
+pub(super) fn text_map(object: &Map<String, Value>, name: &str) -> Result<BTreeMap<String, String>, Refusal> {
     let value = object.get(name).ok_or_else(|| Refusal::missing(&[name]))?;
-    let map = value
-        .as_object()
-        .ok_or_else(|| mismatch("an object", value))?;
-    map.iter()
-        .map(|(name, value)| Ok((name.clone(), as_text(value)?)))
-        .collect()
+    let map = value.as_object().ok_or_else(|| mismatch("an object", value))?;
+    map.iter().map(|(name, value)| Ok((name.clone(), as_text(value)?))).collect()
 }
 
 /// The id of `{"id": "…"}` under a name.
@@ -117,10 +92,7 @@ pub(super) fn id_of(object: &Map<String, Value>, name: &str) -> Result<String, R
 }
 
 fn as_text(value: &Value) -> Result<String, Refusal> {
-    value
-        .as_str()
-        .map(str::to_owned)
-        .ok_or_else(|| mismatch("a string", value))
+    value.as_str().map(str::to_owned).ok_or_else(|| mismatch("a string", value))
 }
 
 fn mismatch(wanted: &str, found: &Value) -> Refusal {

@@ -10,8 +10,7 @@ use super::{
 };
 
 /// HubSpot's default order pipeline with its five stages (orders guide, "Pipelines and stages").
-const ORDER_PIPELINE: &[(&str, &str)] =
-    &[("Order Pipeline", "14a2e10e-5471-408a-906e-c51f3b04369e")];
+const ORDER_PIPELINE: &[(&str, &str)] = &[("Order Pipeline", "14a2e10e-5471-408a-906e-c51f3b04369e")];
 const ORDER_STAGES: &[(&str, &str)] = &[
     ("Open", "4b27b500-f031-4927-9811-68a0b525cbae"),
     ("Processed", "937ea84d-0a4f-4dcf-9028-3f9c2aafbf03"),
@@ -56,19 +55,8 @@ const CONTACT_TEXTS: &[&str] = &[
     "website",
     "zip",
 ];
-const COMPANY_TEXTS: &[&str] = &[
-    "address",
-    "city",
-    "country",
-    "description",
-    "domain",
-    "industry",
-    "name",
-    "phone",
-    "state",
-    "website",
-    "zip",
-];
+const COMPANY_TEXTS: &[&str] =
+    &["address", "city", "country", "description", "domain", "industry", "name", "phone", "state", "website", "zip"];
 const ORDER_TEXTS: &[&str] = &[
     "hs_billing_address_city",
     "hs_billing_address_country",
@@ -109,12 +97,8 @@ const ORDER_NUMBERS: &[&str] = &[
     "hs_tax",
     "hs_total_price",
 ];
-const ORDER_TIMES: &[&str] = &[
-    "hs_cancelled_date",
-    "hs_external_created_date",
-    "hs_external_modified_date",
-    "hs_processed_date",
-];
+const ORDER_TIMES: &[&str] =
+    &["hs_cancelled_date", "hs_external_created_date", "hs_external_modified_date", "hs_processed_date"];
 
 /// The group that a kind's default properties are in.
 pub(super) fn default_group(kind: Kind) -> (&'static str, &'static str) {
@@ -127,21 +111,10 @@ pub(super) fn default_group(kind: Kind) -> (&'static str, &'static str) {
 
 /// Every default property of a kind.
 pub(super) fn default_properties(kind: Kind) -> Vec<Property> {
-    let of = |names: &[&str], data_type| {
-        names
-            .iter()
-            .map(|name| property(kind, name, data_type))
-            .collect::<Vec<_>>()
-    };
-    let mut all = of(
-        &["hs_object_source", "hs_object_source_label"],
-        DataType::Text,
-    );
+    let of = |names: &[&str], data_type| names.iter().map(|name| property(kind, name, data_type)).collect::<Vec<_>>();
+    let mut all = of(&["hs_object_source", "hs_object_source_label"], DataType::Text);
     all.push(property(kind, "hs_object_id", DataType::Number));
-    all.extend(of(
-        &[kind.created_property(), kind.modified_property()],
-        DataType::DateTime,
-    ));
+    all.extend(of(&[kind.created_property(), kind.modified_property()], DataType::DateTime));
     for own in &mut all {
         own.read_only = true;
     }
@@ -149,15 +122,9 @@ pub(super) fn default_properties(kind: Kind) -> Vec<Property> {
     match kind {
         Kind::Contacts => {
             all.extend(of(CONTACT_TEXTS, DataType::Text));
-            all.push(Property {
-                unique: true,
-                ..property(kind, "email", DataType::Email)
-            });
+            all.push(Property { unique: true, ..property(kind, "email", DataType::Email) });
             all.push(choice(kind, "lifecyclestage", LIFECYCLE_STAGES));
-            all.push(Property {
-                read_only: true,
-                ..property(kind, "num_associated_deals", DataType::Number)
-            });
+            all.push(Property { read_only: true, ..property(kind, "num_associated_deals", DataType::Number) });
             all.push(property(kind, "date_of_birth", DataType::Text));
             all.push(property(kind, "closedate", DataType::DateTime));
         }
@@ -171,10 +138,7 @@ pub(super) fn default_properties(kind: Kind) -> Vec<Property> {
             all.extend(of(ORDER_TEXTS, DataType::Text));
             all.extend(of(ORDER_NUMBERS, DataType::Number));
             all.extend(of(ORDER_TIMES, DataType::DateTime));
-            let currencies: Vec<_> = CURRENCIES
-                .split_whitespace()
-                .map(|code| (code, code))
-                .collect();
+            let currencies: Vec<_> = CURRENCIES.split_whitespace().map(|code| (code, code)).collect();
             all.push(choice(kind, "hs_currency_code", &currencies));
             all.push(choice(kind, "hs_pipeline", ORDER_PIPELINE));
             all.push(choice(kind, "hs_pipeline_stage", ORDER_STAGES));
@@ -187,10 +151,7 @@ pub(super) fn default_properties(kind: Kind) -> Vec<Property> {
 pub(super) fn set_at_creation(kind: Kind) -> Vec<(&'static str, &'static str)> {
     match kind {
         Kind::Orders => {
-            vec![
-                ("hs_pipeline", ORDER_PIPELINE[0].1),
-                ("hs_pipeline_stage", ORDER_STAGES[0].1),
-            ]
+            vec![("hs_pipeline", ORDER_PIPELINE[0].1), ("hs_pipeline_stage", ORDER_STAGES[0].1)]
         }
         Kind::Contacts => vec![("lifecyclestage", "lead")],
         Kind::Companies => Vec::new(),
@@ -228,15 +189,7 @@ fn default_field_type(data_type: DataType) -> &'static str {
 fn choice(kind: Kind, name: &str, choices: &[(&str, &str)]) -> Property {
     let choices = choices
         .iter()
-        .map(|&(label, value)| Choice {
-            label: label.to_owned(),
-            value: value.to_owned(),
-            hidden: false,
-        })
+        .map(|&(label, value)| Choice { label: label.to_owned(), value: value.to_owned(), hidden: false })
         .collect();
-    Property {
-        choices,
-        field_type: "select".to_owned(),
-        ..property(kind, name, DataType::Enumeration)
-    }
+    Property { choices, field_type: "select".to_owned(), ..property(kind, name, DataType::Enumeration) }
 }

@@ -26,27 +26,17 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) fn new() -> Self {
-        Self::with(Settings {
-            search_lag: std::time::Duration::ZERO,
-            requests: 1_000,
-            ..Settings::default()
-        })
+        Self::with(Settings { search_lag: std::time::Duration::ZERO, requests: 1_000, ..Settings::default() })
     }
 
     pub(super) fn with(settings: Settings) -> Self {
         let token = settings.token.clone();
-        Self {
-            hubspot: simulated(settings),
-            token,
-            content_type: "application/json",
-        }
+        Self { hubspot: simulated(settings), token, content_type: "application/json" }
     }
 
     /// Sends a body as it is.
     pub(super) async fn send(&self, method: &str, path: &str, body: &str) -> Answered {
-        let mut request = Request::builder()
-            .method(Method::from_bytes(method.as_bytes()).unwrap())
-            .uri(path);
+        let mut request = Request::builder().method(Method::from_bytes(method.as_bytes()).unwrap()).uri(path);
         if !self.token.is_empty() {
             request = request.header(header::AUTHORIZATION, format!("Bearer {}", self.token));
         }
@@ -60,11 +50,7 @@ impl Desk {
         Answered {
             status: parts.status.as_u16(),
             headers: parts.headers,
-            body: if bytes.is_empty() {
-                Value::Null
-            } else {
-                serde_json::from_slice(&bytes).unwrap()
-            },
+            body: if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() },
         }
     }
 
@@ -82,9 +68,7 @@ impl Desk {
             "name": "our_key", "label": "Our key", "groupName": group, "type": "string", "fieldType": "text",
             "hasUniqueValue": true,
         });
-        let made = self
-            .post(&format!("/crm/properties/2026-03/{kind}"), &property)
-            .await;
+        let made = self.post(&format!("/crm/properties/2026-03/{kind}"), &property).await;
         assert_eq!(made.status, 201, "{}", made.body);
         self
     }

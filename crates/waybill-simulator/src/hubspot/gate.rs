@@ -15,18 +15,9 @@ pub(super) fn is_authentic(settings: &Settings, headers: &HeaderMap) -> bool {
 
 /// A body must be JSON by its content type (the documents know no other).
 pub(super) fn check_type(method: &Method, headers: &HeaderMap, body: &[u8]) -> Result<(), Refusal> {
-    let carries = matches!(*method, Method::POST | Method::PATCH)
-        || (*method == Method::PUT && !body.is_empty());
-    let content_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    if !carries
-        || content_type
-            .split(';')
-            .next()
-            .is_some_and(|kind| kind.trim() == "application/json")
-    {
+    let carries = matches!(*method, Method::POST | Method::PATCH) || (*method == Method::PUT && !body.is_empty());
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !carries || content_type.split(';').next().is_some_and(|kind| kind.trim() == "application/json") {
         return Ok(());
     }
     Err(Refusal::new(
@@ -37,40 +28,22 @@ pub(super) fn check_type(method: &Method, headers: &HeaderMap, body: &[u8]) -> R
 }
 
 /// Checks the scopes that the documents' `security` names for a call on a kind's records.
-pub(super) fn check_object_scope(
-    settings: &Settings,
-    kind: Kind,
-    writes: bool,
-) -> Result<(), Refusal> {
+pub(super) fn check_object_scope(settings: &Settings, kind: Kind, writes: bool) -> Result<(), Refusal> {
     let word = if writes { "write" } else { "read" };
     check(settings, &[format!("crm.objects.{}.{word}", kind.plural())])
 }
 
 /// Checks the scopes for a call on a kind's definitions: of those that the document lists, the kind's own.
-pub(super) fn check_schema_scope(
-    settings: &Settings,
-    kind: Kind,
-    writes: bool,
-) -> Result<(), Refusal> {
+pub(super) fn check_schema_scope(settings: &Settings, kind: Kind, writes: bool) -> Result<(), Refusal> {
     let kind = kind.plural();
     if writes {
         check(settings, &[format!("crm.schemas.{kind}.write")])
     } else {
-        check(
-            settings,
-            &[
-                format!("crm.schemas.{kind}.read"),
-                format!("crm.objects.{kind}.read"),
-            ],
-        )
+        check(settings, &[format!("crm.schemas.{kind}.read"), format!("crm.objects.{kind}.read")])
     }
 }
 
 /// One of the scopes is enough.
 fn check(settings: &Settings, any: &[String]) -> Result<(), Refusal> {
-    if any.iter().any(|scope| settings.scopes.contains(scope)) {
-        Ok(())
-    } else {
-        Err(Refusal::missing_scopes(any))
-    }
+    if any.iter().any(|scope| settings.scopes.contains(scope)) { Ok(()) } else { Err(Refusal::missing_scopes(any)) }
 }

@@ -23,12 +23,7 @@ pub(super) struct Hub {
 impl Hub {
     pub(super) fn new(settings: Settings, journal: Journal) -> Self {
         let limits = Mutex::new(Limits::new(&settings));
-        Self {
-            settings,
-            journal,
-            account: Mutex::new(Account::new()),
-            limits,
-        }
+        Self { settings, journal, account: Mutex::new(Account::new()), limits }
     }
 
     pub(super) fn account(&self) -> MutexGuard<'_, Account> {
@@ -49,17 +44,10 @@ impl Hub {
         with_history: &[String],
     ) -> Value {
         let known = |names: &[String]| -> Vec<String> {
-            names
-                .iter()
-                .filter(|name| account.table(kind).property(name).is_some())
-                .cloned()
-                .collect()
+            names.iter().filter(|name| account.table(kind).property(name).is_some()).cloned().collect()
         };
         if properties.is_empty() {
-            let set = kind
-                .returned_by_default()
-                .iter()
-                .filter(|name| record.stored(name).is_some());
+            let set = kind.returned_by_default().iter().filter(|name| record.stored(name).is_some());
             let set: Vec<String> = set.map(|&name| name.to_owned()).collect();
             return record.render(kind, &set, &known(with_history));
         }
@@ -68,30 +56,16 @@ impl Hub {
 
     /// A record as the answer to its write shows it: what was set.
     pub(super) fn show_written(&self, account: &Account, kind: Kind, written: &Written) -> Value {
-        let set: Vec<String> = written
-            .accepted
-            .iter()
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(name, _)| name.clone())
-            .collect();
-        account
-            .table(kind)
-            .records
-            .get(&written.id)
-            .map_or(Value::Null, |record| record.render(kind, &set, &[]))
+        let set: Vec<String> =
+            written.accepted.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name.clone()).collect();
+        account.table(kind).records.get(&written.id).map_or(Value::Null, |record| record.render(kind, &set, &[]))
     }
 
     /// Writes a write into the journal.
     pub(super) fn note(&self, account: &Account, kind: Kind, written: &Written) {
         let action = if written.is_new() { "create" } else { "update" };
         let body = json!({"properties": written.accepted, "changed": written.changed});
-        self.journal.write(
-            action,
-            kind.singular(),
-            written.id,
-            &account.reference(kind, written.id),
-            body,
-        );
+        self.journal.write(action, kind.singular(), written.id, &account.reference(kind, written.id), body);
     }
 
     /// Moves a record to the recycling bin, if it is there.
@@ -100,28 +74,15 @@ impl Hub {
         let Ok(id) = id.parse() else { return };
         let reference = account.reference(kind, id);
         if account.archive(kind, id, now_ms()) {
-            self.journal
-                .write("delete", kind.singular(), id, &reference, Value::Null);
+            self.journal.write("delete", kind.singular(), id, &reference, Value::Null);
         }
     }
 
     /// Counts, for `/_control/state`.
     pub(super) fn state(&self) -> Value {
         let account = self.account();
-        let count = |kind| {
-            account
-                .table(kind)
-                .records
-                .values()
-                .filter(|record| record.archived_ms.is_none())
-                .count()
-        };
-        let unchanged = self
-            .journal
-            .entries()
-            .iter()
-            .filter(|entry| entry.body["changed"] == false)
-            .count();
+        let count = |kind| account.table(kind).records.values().filter(|record| record.archived_ms.is_none()).count();
+        let unchanged = self.journal.entries().iter().filter(|entry| entry.body["changed"] == false).count();
         let limits = self.limits();
         json!({
             "contacts": count(Kind::Contacts),

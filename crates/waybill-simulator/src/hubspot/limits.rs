@@ -63,10 +63,7 @@ impl Limits {
         } else if is_search && self.recent_searches.len() >= self.searches {
             Some(("SECONDLY", "You have reached your secondly limit."))
         } else if self.recent.len() >= self.requests {
-            Some((
-                "TEN_SECONDLY_ROLLING",
-                "You have reached your ten_secondly_rolling limit.",
-            ))
+            Some(("TEN_SECONDLY_ROLLING", "You have reached your ten_secondly_rolling limit."))
         } else {
             None
         };
@@ -88,20 +85,12 @@ impl Limits {
         let interval = usize::try_from(self.window_ms).unwrap_or_default();
         for (name, value) in [
             ("x-hubspot-ratelimit-max", self.requests),
-            (
-                "x-hubspot-ratelimit-remaining",
-                self.requests.saturating_sub(self.recent.len()),
-            ),
+            ("x-hubspot-ratelimit-remaining", self.requests.saturating_sub(self.recent.len())),
             ("x-hubspot-ratelimit-interval-milliseconds", interval),
             ("x-hubspot-ratelimit-daily", self.daily),
-            (
-                "x-hubspot-ratelimit-daily-remaining",
-                self.daily.saturating_sub(self.today),
-            ),
+            ("x-hubspot-ratelimit-daily-remaining", self.daily.saturating_sub(self.today)),
         ] {
-            response
-                .headers_mut()
-                .insert(HeaderName::from_static(name), HeaderValue::from(value));
+            response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from(value));
         }
     }
 }

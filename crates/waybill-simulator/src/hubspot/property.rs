@@ -34,39 +34,18 @@ impl DataType {
 
     /// Reads the document's word.
     pub(super) fn from_word(word: &str) -> Option<Self> {
-        [
-            Self::Text,
-            Self::Number,
-            Self::Date,
-            Self::DateTime,
-            Self::Bool,
-            Self::Enumeration,
-            Self::PhoneNumber,
-        ]
-        .into_iter()
-        .find(|data_type| data_type.word() == word)
+        [Self::Text, Self::Number, Self::Date, Self::DateTime, Self::Bool, Self::Enumeration, Self::PhoneNumber]
+            .into_iter()
+            .find(|data_type| data_type.word() == word)
     }
 
     /// Which inputs can hold it (properties guide, "Property type and fieldType values").
     pub(super) fn field_types(self) -> &'static [&'static str] {
         match self {
             Self::Bool => &["booleancheckbox", "calculation_equation"],
-            Self::Enumeration => &[
-                "booleancheckbox",
-                "checkbox",
-                "radio",
-                "select",
-                "calculation_equation",
-            ],
+            Self::Enumeration => &["booleancheckbox", "checkbox", "radio", "select", "calculation_equation"],
             Self::Date | Self::DateTime => &["date"],
-            Self::Text | Self::Email => &[
-                "file",
-                "text",
-                "textarea",
-                "calculation_equation",
-                "html",
-                "phonenumber",
-            ],
+            Self::Text | Self::Email => &["file", "text", "textarea", "calculation_equation", "html", "phonenumber"],
             Self::Number => &["number", "calculation_equation"],
             Self::PhoneNumber => &["phonenumber", "text"],
         }

@@ -20,15 +20,7 @@ use crate::kit::now_ms;
 
 /// Unique properties per kind of record ("You can have up to ten unique ID properties per object").
 const MOST_UNIQUE: usize = 10;
-const TYPES: &[&str] = &[
-    "bool",
-    "date",
-    "datetime",
-    "enumeration",
-    "number",
-    "phone_number",
-    "string",
-];
+const TYPES: &[&str] = &["bool", "date", "datetime", "enumeration", "number", "phone_number", "string"];
 const FIELD_TYPES: &[&str] = &[
     "booleancheckbox",
     "calculation_equation",
@@ -43,14 +35,7 @@ const FIELD_TYPES: &[&str] = &[
     "text",
     "textarea",
 ];
-const NUMBER_HINTS: &[&str] = &[
-    "currency",
-    "duration",
-    "formatted",
-    "percentage",
-    "probability",
-    "unformatted",
-];
+const NUMBER_HINTS: &[&str] = &["currency", "duration", "formatted", "percentage", "probability", "unformatted"];
 const TEXT_HINTS: &[&str] = &[
     "domain_name",
     "email",
@@ -80,19 +65,12 @@ pub(super) fn list(hub: &Hub, kind: Kind, query: &Query) -> Result<Answer, Refus
 /// `GET /crm/properties/2026-03/{type}/{name}`
 pub(super) fn get(hub: &Hub, kind: Kind, name: &str) -> Result<Answer, Refusal> {
     let account = hub.account();
-    let property = account
-        .table(kind)
-        .property(name)
-        .ok_or_else(|| missing(name))?;
+    let property = account.table(kind).property(name).ok_or_else(|| missing(name))?;
     Ok((StatusCode::OK, Some(property.render())))
 }
 
 fn missing(name: &str) -> Refusal {
-    Refusal::new(
-        StatusCode::NOT_FOUND,
-        "OBJECT_NOT_FOUND",
-        format!("Property '{name}' does not exist"),
-    )
+    Refusal::new(StatusCode::NOT_FOUND, "OBJECT_NOT_FOUND", format!("Property '{name}' does not exist"))
 }
 
 /// `POST /crm/properties/2026-03/{type}`
@@ -124,13 +102,7 @@ pub(super) fn create_all(hub: &Hub, kind: Kind, value: &Value) -> Result<Answer,
 
 fn note(hub: &Hub, kind: Kind, shown: &Value) {
     let name = shown["name"].as_str().unwrap_or_default();
-    hub.journal.write(
-        "create",
-        "property",
-        format!("{}.{name}", kind.plural()),
-        name,
-        shown.clone(),
-    );
+    hub.journal.write("create", "property", format!("{}.{name}", kind.plural()), name, shown.clone());
 }
 
 /// Reads a `PropertyCreate`.
@@ -160,19 +132,10 @@ fn requested(value: &Value) -> Result<Property, Refusal> {
 /// Checks the members that nothing here depends on.
 fn check_display(object: &Map<String, Value>) -> Result<(), Refusal> {
     body::integer(object, "displayOrder")?;
-    for name in [
-        "externalOptions",
-        "formField",
-        "hidden",
-        "showCurrencySymbol",
-    ] {
+    for name in ["externalOptions", "formField", "hidden", "showCurrencySymbol"] {
         body::flag(object, name)?;
     }
-    for name in [
-        "calculationFormula",
-        "currencyPropertyName",
-        "referencedObjectType",
-    ] {
+    for name in ["calculationFormula", "currencyPropertyName", "referencedObjectType"] {
         body::text(object, name)?;
     }
     body::word(object, "numberDisplayHint", NUMBER_HINTS)?;
@@ -207,9 +170,7 @@ fn add(table: &mut Table, property: Property) -> Result<Value, Refusal> {
     }
     let own_unique = |property: &&Property| property.unique && !property.hubspot_defined;
     if property.unique && table.properties.values().filter(own_unique).count() >= MOST_UNIQUE {
-        return Err(Refusal::validation(format!(
-            "You can have up to {MOST_UNIQUE} unique ID properties per object."
-        )));
+        return Err(Refusal::validation(format!("You can have up to {MOST_UNIQUE} unique ID properties per object.")));
     }
     let shown = property.render();
     table.properties.insert(property.name.clone(), property);
@@ -219,9 +180,7 @@ fn add(table: &mut Table, property: Property) -> Result<Value, Refusal> {
 fn check(table: &Table, property: &Property) -> Result<(), Refusal> {
     let name = &property.name;
     let mut letters = name.chars();
-    let proper = letters
-        .next()
-        .is_some_and(|first| first.is_ascii_lowercase())
+    let proper = letters.next().is_some_and(|first| first.is_ascii_lowercase())
         && letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     if !proper {
         return Err(Refusal::validation(format!(
@@ -232,31 +191,21 @@ fn check(table: &Table, property: &Property) -> Result<(), Refusal> {
         return Err(Refusal::validation("label must not be empty"));
     }
     if !table.groups.contains_key(&property.group) {
-        return Err(Refusal::validation(format!(
-            "Property group '{}' does not exist",
-            property.group
-        )));
+        return Err(Refusal::validation(format!("Property group '{}' does not exist", property.group)));
     }
-    if !property
-        .data_type
-        .field_types()
-        .contains(&property.field_type.as_str())
-    {
+    if !property.data_type.field_types().contains(&property.field_type.as_str()) {
         return Err(Refusal::validation(format!(
             "fieldType {} is not valid for type {}",
             property.field_type,
             property.data_type.word()
         )));
     }
-    let wants_choices = property.data_type == DataType::Enumeration
-        && property.field_type != "calculation_equation";
+    let wants_choices = property.data_type == DataType::Enumeration && property.field_type != "calculation_equation";
     if wants_choices && property.choices.is_empty() {
         return Err(Refusal::validation("An enumeration property needs options"));
     }
     if property.unique && !matches!(property.data_type, DataType::Text | DataType::Number) {
-        return Err(Refusal::validation(
-            "Only string and number properties can have unique values",
-        ));
+        return Err(Refusal::validation("Only string and number properties can have unique values"));
     }
     Ok(())
 }
@@ -269,9 +218,7 @@ pub(super) fn update(hub: &Hub, kind: Kind, name: &str, value: &Value) -> Result
     let table = account.table_mut(kind);
     let mut property = table.property(name).cloned().ok_or_else(|| missing(name))?;
     if property.hubspot_defined {
-        return Err(Refusal::validation(format!(
-            "Property '{name}' is HubSpot's own: its definition is read only"
-        )));
+        return Err(Refusal::validation(format!("Property '{name}' is HubSpot's own: its definition is read only")));
     }
     if let Some(label) = body::text(object, "label")? {
         property.label = label;
@@ -294,37 +241,19 @@ pub(super) fn update(hub: &Hub, kind: Kind, name: &str, value: &Value) -> Result
     check(table, &property)?;
     let shown = property.render();
     table.properties.insert(name.to_owned(), property);
-    hub.journal.write(
-        "update",
-        "property",
-        format!("{}.{name}", kind.plural()),
-        name,
-        value.clone(),
-    );
+    hub.journal.write("update", "property", format!("{}.{name}", kind.plural()), name, value.clone());
     Ok((StatusCode::OK, Some(shown)))
 }
 
 /// `DELETE /crm/properties/2026-03/{type}/{name}`
 pub(super) fn archive(hub: &Hub, kind: Kind, name: &str) -> Result<Answer, Refusal> {
     let mut account = hub.account();
-    let property = account
-        .table_mut(kind)
-        .properties
-        .get_mut(name)
-        .ok_or_else(|| missing(name))?;
+    let property = account.table_mut(kind).properties.get_mut(name).ok_or_else(|| missing(name))?;
     if property.hubspot_defined {
-        return Err(Refusal::validation(format!(
-            "Property '{name}' is HubSpot's own and cannot be archived"
-        )));
+        return Err(Refusal::validation(format!("Property '{name}' is HubSpot's own and cannot be archived")));
     }
     property.archived_ms.get_or_insert(now_ms());
-    hub.journal.write(
-        "delete",
-        "property",
-        format!("{}.{name}", kind.plural()),
-        name,
-        Value::Null,
-    );
+    hub.journal.write("delete", "property", format!("{}.{name}", kind.plural()), name, Value::Null);
     Ok((StatusCode::NO_CONTENT, None))
 }
 
@@ -361,8 +290,5 @@ pub(super) fn read(hub: &Hub, kind: Kind, value: &Value) -> Result<Answer, Refus
 
 fn names(value: &Value, required: &[&str]) -> Result<Vec<String>, Refusal> {
     let inputs = body::list(body::object(value, required)?, "inputs")?;
-    inputs
-        .iter()
-        .map(|input| body::required_text(body::object(input, &["name"])?, "name"))
-        .collect()
+    inputs.iter().map(|input| body::required_text(body::object(input, &["name"])?, "name")).collect()
 }

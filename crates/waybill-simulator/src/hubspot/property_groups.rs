@@ -15,11 +15,7 @@ pub(super) fn list(hub: &Hub, kind: Kind) -> Answer {
 /// `GET /crm/properties/2026-03/{type}/groups/{name}`
 pub(super) fn get(hub: &Hub, kind: Kind, name: &str) -> Result<Answer, Refusal> {
     let account = hub.account();
-    let group = account
-        .table(kind)
-        .groups
-        .get(name)
-        .ok_or_else(Refusal::not_found)?;
+    let group = account.table(kind).groups.get(name).ok_or_else(Refusal::not_found)?;
     Ok((StatusCode::OK, Some(shown(group))))
 }
 
@@ -56,11 +52,7 @@ pub(super) fn create(hub: &Hub, kind: Kind, value: &Value) -> Result<Answer, Ref
 pub(super) fn update(hub: &Hub, kind: Kind, name: &str, value: &Value) -> Result<Answer, Refusal> {
     let object = body::object(value, &[])?;
     let mut account = hub.account();
-    let group = account
-        .table_mut(kind)
-        .groups
-        .get_mut(name)
-        .ok_or_else(Refusal::not_found)?;
+    let group = account.table_mut(kind).groups.get_mut(name).ok_or_else(Refusal::not_found)?;
     if let Some(label) = body::text(object, "label")? {
         group.label = label;
     }
@@ -74,15 +66,9 @@ pub(super) fn update(hub: &Hub, kind: Kind, name: &str, value: &Value) -> Result
 pub(super) fn archive(hub: &Hub, kind: Kind, name: &str) -> Result<Answer, Refusal> {
     let mut account = hub.account();
     let table = account.table_mut(kind);
-    if table
-        .properties
-        .values()
-        .any(|property| property.group == name && property.archived_ms.is_none())
-    {
+    if table.properties.values().any(|property| property.group == name && property.archived_ms.is_none()) {
         // Seen.
-        return Err(Refusal::validation(
-            "Can't delete or purge a group with active properties",
-        ));
+        return Err(Refusal::validation("Can't delete or purge a group with active properties"));
     }
     table.groups.remove(name);
     Ok((StatusCode::NO_CONTENT, None))

@@ -132,11 +132,7 @@ impl Record {
 
     /// The value that is stored now; `None` if it is empty.
     pub(super) fn stored(&self, property: &str) -> Option<&str> {
-        self.history
-            .get(property)?
-            .last()
-            .map(|change| change.value.as_str())
-            .filter(|value| !value.is_empty())
+        self.history.get(property)?.last().map(|change| change.value.as_str()).filter(|value| !value.is_empty())
     }
 
     /// The value as of a time.
@@ -152,10 +148,7 @@ impl Record {
             return false;
         }
         let changes = self.history.entry(property.to_owned()).or_default();
-        changes.push(Change {
-            at_ms: now_ms,
-            value,
-        });
+        changes.push(Change { at_ms: now_ms, value });
         if changes.len() > REMEMBERED {
             changes.remove(0);
         }
@@ -165,9 +158,7 @@ impl Record {
 
     /// Everything stored now.
     pub(super) fn all_stored(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.history
-            .keys()
-            .filter_map(|name| Some((name.as_str(), self.stored(name)?)))
+        self.history.keys().filter_map(|name| Some((name.as_str(), self.stored(name)?)))
     }
 
     /// A property's value as a read shows it, those that HubSpot keeps itself included.
@@ -183,21 +174,11 @@ impl Record {
 
     /// The record as an answer shows it: `properties` and those that are always there. A property without a value is
     /// null, as the guides say.
-    pub(super) fn render(
-        &self,
-        kind: Kind,
-        properties: &[String],
-        with_history: &[String],
-    ) -> Value {
-        let own = [
-            kind.created_property(),
-            kind.modified_property(),
-            "hs_object_id",
-        ];
+    pub(super) fn render(&self, kind: Kind, properties: &[String], with_history: &[String]) -> Value {
+        let own = [kind.created_property(), kind.modified_property(), "hs_object_id"];
         let wanted = own.into_iter().chain(properties.iter().map(String::as_str));
-        let shown: Map<String, Value> = wanted
-            .map(|name| (name.to_owned(), self.shown(kind, name, i64::MAX).into()))
-            .collect();
+        let shown: Map<String, Value> =
+            wanted.map(|name| (name.to_owned(), self.shown(kind, name, i64::MAX).into())).collect();
         let mut object = json!({
             "id": self.id.to_string(),
             "properties": shown,
@@ -212,27 +193,18 @@ impl Record {
             object["archivedAt"] = iso(archived_ms).into();
         }
         if !with_history.is_empty() {
-            object["propertiesWithHistory"] = with_history
-                .iter()
-                .map(|name| (name.clone(), self.render_history(name)))
-                .collect::<Map<_, _>>()
-                .into();
+            object["propertiesWithHistory"] =
+                with_history.iter().map(|name| (name.clone(), self.render_history(name))).collect::<Map<_, _>>().into();
         }
         object
     }
 
     fn render_history(&self, property: &str) -> Value {
-        let changes = self
-            .history
-            .get(property)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
+        let changes = self.history.get(property).map(Vec::as_slice).unwrap_or_default();
         changes
             .iter()
             .rev()
-            .map(|change| {
-                json!({"value": change.value, "timestamp": iso(change.at_ms), "sourceType": "INTEGRATION"})
-            })
+            .map(|change| json!({"value": change.value, "timestamp": iso(change.at_ms), "sourceType": "INTEGRATION"}))
             .collect()
     }
 }

@@ -31,31 +31,17 @@ impl Query {
     fn of(parts: &Parts) -> Self {
         // A URL needs a scheme and a host to be read.
         let url = reqwest::Url::parse(&format!("http://hub{}", parts.uri));
-        Self(
-            url.map(|url| url.query_pairs().into_owned().collect())
-                .unwrap_or_default(),
-        )
+        Self(url.map(|url| url.query_pairs().into_owned().collect()).unwrap_or_default())
     }
 
     pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// A list: the parameter repeated, or comma-separated, or both.
     pub(super) fn list(&self, name: &str) -> Vec<String> {
-        let values = self
-            .0
-            .iter()
-            .filter(|(key, _)| key == name)
-            .flat_map(|(_, value)| value.split(','));
-        values
-            .map(str::trim)
-            .filter(|value| !value.is_empty())
-            .map(str::to_owned)
-            .collect()
+        let values = self.0.iter().filter(|(key, _)| key == name).flat_map(|(_, value)| value.split(','));
+        values.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned).collect()
     }
 
     pub(super) fn number(&self, name: &str) -> Result<Option<usize>, Refusal> {
@@ -109,30 +95,14 @@ fn respond(hub: &Hub, parts: &Parts, path: &str, body: &[u8]) -> Result<Answer, 
     let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
     let query = Query::of(parts);
     match segments.as_slice() {
-        [
-            "crm",
-            "objects",
-            "2026-03",
-            from,
-            from_id,
-            "associations",
-            rest @ ..,
-        ]
-        | [
-            "crm",
-            "v4",
-            "objects",
-            from,
-            from_id,
-            "associations",
-            rest @ ..,
-        ] => record_association(hub, &parts.method, (known(from)?, from_id), rest, body),
+        ["crm", "objects", "2026-03", from, from_id, "associations", rest @ ..]
+        | ["crm", "v4", "objects", from, from_id, "associations", rest @ ..] => {
+            record_association(hub, &parts.method, (known(from)?, from_id), rest, body)
+        }
         ["crm", "v4", "associations", from, to, "batch", call @ ..] => {
             association_batch(hub, &parts.method, known(from)?, known(to)?, call, body)
         }
-        ["crm", "objects", "2026-03", kind, rest @ ..] => {
-            object(hub, &parts.method, known(kind)?, rest, &query, body)
-        }
+        ["crm", "objects", "2026-03", kind, rest @ ..] => object(hub, &parts.method, known(kind)?, rest, &query, body),
         ["crm", "properties", "2026-03", kind, rest @ ..] => {
             definition(hub, &parts.method, known(kind)?, rest, &query, body)
         }
@@ -142,16 +112,11 @@ fn respond(hub: &Hub, parts: &Parts, path: &str, body: &[u8]) -> Result<Answer, 
 
 fn known(word: &str) -> Result<Kind, Refusal> {
     // Seen.
-    Kind::from_path(word)
-        .ok_or_else(|| Refusal::validation(format!("Unable to infer object type from: {word}")))
+    Kind::from_path(word).ok_or_else(|| Refusal::validation(format!("Unable to infer object type from: {word}")))
 }
 
 fn not_allowed() -> Refusal {
-    Refusal::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "METHOD_NOT_ALLOWED",
-        "Method Not Allowed",
-    )
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Method Not Allowed")
 }
 
 fn object(
@@ -169,12 +134,7 @@ fn object(
         ("GET", []) => objects::list(hub, kind, query),
         ("POST", []) => objects::create(hub, kind, &value()?),
         ("POST", ["batch", "create"]) => batch::create(hub, kind, &value()?),
-        ("POST", ["batch", "read"]) => batch::read(
-            hub,
-            kind,
-            &value()?,
-            query.flag("archived")?.unwrap_or_default(),
-        ),
+        ("POST", ["batch", "read"]) => batch::read(hub, kind, &value()?, query.flag("archived")?.unwrap_or_default()),
         ("POST", ["batch", "update"]) => batch::update(hub, kind, &value()?),
         ("POST", ["batch", "upsert"]) => batch::upsert(hub, kind, &value()?),
         ("POST", ["batch", "archive"]) => batch::archive(hub, kind, &value()?),
@@ -199,12 +159,8 @@ fn record_association(
     gate::check_object_scope(&hub.settings, from.0, *method != Method::GET)?;
     match (method.as_str(), rest) {
         ("GET", [to]) => associations::list(hub, from, known(to)?),
-        ("PUT", ["default", to, to_id]) => {
-            associations::associate_one_default(hub, from, (known(to)?, to_id))
-        }
-        ("PUT", [to, to_id]) => {
-            associations::create_one(hub, from, (known(to)?, to_id), &body::parse(bytes)?)
-        }
+        ("PUT", ["default", to, to_id]) => associations::associate_one_default(hub, from, (known(to)?, to_id)),
+        ("PUT", [to, to_id]) => associations::create_one(hub, from, (known(to)?, to_id), &body::parse(bytes)?),
         ("DELETE", [to, to_id]) => Ok(associations::remove(hub, from, (known(to)?, to_id))),
         (_, [_] | [_, _]) => Err(not_allowed()),
         _ => Err(Refusal::not_found()),
@@ -224,9 +180,7 @@ fn association_batch(
         return Err(not_allowed());
     }
     match call {
-        ["associate", "default"] => {
-            associations::associate_default(hub, from, to, &body::parse(bytes)?)
-        }
+        ["associate", "default"] => associations::associate_default(hub, from, to, &body::parse(bytes)?),
         ["create"] => associations::create(hub, from, to, &body::parse(bytes)?),
         ["archive"] => associations::archive(hub, from, to, &body::parse(bytes)?),
         ["read"] => associations::read(hub, from, to, &body::parse(bytes)?),
@@ -289,10 +243,7 @@ fn decode(segment: &str) -> String {
     let mut rest = segment.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
         let code = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match code
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok())
-            .filter(|_| first == b'%')
-        {
+        match code.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| first == b'%') {
             Some(byte) => {
                 bytes.push(byte);
                 rest = &tail[2..];

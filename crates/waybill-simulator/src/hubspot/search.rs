@@ -49,41 +49,26 @@ struct Filter {
 
 /// `POST /crm/objects/2026-03/{type}/search`
 pub(super) fn search(hub: &Hub, kind: Kind, value: &Value) -> Result<Answer, Refusal> {
-    let object = body::object(
-        value,
-        &["after", "filterGroups", "limit", "properties", "sorts"],
-    )?;
+    let object = body::object(value, &["after", "filterGroups", "limit", "properties", "sorts"])?;
     let properties = body::texts(object, "properties")?;
     let sorts = body::texts(object, "sorts")?;
-    let query = body::text(object, "query")?
-        .unwrap_or_default()
-        .to_lowercase();
-    let limit = body::integer(object, "limit")?
-        .and_then(|limit| usize::try_from(limit).ok())
-        .unwrap_or_default();
+    let query = body::text(object, "query")?.unwrap_or_default().to_lowercase();
+    let limit = body::integer(object, "limit")?.and_then(|limit| usize::try_from(limit).ok()).unwrap_or_default();
     if !(1..=LONGEST_PAGE).contains(&limit) {
-        return Err(Refusal::validation(format!(
-            "limit must be between 1 and {LONGEST_PAGE}"
-        )));
+        return Err(Refusal::validation(format!("limit must be between 1 and {LONGEST_PAGE}")));
     }
     let after = body::text(object, "after")?.unwrap_or_default();
     let offset: usize = match after.as_str() {
         "" => 0,
-        text => text
-            .parse()
-            .map_err(|_| Refusal::validation(format!("after {text} is not a paging cursor")))?,
+        text => text.parse().map_err(|_| Refusal::validation(format!("after {text} is not a paging cursor")))?,
     };
     if offset + limit > MOST_RESULTS {
-        return Err(Refusal::validation(format!(
-            "Paging ends at {MOST_RESULTS} results"
-        )));
+        return Err(Refusal::validation(format!("Paging ends at {MOST_RESULTS} results")));
     }
     let account = hub.account();
     let groups = body::list(object, "filterGroups")?;
     if groups.len() > MOST_GROUPS {
-        return Err(Refusal::validation(format!(
-            "Too many filter groups: at most {MOST_GROUPS}"
-        )));
+        return Err(Refusal::validation(format!("Too many filter groups: at most {MOST_GROUPS}")));
     }
     let groups: Vec<Vec<Filter>> = groups
         .iter()
@@ -93,12 +78,7 @@ pub(super) fn search(hub: &Hub, kind: Kind, value: &Value) -> Result<Answer, Ref
                 .iter()
                 .map(|value| {
                     let object = body::object(value, &["operator", "propertyName"])?;
-                    filter(object, |name| {
-                        account
-                            .table(kind)
-                            .property(name)
-                            .map(|property| property.data_type)
-                    })
+                    filter(object, |name| account.table(kind).property(name).map(|property| property.data_type))
                 })
                 .collect()
         })
@@ -112,27 +92,15 @@ pub(super) fn search(hub: &Hub, kind: Kind, value: &Value) -> Result<Answer, Ref
         .filter(|record| record.archived_ms.is_none() && record.created_ms <= as_of)
         .filter(|record| {
             groups.is_empty()
-                || groups.iter().any(|group| {
-                    group
-                        .iter()
-                        .all(|filter| filter.passes(&shown(record, &filter.property)))
-                })
+                || groups.iter().any(|group| group.iter().all(|filter| filter.passes(&shown(record, &filter.property))))
         })
         .filter(|record| {
-            let names = kind
-                .returned_by_default()
-                .iter()
-                .chain(["hs_order_name", "phone"].iter());
-            query.is_empty()
-                || names
-                    .into_iter()
-                    .any(|name| shown(record, name).to_lowercase().contains(&query))
+            let names = kind.returned_by_default().iter().chain(["hs_order_name", "phone"].iter());
+            query.is_empty() || names.into_iter().any(|name| shown(record, name).to_lowercase().contains(&query))
         })
         .collect();
     if let Some(sort) = sorts.first() {
-        let (name, down) = sort
-            .strip_prefix('-')
-            .map_or((sort.as_str(), false), |name| (name, true));
+        let (name, down) = sort.strip_prefix('-').map_or((sort.as_str(), false), |name| (name, true));
         found.sort_by_key(|record| shown(record, name));
         if down {
             found.reverse();
@@ -152,15 +120,10 @@ pub(super) fn search(hub: &Hub, kind: Kind, value: &Value) -> Result<Answer, Ref
     Ok((StatusCode::OK, Some(answer)))
 }
 
-fn filter(
-    object: &Map<String, Value>,
-    data_type: impl Fn(&str) -> Option<DataType>,
-) -> Result<Filter, Refusal> {
+fn filter(object: &Map<String, Value>, data_type: impl Fn(&str) -> Option<DataType>) -> Result<Filter, Refusal> {
     let property = body::required_text(object, "propertyName")?;
     let data_type = data_type(&property).ok_or_else(|| {
-        Refusal::validation(format!(
-            "There was a problem with the request: property {property} does not exist"
-        ))
+        Refusal::validation(format!("There was a problem with the request: property {property} does not exist"))
     })?;
     Ok(Filter {
         property,
@@ -176,15 +139,9 @@ impl Filter {
     fn passes(&self, shown: &str) -> bool {
         let has = !shown.is_empty();
         let equals = |other: &str| {
-            if self.is_ordered() {
-                self.rank(shown) == self.rank(other)
-            } else {
-                shown.eq_ignore_ascii_case(other)
-            }
+            if self.is_ordered() { self.rank(shown) == self.rank(other) } else { shown.eq_ignore_ascii_case(other) }
         };
-        let contains = shown
-            .to_lowercase()
-            .contains(self.value.trim_matches('*').to_lowercase().as_str());
+        let contains = shown.to_lowercase().contains(self.value.trim_matches('*').to_lowercase().as_str());
         match self.operator.as_str() {
             "HAS_PROPERTY" => has,
             "NOT_HAS_PROPERTY" => !has,
@@ -198,18 +155,12 @@ impl Filter {
             "GTE" => has && self.rank(shown) >= self.rank(&self.value),
             "LT" => has && self.rank(shown) < self.rank(&self.value),
             "LTE" => has && self.rank(shown) <= self.rank(&self.value),
-            _ => {
-                has && self.rank(shown) >= self.rank(&self.value)
-                    && self.rank(shown) <= self.rank(&self.high_value)
-            }
+            _ => has && self.rank(shown) >= self.rank(&self.value) && self.rank(shown) <= self.rank(&self.high_value),
         }
     }
 
     fn is_ordered(&self) -> bool {
-        matches!(
-            self.data_type,
-            DataType::Number | DataType::Date | DataType::DateTime
-        )
+        matches!(self.data_type, DataType::Number | DataType::Date | DataType::DateTime)
     }
 
     /// Numbers by size, times by instant (both are given in milliseconds or ISO 8601), texts by their letters.
@@ -218,24 +169,14 @@ impl Filter {
             DataType::Number => Decimal::from_str_exact(text).ok(),
             DataType::Date | DataType::DateTime => {
                 let ms = text.parse().ok().or_else(|| {
-                    let time = text
-                        .parse()
-                        .or_else(|_| format!("{text}T00:00:00Z").parse::<Timestamp>());
+                    let time = text.parse().or_else(|_| format!("{text}T00:00:00Z").parse::<Timestamp>());
                     time.ok().map(|time: Timestamp| time.as_millisecond())
                 });
                 ms.map(|ms: i64| Decimal::from(ms))
             }
-            DataType::Text
-            | DataType::Email
-            | DataType::Bool
-            | DataType::Enumeration
-            | DataType::PhoneNumber => None,
+            DataType::Text | DataType::Email | DataType::Bool | DataType::Enumeration | DataType::PhoneNumber => None,
         };
-        let text = if number.is_some() {
-            String::new()
-        } else {
-            text.to_lowercase()
-        };
+        let text = if number.is_some() { String::new() } else { text.to_lowercase() };
         (number, text)
     }
 }

@@ -74,11 +74,7 @@ pub(super) async fn warehouse(Path(id): Path<String>) -> Response {
     if let Err(response) = id_in_path("warehouse_id", &id) {
         return response;
     }
-    if id == WAREHOUSE_ID {
-        ok(main_warehouse())
-    } else {
-        not_found("warehouse_id", &id)
-    }
+    if id == WAREHOUSE_ID { ok(main_warehouse()) } else { not_found("warehouse_id", &id) }
 }
 
 /// Whether there is a warehouse with this id.
@@ -89,9 +85,7 @@ pub(super) fn is_warehouse(id: &str) -> bool {
 /// `GET /v2/carriers`
 pub(super) async fn carriers() -> Response {
     let carriers: Vec<_> = CARRIERS.iter().map(Carrier::json).collect();
-    ok(
-        json!({ "carriers": carriers, "request_id": "aa3d8e8e-462b-4476-9618-72db7f7b7009", "errors": [] }),
-    )
+    ok(json!({ "carriers": carriers, "request_id": "aa3d8e8e-462b-4476-9618-72db7f7b7009", "errors": [] }))
 }
 
 /// `GET /v2/carriers/{carrier_id}`
@@ -147,10 +141,5 @@ pub(super) fn id_in_path(field: &str, id: &str) -> Result<(), Response> {
         return Ok(());
     }
     let message = format!("{field} has an invalid format.");
-    Err(bad_request(&[Problem::coded(
-        "invalid_identifier",
-        field,
-        &id.into(),
-        message,
-    )]))
+    Err(bad_request(&[Problem::coded("invalid_identifier", field, &id.into(), message)]))
 }

@@ -20,30 +20,17 @@ const AU_STATES: &str = "ACT NSW NT QLD SA TAS VIC WA";
 
 /// Adds what is wrong with the address at `path`. Parts that are missing are the shape's business.
 pub(super) fn check(address: &Map<String, Value>, path: &str, problems: &mut Vec<Problem>) {
-    let part = |name: &str| {
-        address
-            .get(name)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
+    let part = |name: &str| address.get(name).and_then(Value::as_str).unwrap_or_default();
     let mut refuse = |name: &str, message: &str| {
         let value = address.get(name).unwrap_or(&Value::Null);
-        problems.push(Problem::coded(
-            "invalid_address",
-            &format!("{path}.{name}"),
-            value,
-            message,
-        ));
+        problems.push(Problem::coded("invalid_address", &format!("{path}.{name}"), value, message));
     };
     let country = part("country_code");
     if country.chars().count() != 2 {
         return;
     }
     if !is_one_of(COUNTRIES, country) {
-        return refuse(
-            "country_code",
-            "The country code is not an ISO 3166-1 alpha-2 code.",
-        );
+        return refuse("country_code", "The country code is not an ISO 3166-1 alpha-2 code.");
     }
     let state = part("state_province");
     let states = match country {
@@ -53,17 +40,11 @@ pub(super) fn check(address: &Map<String, Value>, path: &str, problems: &mut Vec
         _ => None,
     };
     if !state.is_empty() && states.is_some_and(|states| !is_one_of(states, state)) {
-        refuse(
-            "state_province",
-            "The state or province is not an abbreviation of the country's.",
-        );
+        refuse("state_province", "The state or province is not an abbreviation of the country's.");
     }
     let postal_code = part("postal_code");
     if !postal_code.is_empty() && !has_form_of(country, postal_code) {
-        refuse(
-            "postal_code",
-            "The postal code does not have the country's form.",
-        );
+        refuse("postal_code", "The postal code does not have the country's form.");
     }
 }
 
@@ -79,23 +60,18 @@ fn has_form_of(country: &str, postal_code: &str) -> bool {
         "AU" | "AT" | "CH" | "BE" | "DK" => &["9999"],
         "DE" | "FR" | "IT" | "ES" => &["99999"],
         "NL" => &["9999 AA"],
-        "GB" => &[
-            "A9 9AA", "A99 9AA", "AA9 9AA", "AA99 9AA", "A9A 9AA", "AA9A 9AA",
-        ],
+        "GB" => &["A9 9AA", "A99 9AA", "AA9 9AA", "AA99 9AA", "A9A 9AA", "AA9A 9AA"],
         _ => return true,
     };
     let squeezed: String = postal_code.chars().filter(|c| *c != ' ').collect();
     forms.iter().any(|form| {
         let form: Vec<char> = form.chars().filter(|c| *c != ' ').collect();
         form.len() == squeezed.chars().count()
-            && form
-                .iter()
-                .zip(squeezed.chars())
-                .all(|(form, c)| match form {
-                    '9' => c.is_ascii_digit(),
-                    'A' => c.is_ascii_alphabetic(),
-                    other => *other == c,
-                })
+            && form.iter().zip(squeezed.chars()).all(|(form, c)| match form {
+                '9' => c.is_ascii_digit(),
+                'A' => c.is_ascii_alphabetic(),
+                other => *other == c,
+            })
     })
 }
 
@@ -120,10 +96,7 @@ mod tests {
         assert!(address("CA", "MB", "R2C 0A1").is_empty());
         assert!(address("GB", "London", "SW1A 1AA").is_empty());
         assert!(address("SG", "Singapore", "238801").is_empty());
-        assert_eq!(
-            address("US", "Texas", "7875"),
-            ["ship_to.state_province", "ship_to.postal_code"]
-        );
+        assert_eq!(address("US", "Texas", "7875"), ["ship_to.state_province", "ship_to.postal_code"]);
         assert_eq!(address("AU", "XX", "2000"), ["ship_to.state_province"]);
         assert_eq!(address("ZZ", "", ""), ["ship_to.country_code"]);
     }

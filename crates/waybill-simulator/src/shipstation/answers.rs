@@ -36,34 +36,19 @@ impl Problem {
     }
 
     /// A field that is wrong in a way that has a code of its own.
-    pub(super) fn coded(
-        code: &'static str,
-        field: &str,
-        value: &Value,
-        message: impl Into<String>,
-    ) -> Self {
+    pub(super) fn coded(code: &'static str, field: &str, value: &Value, message: impl Into<String>) -> Self {
         Self {
             kind: "validation",
             code,
             field: field.to_owned(),
-            value: Some(
-                value
-                    .as_str()
-                    .map_or_else(|| value.to_string(), str::to_owned),
-            ),
+            value: Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
             message: message.into(),
         }
     }
 
     /// A request that is well formed and not allowed.
     pub(super) fn business(code: &'static str, field: &str, message: impl Into<String>) -> Self {
-        Self {
-            kind: "business_rules",
-            code,
-            field: field.to_owned(),
-            value: None,
-            message: message.into(),
-        }
+        Self { kind: "business_rules", code, field: field.to_owned(), value: None, message: message.into() }
     }
 
     fn json(&self) -> Value {
@@ -90,37 +75,18 @@ pub(super) fn bad_request(problems: &[Problem]) -> Response {
 
 /// 404 for a resource with this id.
 pub(super) fn not_found(field: &str, id: &str) -> Response {
-    let problem = Problem::coded(
-        "invalid_identifier",
-        field,
-        &id.into(),
-        format!("No {field} {id} was found."),
-    );
+    let problem = Problem::coded("invalid_identifier", field, &id.into(), format!("No {field} {id} was found."));
     errors(StatusCode::NOT_FOUND, &[problem])
 }
 
 /// 404 for a path that the API has not.
 pub(super) async fn no_such_path() -> Response {
-    errors(
-        StatusCode::NOT_FOUND,
-        &[Problem::business(
-            "unspecified",
-            "",
-            "The requested resource does not exist.",
-        )],
-    )
+    errors(StatusCode::NOT_FOUND, &[Problem::business("unspecified", "", "The requested resource does not exist.")])
 }
 
 /// 405.
 pub(super) async fn no_such_method() -> Response {
-    errors(
-        StatusCode::METHOD_NOT_ALLOWED,
-        &[Problem::business(
-            "unspecified",
-            "",
-            "The method is not allowed.",
-        )],
-    )
+    errors(StatusCode::METHOD_NOT_ALLOWED, &[Problem::business("unspecified", "", "The method is not allowed.")])
 }
 
 /// 401, the same for a missing and for a wrong key.
@@ -145,9 +111,7 @@ pub(super) fn too_many(retry_after_s: u64) -> Response {
         message: "You have exceeded the rate limit.".to_owned(),
     };
     let mut response = errors(StatusCode::TOO_MANY_REQUESTS, &[problem]);
-    response
-        .headers_mut()
-        .insert(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
     response
 }
 
@@ -163,11 +127,7 @@ pub(super) fn no_content() -> Response {
 
 fn errors(status: StatusCode, problems: &[Problem]) -> Response {
     let errors: Vec<_> = problems.iter().map(Problem::json).collect();
-    (
-        status,
-        Json(json!({ "request_id": request_id(), "errors": errors })),
-    )
-        .into_response()
+    (status, Json(json!({ "request_id": request_id(), "errors": errors }))).into_response()
 }
 
 fn request_id() -> String {

@@ -21,24 +21,12 @@ use super::{
 };
 
 /// `GET /v2/labels`
-pub(super) async fn list(
-    State(vendor): State<Vendor>,
-    Query(parameters): Query<BTreeMap<String, String>>,
-) -> Response {
+pub(super) async fn list(State(vendor): State<Vendor>, Query(parameters): Query<BTreeMap<String, String>>) -> Response {
     let mut listing = Listing::new(&parameters);
-    let status = listing.one_of(
-        "label_status",
-        &["processing", "completed", "error", "voided"],
-    );
-    let (created_from, created_to) = (
-        listing.time("created_at_start"),
-        listing.time("created_at_end"),
-    );
+    let status = listing.one_of("label_status", &["processing", "completed", "error", "voided"]);
+    let (created_from, created_to) = (listing.time("created_at_start"), listing.time("created_at_end"));
     let (shipment, carrier) = (listing.id("shipment_id"), listing.id("carrier_id"));
-    let (service, tracking) = (
-        listing.text("service_code"),
-        listing.text("tracking_number"),
-    );
+    let (service, tracking) = (listing.text("service_code"), listing.text_of("tracking_number", 1));
     // No label here comes from a batch or a rate.
     let elsewhere = listing.id("batch_id").or(listing.id("rate_id")).is_some();
     let warehouse = listing.id("warehouse_id");
@@ -58,11 +46,7 @@ pub(super) async fn list(
                 && warehouse.is_none_or(|id| leaves_from(&account, label, id))
         })
         .collect();
-    match listing.page(
-        rows,
-        |row| (row.created_ms, row.modified_ms),
-        |row| row.json(),
-    ) {
+    match listing.page(rows, |row| (row.created_ms, row.modified_ms), |row| row.json()) {
         Ok(page) => ok(page.json("labels", "/v2/labels")),
         Err(problems) => bad_request(&problems),
     }
@@ -71,9 +55,7 @@ pub(super) async fn list(
 fn leaves_from(account: &Account, label: &Label, warehouse: &str) -> bool {
     account
         .shipment(&label.shipment_id)
-        .is_some_and(|shipment| {
-            text(&shipment.values, "warehouse_id").as_deref() == Some(warehouse)
-        })
+        .is_some_and(|shipment| text(&shipment.values, "warehouse_id").as_deref() == Some(warehouse))
 }
 
 /// `GET /v2/labels/{label_id}`
@@ -89,11 +71,7 @@ pub(super) async fn by_id(State(vendor): State<Vendor>, Path(id): Path<String>) 
 }
 
 /// `POST /v2/labels/shipment/{shipment_id}`
-pub(super) async fn buy(
-    State(vendor): State<Vendor>,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Response {
+pub(super) async fn buy(State(vendor): State<Vendor>, Path(id): Path<String>, body: Bytes) -> Response {
     if let Err(response) = id_in_path("shipment_id", &id) {
         return response;
     }
@@ -117,37 +95,17 @@ pub(super) async fn buy(
 }
 
 /// Buys a label for a pending shipment that says who carries it and what it weighs.
-pub(super) fn purchase(
-    vendor: &Vendor,
-    account: &mut Account,
-    shipment_id: &str,
-) -> Result<Label, Vec<Problem>> {
+pub(super) fn purchase(vendor: &Vendor, account: &mut Account, shipment_id: &str) -> Result<Label, Vec<Problem>> {
     let Some(shipment) = account.shipment(shipment_id).cloned() else {
-        return Err(vec![Problem::business(
-            "invalid_identifier",
-            "shipment_id",
-            "There is no such shipment.",
-        )]);
+        return Err(vec![Problem::business("invalid_identifier", "shipment_id", "There is no such shipment.")]);
     };
     if shipment.status != Status::Pending {
-        let message = format!(
-            "A label cannot be bought for a shipment that is {}.",
-            shipment.status.as_str()
-        );
-        return Err(vec![Problem::business(
-            "invalid_status",
-            "shipment_status",
-            message,
-        )]);
+        let message = format!("A label cannot be bought for a shipment that is {}.", shipment.status.as_str());
+        return Err(vec![Problem::business("invalid_status", "shipment_status", message)]);
     }
-    let needed = ["carrier_id", "service_code"]
-        .into_iter()
-        .filter(|name| text(&shipment.values, name).is_none());
+    let needed = ["carrier_id", "service_code"].into_iter().filter(|name| text(&shipment.values, name).is_none());
     let mut missing: Vec<_> = needed.map(Problem::required).collect();
-    let weight = shipment
-        .packages()
-        .first()
-        .map(|package| package["weight"].clone());
+    let weight = shipment.packages().first().map(|package| package["weight"].clone());
     if weight.is_none() {
         missing.push(Problem::required("packages"));
     }
@@ -155,18 +113,11 @@ pub(super) fn purchase(
         return Err(missing);
     }
     let carrier_id = text(&shipment.values, "carrier_id").unwrap_or_default();
-    let carrier = CARRIERS
-        .iter()
-        .find(|carrier| carrier.id == carrier_id)
-        .unwrap_or(&CARRIERS[0]);
+    let carrier = CARRIERS.iter().find(|carrier| carrier.id == carrier_id).unwrap_or(&CARRIERS[0]);
     let id = account.next_id();
     let now = account.tick();
     let label = Label {
-        tracking_number: format!(
-            "{}{:0>10}",
-            carrier.tracking_prefix,
-            id.trim_start_matches("se-")
-        ),
+        tracking_number: format!("{}{:0>10}", carrier.tracking_prefix, id.trim_start_matches("se-")),
         id,
         shipment_id: shipment.id.clone(),
         external_shipment_id: shipment.external_id.clone(),
@@ -183,13 +134,7 @@ pub(super) fn purchase(
         shipment.status = Status::LabelPurchased;
     }
     account.touch(shipment_id);
-    vendor.journal.write(
-        "create",
-        "label",
-        &label.id,
-        &label.external_shipment_id,
-        label.json(),
-    );
+    vendor.journal.write("create", "label", &label.id, &label.external_shipment_id, label.json());
     Ok(label)
 }
 
@@ -212,19 +157,14 @@ pub(super) async fn void(State(vendor): State<Vendor>, Path(id): Path<String>) -
     }
     label.voided_ms = Some(now);
     label.modified_ms = now;
-    let (shipment_id, external_id) = (
-        label.shipment_id.clone(),
-        label.external_shipment_id.clone(),
-    );
+    let (shipment_id, external_id) = (label.shipment_id.clone(), label.external_shipment_id.clone());
     if !account.has_label(&shipment_id)
         && let Some(shipment) = account.shipment_mut(&shipment_id)
     {
         shipment.status = Status::Pending;
         account.touch(&shipment_id);
     }
-    vendor
-        .journal
-        .write("void", "label", &id, &external_id, json!({}));
+    vendor.journal.write("void", "label", &id, &external_id, json!({}));
     ok(json!({ "approved": true, "message": "This label has been voided." }))
 }
 
@@ -264,11 +204,7 @@ pub(super) async fn track(State(vendor): State<Vendor>, Path(id): Path<String>) 
 
 impl Label {
     fn status(&self) -> &'static str {
-        if self.voided_ms.is_some() {
-            "voided"
-        } else {
-            "completed"
-        }
+        if self.voided_ms.is_some() { "voided" } else { "completed" }
     }
 }
 
@@ -278,22 +214,14 @@ pub(super) fn choose(account: &mut Account, shipment_id: &str, carrier_code: Opt
         return;
     };
     let chosen = carrier_code.and_then(|code| CARRIERS.iter().find(|carrier| carrier.code == code));
-    let ordered = text(&shipment.values, "carrier_id")
-        .and_then(|id| CARRIERS.iter().find(|carrier| carrier.id == id));
+    let ordered = text(&shipment.values, "carrier_id").and_then(|id| CARRIERS.iter().find(|carrier| carrier.id == id));
     let carrier = chosen.or(ordered).unwrap_or(&CARRIERS[0]);
-    let service = text(&shipment.values, "service_code")
-        .filter(|code| carrier.services.contains(&code.as_str()));
+    let service = text(&shipment.values, "service_code").filter(|code| carrier.services.contains(&code.as_str()));
     let service = service.unwrap_or_else(|| carrier.services[0].to_owned());
-    shipment
-        .values
-        .insert("carrier_id".to_owned(), carrier.id.into());
-    shipment
-        .values
-        .insert("service_code".to_owned(), service.into());
+    shipment.values.insert("carrier_id".to_owned(), carrier.id.into());
+    shipment.values.insert("service_code".to_owned(), service.into());
     if shipment.packages().is_empty() {
         let package: Value = json!({ "weight": { "value": 500, "unit": "gram" } });
-        shipment
-            .values
-            .insert("packages".to_owned(), json!([package]));
+        shipment.values.insert("packages".to_owned(), json!([package]));
     }
 }

@@ -23,15 +23,23 @@ pub(super) struct Page {
 
 impl<'a> Listing<'a> {
     pub(super) fn new(parameters: &'a BTreeMap<String, String>) -> Self {
-        Self {
-            parameters,
-            problems: Vec::new(),
-        }
+        Self { parameters, problems: Vec::new() }
     }
 
     /// A free text.
     pub(super) fn text(&self, name: &str) -> Option<&'a str> {
         self.parameters.get(name).map(String::as_str)
+    }
+
+    /// A text of at least so many characters.
+    pub(super) fn text_of(&mut self, name: &str, min: usize) -> Option<&'a str> {
+        let text = self.text(name)?;
+        if text.chars().count() >= min {
+            return Some(text);
+        }
+        let message = format!("{name} must have at least {min} characters.");
+        self.refuse(name, text, message);
+        None
     }
 
     /// One of some words.
@@ -40,11 +48,7 @@ impl<'a> Listing<'a> {
         if words.contains(&word) {
             return Some(word);
         }
-        self.refuse(
-            name,
-            word,
-            format!("{name} must be one of {}.", words.join(", ")),
-        );
+        self.refuse(name, word, format!("{name} must be one of {}.", words.join(", ")));
         None
     }
 
@@ -64,11 +68,7 @@ impl<'a> Listing<'a> {
         match text.parse::<Timestamp>() {
             Ok(at) => Some(at.as_millisecond()),
             Err(_) => {
-                self.refuse(
-                    name,
-                    text,
-                    format!("{name} must be an ISO 8601 date and time."),
-                );
+                self.refuse(name, text, format!("{name} must be an ISO 8601 date and time."));
                 None
             }
         }
@@ -88,8 +88,7 @@ impl<'a> Listing<'a> {
     }
 
     fn refuse(&mut self, name: &str, value: &str, message: String) {
-        self.problems
-            .push(Problem::invalid(name, &value.into(), message));
+        self.problems.push(Problem::invalid(name, &value.into(), message));
     }
 
     /// Sorts the rows by the time that `sort_by` names and cuts the page out: newest first unless `sort_dir` is `asc`,
@@ -103,8 +102,7 @@ impl<'a> Listing<'a> {
         times: impl Fn(&T) -> (i64, i64),
         json: impl Fn(&T) -> Value,
     ) -> Result<Page, Vec<Problem>> {
-        let by_modified =
-            self.one_of("sort_by", &["modified_at", "created_at"]) == Some("modified_at");
+        let by_modified = self.one_of("sort_by", &["modified_at", "created_at"]) == Some("modified_at");
         let ascending = self.one_of("sort_dir", &["asc", "desc"]) == Some("asc");
         let page = self.positive("page", 1);
         let page_size = self.positive("page_size", 25);
@@ -112,29 +110,15 @@ impl<'a> Listing<'a> {
             return Err(self.problems);
         }
         let time = |row: &T| {
-            if by_modified {
-                times(row).1
-            } else {
-                times(row).0
-            }
+            if by_modified { times(row).1 } else { times(row).0 }
         };
         rows.sort_by_key(|row| time(row));
         if !ascending {
             rows.reverse();
         }
         let total = rows.len();
-        let rows = rows
-            .iter()
-            .skip((page - 1).saturating_mul(page_size))
-            .take(page_size)
-            .map(json)
-            .collect();
-        Ok(Page {
-            rows,
-            total,
-            page,
-            page_size,
-        })
+        let rows = rows.iter().skip((page - 1).saturating_mul(page_size)).take(page_size).map(json).collect();
+        Ok(Page { rows, total, page, page_size })
     }
 }
 
@@ -143,22 +127,11 @@ impl Page {
     pub(super) fn json(self, name: &str, path: &str) -> Value {
         let pages = self.total.div_ceil(self.page_size);
         let link = |page: usize| {
-            let href = format!(
-                "https://api.shipstation.com{path}?page={page}&page_size={}",
-                self.page_size
-            );
+            let href = format!("https://api.shipstation.com{path}?page={page}&page_size={}", self.page_size);
             json!({ "href": href })
         };
-        let prev = if self.page > 1 {
-            link(self.page - 1)
-        } else {
-            json!({})
-        };
-        let next = if self.page < pages {
-            link(self.page + 1)
-        } else {
-            json!({})
-        };
+        let prev = if self.page > 1 { link(self.page - 1) } else { json!({}) };
+        let next = if self.page < pages { link(self.page + 1) } else { json!({}) };
         json!({
             name: self.rows,
             "total": self.total,

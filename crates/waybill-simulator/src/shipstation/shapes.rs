@@ -1,8 +1,6 @@
 //! The shapes of requests, as the vendor's OpenAPI document has them.
 
-use super::shape::{
-    FILLED, Field, ID, Kind, Shape, TEXT, is_package_code, is_service_code, is_uri, may, must,
-};
+use super::shape::{FILLED, Field, ID, Kind, Shape, TEXT, is_package_code, is_service_code, is_uri, may, must};
 
 const STATUSES: Kind = Kind::OneOf(&["pending", "processing", "label_purchased", "cancelled"]);
 const VALIDATE: Kind = Kind::OneOf(&["no_validation", "validate_only", "validate_and_clean"]);
@@ -33,13 +31,8 @@ const SOURCES: Kind = Kind::OneOf(&[
 ]);
 
 /// `create_shipments_request_body`
-pub(super) static CREATE_SHIPMENTS: Shape = Shape(&[must(
-    "shipments",
-    Kind::List {
-        of: &Kind::Object(&CREATE_SHIPMENT),
-        min: 1,
-    },
-)]);
+pub(super) static CREATE_SHIPMENTS: Shape =
+    Shape(&[must("shipments", Kind::List { of: &Kind::Object(&CREATE_SHIPMENT), min: 1 })]);
 
 /// `create_shipment_request`
 static CREATE_SHIPMENT: Shape = Shape(&[
@@ -60,20 +53,8 @@ static CREATE_SHIPMENT: Shape = Shape(&[
     may("tax_paid", Kind::Object(&MONEY)),
     may("ship_to", Kind::Object(&SHIP_TO)),
     may("ship_from", Kind::Object(&SHIP_FROM)),
-    may(
-        "items",
-        Kind::List {
-            of: &Kind::Object(&ITEM),
-            min: 0,
-        },
-    ),
-    may(
-        "packages",
-        Kind::List {
-            of: &Kind::Object(&PACKAGE),
-            min: 1,
-        },
-    ),
+    may("items", Kind::List { of: &Kind::Object(&ITEM), min: 0 }),
+    may("packages", Kind::List { of: &Kind::Object(&PACKAGE), min: 1 }),
 ]);
 
 /// What an update may hold: docs.shipstation.com/shipments/update with its example; no OpenAPI document has it.
@@ -83,14 +64,7 @@ pub(super) static UPDATE_SHIPMENT: Shape = Shape(&[
     may("external_order_id", TEXT),
     may("shipment_number", Kind::Text { min: 0, max: 50 }),
     may("carrier_id", ID),
-    may(
-        "service_code",
-        Kind::Form {
-            min: 0,
-            max: 0,
-            matches: is_service_code,
-        },
-    ),
+    may("service_code", Kind::Form { min: 0, max: 0, matches: is_service_code }),
     may("requested_shipment_service", TEXT),
     may("shipping_rule_id", ID),
     may("warehouse_id", ID),
@@ -106,10 +80,7 @@ pub(super) static UPDATE_SHIPMENT: Shape = Shape(&[
     may("hold_until_date", TEXT),
     may("is_return", Kind::Bool),
     may("confirmation", CONFIRMATION),
-    may(
-        "insurance_provider",
-        Kind::OneOf(&["none", "shipsurance", "carrier", "third_party"]),
-    ),
+    may("insurance_provider", Kind::OneOf(&["none", "shipsurance", "carrier", "third_party"])),
     may("order_source_code", SOURCES),
     may("comparison_rate_type", TEXT),
     may("retail_rate", Kind::Object(&MONEY)),
@@ -118,30 +89,12 @@ pub(super) static UPDATE_SHIPMENT: Shape = Shape(&[
     may("tax_paid", Kind::Object(&MONEY)),
     may("customs", Kind::AnyObject),
     may("advanced_options", Kind::AnyObject),
-    may(
-        "tax_identifiers",
-        Kind::List {
-            of: &Kind::AnyObject,
-            min: 0,
-        },
-    ),
+    may("tax_identifiers", Kind::List { of: &Kind::AnyObject, min: 0 }),
     may("ship_to", Kind::Object(&SHIP_TO)),
     may("ship_from", Kind::Object(&SHIP_FROM)),
     may("return_to", Kind::Object(&SHIP_FROM)),
-    may(
-        "items",
-        Kind::List {
-            of: &Kind::Object(&ITEM),
-            min: 0,
-        },
-    ),
-    may(
-        "packages",
-        Kind::List {
-            of: &Kind::Object(&PACKAGE),
-            min: 1,
-        },
-    ),
+    may("items", Kind::List { of: &Kind::Object(&ITEM), min: 0 }),
+    may("packages", Kind::List { of: &Kind::Object(&PACKAGE), min: 1 }),
 ]);
 
 const CONFIRMATION: Kind = Kind::OneOf(&[
@@ -160,16 +113,7 @@ pub(super) static BUY_LABEL: Shape = Shape(&[
     may("label_layout", Kind::OneOf(&["4x6", "letter"])),
     may("label_format", Kind::OneOf(&["pdf", "png", "zpl"])),
     may("label_download_type", Kind::OneOf(&["url", "inline"])),
-    may(
-        "display_scheme",
-        Kind::OneOf(&[
-            "label",
-            "qr_code",
-            "label_and_qr_code",
-            "paperless",
-            "label_and_paperless",
-        ]),
-    ),
+    may("display_scheme", Kind::OneOf(&["label", "qr_code", "label_and_qr_code", "paperless", "label_and_paperless"])),
 ]);
 
 /// `monetary_value`
@@ -192,13 +136,7 @@ static SHIP_TO: Shape = Shape(&[
     must("country_code", COUNTRY),
     must("address_residential_indicator", RESIDENTIAL),
     may("instructions", FILLED),
-    may(
-        "geolocation",
-        Kind::List {
-            of: &Kind::AnyObject,
-            min: 0,
-        },
-    ),
+    may("geolocation", Kind::List { of: &Kind::AnyObject, min: 0 }),
 ]);
 
 /// `shipping_address`
@@ -232,36 +170,21 @@ static ITEM: Shape = Shape(&[
     may("order_source_code", SOURCES),
     may("item_id", TEXT),
     may("allocation_status", TEXT),
-    may(
-        "image_url",
-        Kind::Form {
-            min: 0,
-            max: 0,
-            matches: is_uri,
-        },
-    ),
+    may("image_url", Kind::Form { min: 0, max: 0, matches: is_uri }),
     may("weight", Kind::Object(&WEIGHT)),
     may("unit_price", AMOUNT),
     may("tax_amount", AMOUNT),
     may("shipping_amount", AMOUNT),
     may("inventory_location", TEXT),
-    may(
-        "options",
-        Kind::List {
-            of: &Kind::AnyObject,
-            min: 0,
-        },
-    ),
+    may("options", Kind::List { of: &Kind::AnyObject, min: 0 }),
     may("product_id", TEXT),
     may("fullfilment_sku", TEXT),
     may("upc", TEXT),
 ]);
 
 /// `weight`
-static WEIGHT: Shape = Shape(&[
-    must("value", POSITIVE),
-    must("unit", Kind::OneOf(&["pound", "ounce", "gram", "kilogram"])),
-]);
+static WEIGHT: Shape =
+    Shape(&[must("value", POSITIVE), must("unit", Kind::OneOf(&["pound", "ounce", "gram", "kilogram"]))]);
 
 /// `dimensions`
 static DIMENSIONS: Shape = Shape(&[
@@ -272,18 +195,10 @@ static DIMENSIONS: Shape = Shape(&[
 ]);
 
 /// `label_messages`
-static LABEL_MESSAGES: Shape = Shape(&[
-    must("reference1", TEXT),
-    must("reference2", TEXT),
-    must("reference3", TEXT),
-]);
+static LABEL_MESSAGES: Shape = Shape(&[must("reference1", TEXT), must("reference2", TEXT), must("reference3", TEXT)]);
 
 const fn package_type() -> Kind {
-    Kind::Form {
-        min: 1,
-        max: 50,
-        matches: is_package_code,
-    }
+    Kind::Form { min: 1, max: 50, matches: is_package_code }
 }
 
 /// `package` without what it says of itself
@@ -297,13 +212,7 @@ static PACKAGE: Shape = Shape(&[
     may("label_messages", Kind::Object(&LABEL_MESSAGES)),
     may("external_package_id", FILLED),
     may("content_description", Kind::Text { min: 1, max: 35 }),
-    may(
-        "products",
-        Kind::List {
-            of: &Kind::Object(&PRODUCT),
-            min: 0,
-        },
-    ),
+    may("products", Kind::List { of: &Kind::Object(&PRODUCT), min: 0 }),
 ]);
 
 /// `products` of a package
@@ -320,13 +229,7 @@ static PRODUCT: Shape = Shape(&[
     may("mid_code", TEXT),
     may("product_url", TEXT),
     may("vat_rate", Kind::AnyNumber),
-    may(
-        "dangerous_goods",
-        Kind::List {
-            of: &Kind::Object(&DANGEROUS_GOODS),
-            min: 0,
-        },
-    ),
+    may("dangerous_goods", Kind::List { of: &Kind::Object(&DANGEROUS_GOODS), min: 0 }),
 ]);
 
 /// `dangerous_goods`
@@ -340,30 +243,14 @@ static DANGEROUS_GOODS: Shape = Shape(&[
     may("dangerous_amount", Kind::Object(&Shape(DANGEROUS_AMOUNT))),
     may("quantity", Kind::Count),
     may("packaging_instruction", TEXT),
-    may(
-        "packaging_instruction_section",
-        Kind::OneOf(&["section_1", "section_2", "section_1a", "section_1b"]),
-    ),
+    may("packaging_instruction_section", Kind::OneOf(&["section_1", "section_2", "section_1a", "section_1b"])),
     may("packaging_type", TEXT),
-    may(
-        "transport_mean",
-        Kind::OneOf(&[
-            "ground",
-            "water",
-            "cargo_aircraft_only",
-            "passenger_aircraft",
-        ]),
-    ),
+    may("transport_mean", Kind::OneOf(&["ground", "water", "cargo_aircraft_only", "passenger_aircraft"])),
     may("transport_category", TEXT),
     may("regulation_authority", TEXT),
     may(
         "regulation_level",
-        Kind::OneOf(&[
-            "lightly_regulated",
-            "fully_regulated",
-            "limited_quantities",
-            "excepted_quantity",
-        ]),
+        Kind::OneOf(&["lightly_regulated", "fully_regulated", "limited_quantities", "excepted_quantity"]),
     ),
     may("radioactive", Kind::Bool),
     may("reportable_quantity", Kind::Bool),

@@ -32,10 +32,7 @@ pub(super) async fn create(State(vendor): State<Vendor>, body: Bytes) -> Respons
     let mut problems = Vec::new();
     check_object(&request, &CREATE_SHIPMENTS, "", &mut problems);
     let none = Vec::new();
-    let wanted = request
-        .get("shipments")
-        .and_then(Value::as_array)
-        .unwrap_or(&none);
+    let wanted = request.get("shipments").and_then(Value::as_array).unwrap_or(&none);
     for (at, shipment) in wanted.iter().enumerate() {
         let Some(shipment) = shipment.as_object() else {
             continue;
@@ -67,19 +64,10 @@ pub(super) async fn create(State(vendor): State<Vendor>, body: Bytes) -> Respons
 }
 
 fn created(vendor: &Vendor, account: &mut Account, values: &Map<String, Value>) -> Value {
-    let wants_order = values
-        .get("create_sales_order")
-        .and_then(Value::as_bool)
-        .unwrap_or(false);
+    let wants_order = values.get("create_sales_order").and_then(Value::as_bool).unwrap_or(false);
     let sales_order_id = wants_order.then(|| account.next_id().replacen("se-", "so-", 1));
     let shipment = account.add_shipment(values.clone(), sales_order_id);
-    vendor.journal.write(
-        "create",
-        "shipment",
-        &shipment.id,
-        &shipment.external_id,
-        values.clone().into(),
-    );
+    vendor.journal.write("create", "shipment", &shipment.id, &shipment.external_id, values.clone().into());
     let mut answer = shipment.json();
     answer["errors"] = json!([]);
     answer["address_validation"] = Value::Null;
@@ -92,48 +80,29 @@ fn refusals(account: &Account, values: &Map<String, Value>) -> Vec<String> {
     if let Some(id) = text(values, "external_shipment_id")
         && account.by_external_id(&id).is_some()
     {
-        errors.push(format!(
-            "A shipment with external_shipment_id '{id}' already exists."
-        ));
+        errors.push(format!("A shipment with external_shipment_id '{id}' already exists."));
     }
     if let Some(id) = text(values, "carrier_id")
         && !CARRIERS.iter().any(|carrier| carrier.id == id)
     {
-        errors.push(format!(
-            "carrier_id '{id}' is not connected to this account."
-        ));
+        errors.push(format!("carrier_id '{id}' is not connected to this account."));
     }
     errors
 }
 
 /// `GET /v2/shipments`. "All query parameters are optional when listing shipments."
-pub(super) async fn list(
-    State(vendor): State<Vendor>,
-    Query(parameters): Query<BTreeMap<String, String>>,
-) -> Response {
+pub(super) async fn list(State(vendor): State<Vendor>, Query(parameters): Query<BTreeMap<String, String>>) -> Response {
     let mut listing = Listing::new(&parameters);
     let status = listing.one_of("shipment_status", &STATUSES);
-    let (created_from, created_to) = (
-        listing.time("created_at_start"),
-        listing.time("created_at_end"),
-    );
-    let (modified_from, modified_to) = (
-        listing.time("modified_at_start"),
-        listing.time("modified_at_end"),
-    );
-    let batch = listing.id("batch_id").or(listing.text("pickup_id"));
+    let (created_from, created_to) = (listing.time("created_at_start"), listing.time("created_at_end"));
+    let (modified_from, modified_to) = (listing.time("modified_at_start"), listing.time("modified_at_end"));
+    let batch = listing.id("batch_id").or(listing.text_of("pickup_id", 4));
     let store = listing.id("store_id");
-    let (number, external_id) = (
-        listing.text("shipment_number"),
-        listing.text("external_shipment_id"),
-    );
+    let (number, external_id) = (listing.text("shipment_number"), listing.text("external_shipment_id"));
     let (sales_order, name) = (listing.text("sales_order_id"), listing.text("ship_to_name"));
     let keyword = listing.text("item_keyword").map(str::to_lowercase);
     // Nothing here has a payment date, a batch or a pickup.
-    let dated = listing
-        .time("payment_date_start")
-        .or(listing.time("payment_date_end"))
-        .is_some();
+    let dated = listing.time("payment_date_start").or(listing.time("payment_date_end")).is_some();
     let account = vendor.account();
     let rows: Vec<_> = account
         .shipments
@@ -151,26 +120,17 @@ pub(super) async fn list(
                 && sales_order.is_none_or(|id| shipment.sales_order_id.as_deref() == Some(id))
                 && store.is_none_or(|id| text(&shipment.values, "store_id").as_deref() == Some(id))
                 && name.is_none_or(|name| shipment.values["ship_to"]["name"] == name)
-                && keyword
-                    .as_deref()
-                    .is_none_or(|word| shipment.items().iter().any(|item| mentions(item, word)))
+                && keyword.as_deref().is_none_or(|word| shipment.items().iter().any(|item| mentions(item, word)))
         })
         .collect();
-    match listing.page(
-        rows,
-        |row| (row.created_ms, row.modified_ms),
-        |row| row.json(),
-    ) {
+    match listing.page(rows, |row| (row.created_ms, row.modified_ms), |row| row.json()) {
         Ok(page) => ok(page.json("shipments", "/v2/shipments")),
         Err(problems) => bad_request(&problems),
     }
 }
 
 fn mentions(item: &Value, word: &str) -> bool {
-    ["sku", "name"]
-        .into_iter()
-        .filter_map(|field| item[field].as_str())
-        .any(|text| text.to_lowercase().contains(word))
+    ["sku", "name"].into_iter().filter_map(|field| item[field].as_str()).any(|text| text.to_lowercase().contains(word))
 }
 
 /// `GET /v2/shipments/{shipment_id}`
@@ -185,10 +145,7 @@ pub(super) async fn by_id(State(vendor): State<Vendor>, Path(id): Path<String>) 
 }
 
 /// `GET /v2/shipments/external_shipment_id/{external_shipment_id}`
-pub(super) async fn by_external_id(
-    State(vendor): State<Vendor>,
-    Path(id): Path<String>,
-) -> Response {
+pub(super) async fn by_external_id(State(vendor): State<Vendor>, Path(id): Path<String>) -> Response {
     match vendor.account().by_external_id(&id) {
         Some(shipment) => ok(shipment.json()),
         None => not_found("external_shipment_id", &id),
@@ -213,41 +170,23 @@ pub(super) async fn cancel(State(vendor): State<Vendor>, Path(id): Path<String>)
     };
     if shipment.status != Status::Cancelled {
         shipment.status = Status::Cancelled;
-        vendor
-            .journal
-            .write("cancel", "shipment", &id, &shipment.external_id, json!({}));
+        vendor.journal.write("cancel", "shipment", &id, &shipment.external_id, json!({}));
         account.touch(&id);
     }
     no_content()
 }
 
 /// What is wrong with one side's address, which must be there.
-pub(super) fn check_address(
-    values: &Map<String, Value>,
-    side: &str,
-    path: &str,
-    problems: &mut Vec<Problem>,
-) {
-    let path = if path.is_empty() {
-        side.to_owned()
-    } else {
-        format!("{path}.{side}")
-    };
+pub(super) fn check_address(values: &Map<String, Value>, side: &str, path: &str, problems: &mut Vec<Problem>) {
+    let path = if path.is_empty() { side.to_owned() } else { format!("{path}.{side}") };
     match values.get(side) {
         None => problems.push(Problem::required(&path)),
         Some(Value::Object(address)) => {
             // Parts that the shape has refused already are not named twice.
-            let named: BTreeSet<_> = problems
-                .iter()
-                .map(|problem| problem.field.clone())
-                .collect();
+            let named: BTreeSet<_> = problems.iter().map(|problem| problem.field.clone()).collect();
             let mut found = Vec::new();
             address::check(address, &path, &mut found);
-            problems.extend(
-                found
-                    .into_iter()
-                    .filter(|problem| !named.contains(&problem.field)),
-            );
+            problems.extend(found.into_iter().filter(|problem| !named.contains(&problem.field)));
         }
         Some(_) => {}
     }
@@ -265,11 +204,7 @@ pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, Problem> {
         Ok(Value::Object(object)) => Ok(object),
         _ => Err(Problem {
             kind: "validation",
-            ..Problem::business(
-                "invalid_object",
-                "",
-                "The request body is not a JSON object.",
-            )
+            ..Problem::business("invalid_object", "", "The request body is not a JSON object.")
         }),
     }
 }

@@ -31,14 +31,9 @@ impl Status {
     }
 
     pub(super) fn from_word(word: &str) -> Option<Self> {
-        [
-            Self::Pending,
-            Self::Processing,
-            Self::LabelPurchased,
-            Self::Cancelled,
-        ]
-        .into_iter()
-        .find(|status| status.as_str() == word)
+        [Self::Pending, Self::Processing, Self::LabelPurchased, Self::Cancelled]
+            .into_iter()
+            .find(|status| status.as_str() == word)
     }
 }
 
@@ -98,11 +93,7 @@ impl Account {
     /// Counts a request; the seconds to wait if it is one too many for the last 60 s. A refused one does not count.
     pub(super) fn over_the_limit(&mut self) -> Option<u64> {
         let now = now_ms();
-        while self
-            .requests
-            .front()
-            .is_some_and(|at| *at <= now - MINUTE_MS)
-        {
+        while self.requests.front().is_some_and(|at| *at <= now - MINUTE_MS) {
             self.requests.pop_front();
         }
         if self.requests.len() < self.requests_per_minute {
@@ -110,11 +101,7 @@ impl Account {
             return None;
         }
         let first = self.requests.front().copied().unwrap_or(now);
-        Some(
-            u64::try_from((first + MINUTE_MS - now + 999) / 1000)
-                .unwrap_or(1)
-                .max(1),
-        )
+        Some(u64::try_from((first + MINUTE_MS - now + 999) / 1000).unwrap_or(1).max(1))
     }
 
     /// A fresh id. Ids only grow.
@@ -138,35 +125,20 @@ impl Account {
     }
 
     pub(super) fn by_external_id(&self, external_id: &str) -> Option<&Shipment> {
-        self.shipments
-            .iter()
-            .find(|shipment| shipment.external_id == external_id)
+        self.shipments.iter().find(|shipment| shipment.external_id == external_id)
     }
 
     /// Whether a shipment has a label that was not voided.
     pub(super) fn has_label(&self, shipment_id: &str) -> bool {
-        self.labels
-            .iter()
-            .any(|label| label.shipment_id == shipment_id && label.voided_ms.is_none())
+        self.labels.iter().any(|label| label.shipment_id == shipment_id && label.voided_ms.is_none())
     }
 
     /// Adds a shipment with the accepted values; makes up what the vendor makes up.
-    pub(super) fn add_shipment(
-        &mut self,
-        mut values: Map<String, Value>,
-        sales_order_id: Option<String>,
-    ) -> &Shipment {
+    pub(super) fn add_shipment(&mut self, mut values: Map<String, Value>, sales_order_id: Option<String>) -> &Shipment {
         let id = self.next_id();
         let external_id = text(&values, "external_shipment_id").unwrap_or_else(|| id.clone());
-        let status = text(&values, "shipment_status")
-            .as_deref()
-            .and_then(Status::from_word);
-        for name in [
-            "external_shipment_id",
-            "shipment_status",
-            "create_sales_order",
-            "validate_address",
-        ] {
+        let status = text(&values, "shipment_status").as_deref().and_then(Status::from_word);
+        for name in ["external_shipment_id", "shipment_status", "create_sales_order", "validate_address"] {
             values.remove(name);
         }
         if let Some(items) = values.get_mut("items").and_then(Value::as_array_mut) {
@@ -202,17 +174,11 @@ impl Account {
 
 impl Shipment {
     pub(super) fn items(&self) -> &[Value] {
-        self.values
-            .get("items")
-            .and_then(Value::as_array)
-            .map_or(&[], Vec::as_slice)
+        self.values.get("items").and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn packages(&self) -> &[Value] {
-        self.values
-            .get("packages")
-            .and_then(Value::as_array)
-            .map_or(&[], Vec::as_slice)
+        self.values.get("packages").and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 
     /// `shipment` of the document.
@@ -268,9 +234,7 @@ impl Shipment {
 impl Label {
     /// `label` of the document.
     pub(super) fn json(&self) -> Value {
-        let carrier = CARRIERS
-            .iter()
-            .find(|carrier| carrier.id == self.carrier_id);
+        let carrier = CARRIERS.iter().find(|carrier| carrier.id == self.carrier_id);
         let carrier_code = carrier.map_or("", |carrier| carrier.code);
         json!({
             "label_id": self.id,
@@ -343,16 +307,10 @@ pub(super) fn number(number: Decimal) -> Value {
 
 /// A text that is there and not empty.
 pub(super) fn text(values: &Map<String, Value>, name: &str) -> Option<String> {
-    values
-        .get(name)
-        .and_then(Value::as_str)
-        .filter(|text| !text.is_empty())
-        .map(str::to_owned)
+    values.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 /// An instant as the vendor writes it: `2018-09-23T15:00:00.000Z`.
 pub(super) fn rfc3339(ms: i64) -> String {
-    Timestamp::from_millisecond(ms)
-        .map(|at| at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
-        .unwrap_or_default()
+    Timestamp::from_millisecond(ms).map(|at| at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()).unwrap_or_default()
 }

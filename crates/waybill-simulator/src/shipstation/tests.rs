@@ -23,43 +23,22 @@ impl Account {
 
     async fn with(config: Config) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        Self {
-            vendor: serve(simulated(config), listener).unwrap(),
-            client: Client::new(),
-        }
+        Self { vendor: serve(simulated(config), listener).unwrap(), client: Client::new() }
     }
 
     async fn send(&self, method: Method, path: &str, key: Option<&str>, body: &str) -> Response {
-        let request = self
-            .client
-            .request(method, format!("{}{path}", self.vendor.url()));
+        let request = self.client.request(method, format!("{}{path}", self.vendor.url()));
         let request = match key {
             Some(key) => request.header("api-key", key),
             None => request,
         };
-        request
-            .header("content-type", "application/json")
-            .body(body.to_owned())
-            .send()
-            .await
-            .unwrap()
+        request.header("content-type", "application/json").body(body.to_owned()).send().await.unwrap()
     }
 
     /// Status and body of a request with the right key.
     async fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
-        let body = if body.is_null() {
-            String::new()
-        } else {
-            body.to_string()
-        };
-        let response = self
-            .send(
-                method.parse().unwrap(),
-                path,
-                Some("shipstation-key"),
-                &body,
-            )
-            .await;
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let response = self.send(method.parse().unwrap(), path, Some("shipstation-key"), &body).await;
         let status = response.status().as_u16();
         let text = response.text().await.unwrap();
         (status, serde_json::from_str(&text).unwrap_or(Value::Null))
@@ -73,9 +52,7 @@ impl Account {
 
     /// Creates a shipment and answers with it.
     async fn create(&self, shipment: Value) -> Value {
-        let (status, body) = self
-            .ask("POST", "/v2/shipments", &json!({ "shipments": [shipment] }))
-            .await;
+        let (status, body) = self.ask("POST", "/v2/shipments", &json!({ "shipments": [shipment] })).await;
         assert_eq!(status, 200, "{body}");
         assert_eq!(body["has_errors"], false, "{body}");
         body["shipments"][0].clone()
@@ -120,11 +97,7 @@ fn shipment(external_id: &str) -> Value {
 /// A shipment with one value changed; `Null` takes it out.
 fn with(mut shipment: Value, pointer: &str, value: Value) -> Value {
     let (parent, name) = pointer.rsplit_once('/').unwrap();
-    let parent = shipment
-        .pointer_mut(parent)
-        .unwrap()
-        .as_object_mut()
-        .unwrap();
+    let parent = shipment.pointer_mut(parent).unwrap().as_object_mut().unwrap();
     match value {
         Value::Null => parent.remove(name),
         value => parent.insert(name.to_owned(), value),

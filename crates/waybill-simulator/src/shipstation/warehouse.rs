@@ -45,10 +45,7 @@ pub struct ParcelContent {
 
 /// `POST /_control/ship` with a [`WarehouseOrder`]: answers `{"labels": […]}` with the vendor's label of each parcel, or
 /// 409 with what is in the way.
-pub(super) async fn ship(
-    State(vendor): State<Vendor>,
-    Json(order): Json<WarehouseOrder>,
-) -> Response {
+pub(super) async fn ship(State(vendor): State<Vendor>, Json(order): Json<WarehouseOrder>) -> Response {
     let mut account = vendor.account();
     match pack(&vendor, &mut account, &order) {
         Ok(labels) => {
@@ -71,30 +68,12 @@ pub(super) async fn limit(State(vendor): State<Vendor>, Json(limit): Json<Limit>
     StatusCode::NO_CONTENT
 }
 
-fn pack(
-    vendor: &Vendor,
-    account: &mut Account,
-    order: &WarehouseOrder,
-) -> Result<Vec<Label>, String> {
+fn pack(vendor: &Vendor, account: &mut Account, order: &WarehouseOrder) -> Result<Vec<Label>, String> {
     let chosen: Vec<String> = if order.external_shipment_ids.is_empty() {
-        account
-            .shipments
-            .iter()
-            .filter(|s| s.status == Status::Pending)
-            .map(|s| s.id.clone())
-            .collect()
+        account.shipments.iter().filter(|s| s.status == Status::Pending).map(|s| s.id.clone()).collect()
     } else {
-        let find = |id: &String| {
-            account
-                .by_external_id(id)
-                .map(|s| s.id.clone())
-                .ok_or(format!("no shipment {id}"))
-        };
-        order
-            .external_shipment_ids
-            .iter()
-            .map(find)
-            .collect::<Result<_, _>>()?
+        let find = |id: &String| account.by_external_id(id).map(|s| s.id.clone()).ok_or(format!("no shipment {id}"));
+        order.external_shipment_ids.iter().map(find).collect::<Result<_, _>>()?
     };
     let mut parcels = Vec::new();
     match (chosen.as_slice(), order.parcels.as_slice()) {
@@ -109,13 +88,8 @@ fn pack(
     let mut labels = Vec::new();
     for parcel in parcels {
         choose(account, &parcel, order.carrier_code.as_deref());
-        let label = purchase(vendor, account, &parcel).map_err(|problems| {
-            problems
-                .into_iter()
-                .map(|p| p.message)
-                .collect::<Vec<_>>()
-                .join(" ")
-        })?;
+        let label = purchase(vendor, account, &parcel)
+            .map_err(|problems| problems.into_iter().map(|p| p.message).collect::<Vec<_>>().join(" "))?;
         labels.push(label);
     }
     Ok(labels)
@@ -124,20 +98,13 @@ fn pack(
 /// Moves some of a shipment's items into a new one and answers with its id. "At least one item must stay on the
 /// original shipment", so a parcel with all that is left is the original itself. The new shipment "is based on the
 /// original shipment and stays linked to the same sales order"; its `external_shipment_id` is its own id.
-fn split(
-    vendor: &Vendor,
-    account: &mut Account,
-    id: &str,
-    content: &[ParcelContent],
-) -> Result<String, String> {
+fn split(vendor: &Vendor, account: &mut Account, id: &str, content: &[ParcelContent]) -> Result<String, String> {
     let shipment = account.shipment(id).ok_or("the shipment is gone")?.clone();
     if shipment.status != Status::Pending {
         return Err(format!("the shipment is {}", shipment.status.as_str()));
     }
     if shipment.sales_order_id.is_none() {
-        return Err(
-            "the shipment is not linked to a sales order, so it cannot be split".to_owned(),
-        );
+        return Err("the shipment is not linked to a sales order, so it cannot be split".to_owned());
     }
     let mut stays = shipment.items().to_vec();
     let mut moved = Vec::new();
@@ -149,10 +116,7 @@ fn split(
         let there = exact(&item["quantity"]).unwrap_or_default();
         let taken = part.quantity.into();
         if part.quantity < 1 || taken > there {
-            return Err(format!(
-                "{} of line {} cannot be packed: {there} are left",
-                part.quantity, part.line
-            ));
+            return Err(format!("{} of line {} cannot be packed: {there} are left", part.quantity, part.line));
         }
         let mut copy = item.clone();
         copy["quantity"] = number(taken);
@@ -165,21 +129,11 @@ fn split(
     }
     let mut values = shipment.values.clone();
     values.insert("items".to_owned(), Value::Array(moved));
-    let child = account
-        .add_shipment(values, shipment.sales_order_id.clone())
-        .clone();
+    let child = account.add_shipment(values, shipment.sales_order_id.clone()).clone();
     if let Some(original) = account.shipment_mut(id) {
-        original
-            .values
-            .insert("items".to_owned(), Value::Array(stays));
+        original.values.insert("items".to_owned(), Value::Array(stays));
     }
     account.touch(id);
-    vendor.journal.write(
-        "split",
-        "shipment",
-        &child.id,
-        &shipment.external_id,
-        json!({ "items": child.items() }),
-    );
+    vendor.journal.write("split", "shipment", &child.id, &shipment.external_id, json!({ "items": child.items() }));
     Ok(child.id)
 }

@@ -42,6 +42,50 @@ pub(crate) fn of(state: &State, about: &About) -> Option<Value> {
     }
 }
 
+/// The text of a body, in Shopify's order: a record's id, its global id, its own fields, and then what is nested in it.
+pub(crate) fn text(body: &Value) -> String {
+    let mut text = String::new();
+    write(body, &mut text);
+    text
+}
+
+fn write(value: &Value, text: &mut String) {
+    match value {
+        Value::Object(fields) => {
+            let mut ordered: Vec<(&String, &Value)> = fields.iter().collect();
+            let rank = |(name, value): &(&String, &Value)| match name.as_str() {
+                "id" => 0,
+                "admin_graphql_api_id" => 1,
+                name if name.ends_with("_set") || name.ends_with("_money") => 2,
+                _ if value.is_object() || value.is_array() => 3,
+                _ => 2,
+            };
+            ordered.sort_by_key(rank);
+            text.push('{');
+            for (at, (name, value)) in ordered.into_iter().enumerate() {
+                if at > 0 {
+                    text.push(',');
+                }
+                text.push_str(&Value::from(name.as_str()).to_string());
+                text.push(':');
+                write(value, text);
+            }
+            text.push('}');
+        }
+        Value::Array(items) => {
+            text.push('[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    text.push(',');
+                }
+                write(item, text);
+            }
+            text.push(']');
+        }
+        other => text.push_str(&other.to_string()),
+    }
+}
+
 /// The global id of a stock level.
 pub(crate) fn level_gid(item: u64, location: u64) -> String {
     format!("gid://shopify/InventoryLevel/{location}?inventory_item_id={item}")

@@ -157,7 +157,7 @@ impl Store {
                 continue;
             }
             let Some(body) = bodies::of(&state, &event.about) else { continue };
-            let whole = Bytes::from(body.to_string());
+            let whole = Bytes::from(bodies::text(&body));
             let destinations = destinations.into_iter().map(|(url, subscription, fields)| {
                 let body = if fields.is_empty() { whole.clone() } else { some_fields(&body, &fields) };
                 (url, subscription, body)
@@ -326,5 +326,5 @@ fn some_fields(body: &Value, fields: &[String]) -> Bytes {
         .filter(|(name, _)| fields.contains(name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    Bytes::from(Value::Object(some).to_string())
+    Bytes::from(bodies::text(&Value::Object(some)))
 }

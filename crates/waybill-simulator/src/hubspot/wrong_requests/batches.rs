@@ -5,21 +5,10 @@ use serde_json::{Value, json};
 use super::{Case, INVALID, UPSERT, by_email};
 
 pub(super) fn cases() -> Vec<Case> {
-    let many: Vec<Value> = (0..101)
-        .map(
-            |n| json!({"id": format!("p{n}@example.com"), "idProperty": "email", "properties": {}}),
-        )
-        .collect();
+    let many: Vec<Value> =
+        (0..101).map(|n| json!({"id": format!("p{n}@example.com"), "idProperty": "email", "properties": {}})).collect();
     vec![
-        Case(
-            "no inputs",
-            "POST",
-            UPSERT,
-            json!({}),
-            400,
-            INVALID,
-            "Some required fields were not set: [inputs]",
-        ),
+        Case("no inputs", "POST", UPSERT, json!({}), 400, INVALID, "Some required fields were not set: [inputs]"),
         Case(
             "an input without an id",
             "POST",

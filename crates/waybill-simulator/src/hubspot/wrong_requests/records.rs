@@ -213,15 +213,7 @@ pub(super) fn cases() -> Vec<Case> {
             INVALID,
             "Unable to infer object type from: widgets",
         ),
-        Case(
-            "no such path",
-            "GET",
-            "/crm/objects/2025-01/contacts",
-            Value::Null,
-            404,
-            "OBJECT_NOT_FOUND",
-            "not found",
-        ),
+        Case("no such path", "GET", "/crm/objects/2025-01/contacts", Value::Null, 404, "OBJECT_NOT_FOUND", "not found"),
         Case(
             "a method that a path does not take",
             "PUT",

@@ -10,17 +10,11 @@ use super::{Account, address, shipment};
 ///
 /// # Panics
 /// If it is missing and `CI` is set.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests learn from their environment what the machine has"
-)]
+#[expect(clippy::disallowed_methods, reason = "tests learn from their environment what the machine has")]
 fn document() -> Option<Value> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let path = variable("WAYBILL_SHARED")
-        .map(|folder| PathBuf::from(folder).join("specs/shipstation-v2.json"));
-    let text = path
-        .as_ref()
-        .and_then(|path| std::fs::read_to_string(path).ok());
+    let path = variable("WAYBILL_SHARED").map(|folder| PathBuf::from(folder).join("specs/shipstation-v2.json"));
+    let text = path.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
     if text.is_none() {
         let missing = "WAYBILL_SHARED does not name a folder with specs/shipstation-v2.json";
         assert!(variable("CI").is_none(), "{missing}");
@@ -53,18 +47,10 @@ fn differs(document: &Value, schema: &Value, value: &Value, path: &str, found: &
     if !fits {
         found.push(format!("{path}: {value} is no {}", schema["type"]));
     }
-    if schema["enum"]
-        .as_array()
-        .is_some_and(|words| !words.contains(value))
-    {
+    if schema["enum"].as_array().is_some_and(|words| !words.contains(value)) {
         found.push(format!("{path}: {value} is none of {}", schema["enum"]));
     }
-    for name in schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-    {
+    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         if value.get(name).is_none() {
             found.push(format!("{path}: {name} is missing"));
         }
@@ -82,9 +68,7 @@ fn differs(document: &Value, schema: &Value, value: &Value, path: &str, found: &
 }
 
 fn assert_fits(document: &Value, schema: &str, value: &Value) {
-    let schema = document
-        .pointer(schema)
-        .unwrap_or_else(|| panic!("the document has no {schema}"));
+    let schema = document.pointer(schema).unwrap_or_else(|| panic!("the document has no {schema}"));
     let mut found = Vec::new();
     differs(document, schema, value, "", &mut found);
     assert!(found.is_empty(), "{}\nin {value:#}", found.join("\n"));
@@ -103,100 +87,43 @@ async fn every_answer_fits_the_vendors_document() {
     let body = json!({ "shipments": [shipment("w1"), shipment("w2")] });
     let (_, created) = account.ask("POST", "/v2/shipments", &body).await;
     assert_fits(&document, &answer_of("/v2/shipments", "post"), &created);
-    let shipment_id = created["shipments"][0]["shipment_id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let update =
-        json!({ "ship_to": address(), "ship_from": address(), "service_code": "ups_ground" });
-    let (status, updated) = account
-        .ask("PUT", &format!("/v2/shipments/{shipment_id}"), &update)
-        .await;
+    let shipment_id = created["shipments"][0]["shipment_id"].as_str().unwrap().to_owned();
+    let update = json!({ "ship_to": address(), "ship_from": address(), "service_code": "ups_ground" });
+    let (status, updated) = account.ask("PUT", &format!("/v2/shipments/{shipment_id}"), &update).await;
     assert_eq!(status, 200);
     // The document has no update; the guide says that it answers with the shipment.
-    assert_fits(
-        &document,
-        &answer_of("/v2/shipments/{shipment_id}", "get"),
-        &updated,
-    );
-    let label_id = account.ship(json!({})).await[0]["label_id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    assert_fits(&document, &answer_of("/v2/shipments/{shipment_id}", "get"), &updated);
+    let label_id = account.ship(json!({})).await[0]["label_id"].as_str().unwrap().to_owned();
     for (path, asked) in [
         ("/v2/shipments", "/v2/shipments".to_owned()),
-        (
-            "/v2/shipments/{shipment_id}",
-            format!("/v2/shipments/{shipment_id}"),
-        ),
+        ("/v2/shipments/{shipment_id}", format!("/v2/shipments/{shipment_id}")),
         (
             "/v2/shipments/external_shipment_id/{external_shipment_id}",
             "/v2/shipments/external_shipment_id/w1".to_owned(),
         ),
         ("/v2/labels", "/v2/labels".to_owned()),
         ("/v2/labels/{label_id}", format!("/v2/labels/{label_id}")),
-        (
-            "/v2/labels/{label_id}/track",
-            format!("/v2/labels/{label_id}/track"),
-        ),
+        ("/v2/labels/{label_id}/track", format!("/v2/labels/{label_id}/track")),
         ("/v2/warehouses", "/v2/warehouses".to_owned()),
-        (
-            "/v2/warehouses/{warehouse_id}",
-            "/v2/warehouses/se-1951".to_owned(),
-        ),
+        ("/v2/warehouses/{warehouse_id}", "/v2/warehouses/se-1951".to_owned()),
         ("/v2/carriers", "/v2/carriers".to_owned()),
-        (
-            "/v2/carriers/{carrier_id}",
-            "/v2/carriers/se-2774150".to_owned(),
-        ),
+        ("/v2/carriers/{carrier_id}", "/v2/carriers/se-2774150".to_owned()),
     ] {
-        assert_fits(
-            &document,
-            &answer_of(path, "get"),
-            &account.get(&asked).await,
-        );
+        assert_fits(&document, &answer_of(path, "get"), &account.get(&asked).await);
     }
-    let (_, voided) = account
-        .ask("PUT", &format!("/v2/labels/{label_id}/void"), &Value::Null)
-        .await;
-    assert_fits(
-        &document,
-        &answer_of("/v2/labels/{label_id}/void", "put"),
-        &voided,
-    );
-    let (_, bought) = account
-        .ask(
-            "POST",
-            &format!("/v2/labels/shipment/{shipment_id}"),
-            &json!({}),
-        )
-        .await;
-    assert_fits(
-        &document,
-        &answer_of("/v2/labels/shipment/{shipment_id}", "post"),
-        &bought,
-    );
-    assert_fits(
-        &document,
-        &answer_of("/v2/labels/{label_id}", "get"),
-        &account.get("/v2/labels").await["labels"][0],
-    );
+    let (_, voided) = account.ask("PUT", &format!("/v2/labels/{label_id}/void"), &Value::Null).await;
+    assert_fits(&document, &answer_of("/v2/labels/{label_id}/void", "put"), &voided);
+    let (_, bought) = account.ask("POST", &format!("/v2/labels/shipment/{shipment_id}"), &json!({})).await;
+    assert_fits(&document, &answer_of("/v2/labels/shipment/{shipment_id}", "post"), &bought);
+    assert_fits(&document, &answer_of("/v2/labels/{label_id}", "get"), &account.get("/v2/labels").await["labels"][0]);
 }
 
 #[tokio::test]
 async fn every_refusal_fits_the_vendors_document() {
     let Some(document) = document() else { return };
     let account = Account::open().await;
-    for (method, path) in [
-        ("GET", "/v2/shipments/se-404"),
-        ("POST", "/v2/shipments"),
-        ("DELETE", "/v2/labels"),
-    ] {
+    for (method, path) in [("GET", "/v2/shipments/se-404"), ("POST", "/v2/shipments"), ("DELETE", "/v2/labels")] {
         let (_, refusal) = account.ask(method, path, &Value::Null).await;
-        assert_fits(
-            &document,
-            "/components/schemas/Resp_error_response_body",
-            &refusal,
-        );
+        assert_fits(&document, "/components/schemas/Resp_error_response_body", &refusal);
     }
 }

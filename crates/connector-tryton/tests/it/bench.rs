@@ -1,0 +1,393 @@
+//! The connector with a Tryton, simulated or real, that can be asked and troubled.
+
+use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+
+use async_trait::async_trait;
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use connector_tryton::{Tryton, descriptor};
+use serde_json::{Value as Json, json};
+use waybill_connector::{Failure, Known, Sink, SystemSettings, contract, contract::Trouble};
+use waybill_domain::{
+    document::{CustomerDocument, OrderDocument},
+    names::RecordKey,
+};
+use waybill_simulator::{
+    kit::{self, Fault, FaultKind, Faults, Journal, Simulated},
+    tryton as simulator,
+};
+
+use crate::{
+    documents::{customer, customer_record, order, order_record, with_comment},
+    real::RealTryton,
+};
+
+pub(crate) const SETUP: &str = include_str!("../real/setup.json");
+pub(crate) const DATABASE: &str = "tryton";
+
+/// The connector on the bench.
+pub(crate) struct Bench {
+    pub(crate) connector: Tryton,
+    pub(crate) vendor: Vendor,
+    running: kit::Running,
+    /// What was injected: whether it is pending is asked of this many faults.
+    injected: Mutex<bool>,
+}
+
+/// A Tryton that tests ask past all trouble.
+pub(crate) struct Vendor {
+    http: reqwest::Client,
+    pub(crate) url: String,
+    authorization: String,
+    pub(crate) context: Json,
+    pub(crate) simulated: Option<simulator::Tryton>,
+    _untroubled: Option<kit::Running>,
+    _real: Option<RealTryton>,
+}
+
+impl Bench {
+    pub(crate) async fn simulated() -> Self {
+        let tryton = simulator::Tryton::new(DATABASE, &setup());
+        let running = served(tryton.simulated()).await;
+        let untroubled = served(tryton.simulated()).await;
+        let url = untroubled.url();
+        let vendor = Vendor::open(url, Some(tryton), Some(untroubled), None).await;
+        Self::with(running, vendor).await
+    }
+
+    /// A real Tryton behind a proxy that makes the trouble; `None` where none is installed.
+    pub(crate) async fn real() -> Option<Self> {
+        let real = tokio::task::spawn_blocking(RealTryton::start).await.unwrap()?;
+        let running = served(proxy(&real.url)).await;
+        let url = real.url.clone();
+        let vendor = Vendor::open(url, None, None, Some(real)).await;
+        Some(Self::with(running, vendor).await)
+    }
+
+    async fn with(running: kit::Running, vendor: Vendor) -> Self {
+        let connector = Tryton::new(&settings(&running.url(), &[])).unwrap();
+        let bench = Self { connector, vendor, running, injected: Mutex::new(false) };
+        // The login is over before any trouble begins: what it does to a login has tests of its own.
+        waybill_connector::sink::Check::check(&bench.connector).await.unwrap();
+        bench
+    }
+
+    /// Another connector to the same Tryton, with some settings changed.
+    pub(crate) fn another(&self, changed: &[(&str, &str)]) -> Tryton {
+        Tryton::new(&settings(&self.running.url(), changed)).unwrap()
+    }
+
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.running.faults
+    }
+
+    /// Brings an order into Tryton as the engine does.
+    pub(crate) async fn book(&self, n: usize, document: &OrderDocument, known: Known) -> Result<Known, Failure> {
+        contract::drive(self.orders(), &order_record(n), document, known).await
+    }
+
+    pub(crate) fn orders(&self) -> &dyn Sink<OrderDocument> {
+        &self.connector
+    }
+
+    pub(crate) fn customers(&self) -> &dyn Sink<CustomerDocument> {
+        &self.connector
+    }
+
+    /// The sales of an order, oldest first.
+    pub(crate) async fn sales(&self, order: &OrderDocument) -> Vec<Json> {
+        let fields = json!([
+            "comment",
+            "description",
+            "invoice_address.street",
+            "lines.description",
+            "lines.product.code",
+            "lines.quantity",
+            "lines.taxes.name",
+            "lines.unit_price",
+            "number",
+            "party.code",
+            "party.email",
+            "party.name",
+            "shipment_address.city",
+            "shipment_address.country.code",
+            "shipment_address.party_name",
+            "shipment_address.street",
+            "shipment_address.subdivision.code",
+            "state",
+            "tax_amount",
+            "total_amount",
+            "untaxed_amount",
+            "warehouse.code",
+        ]);
+        let domain = json!([["reference", "=", order.key.as_str()]]);
+        let rows = self.vendor.model("sale.sale.search_read", json!([domain, 0, null, [["id", "ASC"]], fields])).await;
+        rows.as_array().unwrap().clone()
+    }
+
+    /// The one sale of an order.
+    pub(crate) async fn sale(&self, order: &OrderDocument) -> Json {
+        let sales = self.sales(order).await;
+        assert_eq!(sales.len(), 1, "sales of {}: {sales:?}", order.name);
+        sales[0].clone()
+    }
+}
+
+impl Vendor {
+    async fn open(
+        url: String,
+        simulated: Option<simulator::Tryton>,
+        untroubled: Option<kit::Running>,
+        real: Option<RealTryton>,
+    ) -> Self {
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
+        let mut vendor = Self {
+            http,
+            url,
+            authorization: String::new(),
+            context: json!({}),
+            simulated,
+            _untroubled: untroubled,
+            _real: real,
+        };
+        let user = setup().user;
+        let (_, session) =
+            vendor.rpc("common.db.login", json!([user.login, {"password": user.password}, "en"])).await;
+        let session = &session["result"];
+        let proof = format!("{}:{}:{}", user.login, session[0], session[1].as_str().unwrap());
+        vendor.authorization = format!("Session {}", STANDARD.encode(proof));
+        let preferences = vendor.model("res.user.get_preferences", json!([true])).await;
+        vendor.context = json!({
+            "company": preferences["company"], "language": "en", "warehouse": preferences["warehouse"]
+        });
+        vendor
+    }
+
+    /// A call as it comes: status and body.
+    pub(crate) async fn rpc(&self, method: &str, parameters: Json) -> (u16, Json) {
+        let body = json!({"id": 0, "method": method, "params": parameters});
+        let (status, text) = self.send(&body.to_string(), &[]).await;
+        (status, serde_json::from_str(&text).unwrap_or(Json::String(text)))
+    }
+
+    /// A call of a model's method; the context is added. Panics on a refusal.
+    pub(crate) async fn model(&self, method: &str, mut parameters: Json) -> Json {
+        parameters.as_array_mut().unwrap().push(self.context.clone());
+        let (status, body) = self.rpc(&format!("model.{method}"), parameters).await;
+        assert!(status == 200 && body.get("error").is_none(), "{method}: HTTP {status}: {body}");
+        body["result"].clone()
+    }
+
+    /// A body with headers that replace the usual ones; an empty one is left out.
+    pub(crate) async fn send(&self, body: &str, headers: &[(&'static str, &str)]) -> (u16, String) {
+        let mut all = BTreeMap::from([("content-type", "application/json"), ("authorization", &self.authorization)]);
+        all.extend(headers.iter().copied());
+        all.retain(|_, value| !value.is_empty());
+        let mut request = self.http.post(format!("{}/{DATABASE}/rpc/", self.url)).body(body.to_owned());
+        for (name, value) in all {
+            request = request.header(name, value);
+        }
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    }
+}
+
+pub(crate) fn setup() -> simulator::Setup {
+    serde_json::from_str(SETUP).unwrap()
+}
+
+pub(crate) fn settings(url: &str, changed: &[(&str, &str)]) -> SystemSettings {
+    let user = setup().user;
+    let mut values: BTreeMap<String, String> =
+        [("url", url), ("database", DATABASE), ("user", &user.login)].map(owned).into();
+    let mut secrets = BTreeMap::from([("password".to_owned(), user.password.into())]);
+    for (name, value) in changed {
+        if *name == "password" {
+            secrets.insert((*name).to_owned(), (*value).into());
+        } else {
+            values.insert((*name).to_owned(), (*value).to_owned());
+        }
+    }
+    SystemSettings::new("erp".parse().unwrap(), &descriptor(), values, secrets).unwrap()
+}
+
+fn owned((name, value): (&str, &str)) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
+async fn served(simulated: Simulated) -> kit::Running {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    kit::serve(simulated, listener).unwrap()
+}
+
+/// A Tryton that is elsewhere, with the faults of a simulated one.
+fn proxy(url: &str) -> Simulated {
+    let to = Proxy { http: reqwest::Client::new(), url: url.to_owned() };
+    let simulated = simulator::Tryton::new(DATABASE, &setup()).simulated();
+    Simulated {
+        router: Router::new().fallback(forward).with_state(to),
+        journal: Journal::new("tryton"),
+        faults: Faults::default(),
+        too_many: simulated.too_many,
+        unauthorized: simulated.unauthorized,
+    }
+}
+
+#[derive(Clone)]
+struct Proxy {
+    http: reqwest::Client,
+    url: String,
+}
+
+async fn forward(State(to): State<Proxy>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    let mut forwarded = to.http.request(parts.method, format!("{}{}", to.url, parts.uri.path())).body(body);
+    for name in ["content-type", "authorization", "accept"] {
+        if let Some(value) = parts.headers.get(name) {
+            forwarded = forwarded.header(name, value);
+        }
+    }
+    let response = forwarded.send().await.unwrap();
+    let (status, content) = (response.status(), response.headers().get("content-type").cloned());
+    let body: Bytes = response.bytes().await.unwrap();
+    let mut answer = (status, Body::from(body)).into_response();
+    if let Some(content) = content {
+        answer.headers_mut().insert("content-type", content);
+    }
+    answer
+}
+
+fn fault(trouble: Trouble) -> Fault {
+    let kind = match trouble {
+        Trouble::TooManyRequests { retry_after_s } => FaultKind::TooManyRequests { retry_after_s },
+        Trouble::Unauthorized => FaultKind::Unauthorized,
+        Trouble::ServerError => FaultKind::ServerError,
+        Trouble::CutBefore => FaultKind::CutBefore,
+        Trouble::CutAfter => FaultKind::CutAfter,
+        Trouble::ErrorAfter => FaultKind::ErrorAfter,
+        Trouble::ErrorIn200 => FaultKind::ErrorIn200,
+    };
+    Fault { kind, times: 1, path: String::new(), body: String::new() }
+}
+
+impl Bench {
+    /// A refused session is opened anew once, so that credentials are refused where the login is refused too.
+    fn trouble(&self, trouble: Trouble, skip: usize) {
+        self.running.faults.add_after(skip, fault(trouble));
+        if trouble == Trouble::Unauthorized {
+            self.running.faults.add(Fault { body: "common.db.login".to_owned(), ..fault(trouble) });
+        }
+        *self.injected.lock().unwrap() = true;
+    }
+
+    fn troubled(&self) -> bool {
+        self.running.faults.pending()
+    }
+
+    fn lift(&self) {
+        self.running.faults.clear();
+        *self.injected.lock().unwrap() = false;
+    }
+}
+
+/// Tryton states no wait; the kit's own is used.
+const WAIT: Duration = Duration::from_secs(10);
+
+#[async_trait]
+impl contract::Bench<OrderDocument> for Bench {
+    fn sink(&self) -> &dyn Sink<OrderDocument> {
+        &self.connector
+    }
+    fn record(&self, n: usize) -> RecordKey {
+        order_record(n)
+    }
+    fn document(&self, n: usize) -> OrderDocument {
+        order(n)
+    }
+    fn changed(&self, document: &OrderDocument) -> OrderDocument {
+        with_comment(document.clone(), "ring twice")
+    }
+    fn refused(&self, n: usize) -> Option<OrderDocument> {
+        let mut order = order(n);
+        order.lines[0].item = "NOBODY-SELLS-THIS".to_owned();
+        Some(order)
+    }
+    async fn objects(&self, document: &OrderDocument) -> usize {
+        self.sales(document).await.len()
+    }
+    async fn holds(&self, document: &OrderDocument) -> bool {
+        let sale = &self.sales(document).await[0];
+        let comment = document.fields["comment"].to_text();
+        let total = sale["total_amount"]["decimal"].as_str().unwrap();
+        sale["comment"] == json!(comment) && total == document.total.to_string() && sale["state"] == "processing"
+    }
+    async fn inject(&self, trouble: Trouble, skip: usize) {
+        self.trouble(trouble, skip);
+    }
+    async fn pending(&self) -> bool {
+        self.troubled()
+    }
+    async fn clear(&self) {
+        self.lift();
+    }
+    fn stated_wait(&self, _retry_after_s: u64) -> Duration {
+        WAIT
+    }
+}
+
+#[async_trait]
+impl contract::Bench<CustomerDocument> for Bench {
+    fn sink(&self) -> &dyn Sink<CustomerDocument> {
+        &self.connector
+    }
+    fn record(&self, n: usize) -> RecordKey {
+        customer_record(n)
+    }
+    fn document(&self, n: usize) -> CustomerDocument {
+        customer(n)
+    }
+    fn changed(&self, document: &CustomerDocument) -> CustomerDocument {
+        CustomerDocument { last_name: "Doe".into(), email: "doe@example.com".into(), ..document.clone() }
+    }
+    fn refused(&self, n: usize) -> Option<CustomerDocument> {
+        let mut customer = customer(n);
+        customer.fields.insert("colour".to_owned(), waybill_domain::document::FieldValue::Text("red".into()));
+        Some(customer)
+    }
+    async fn objects(&self, document: &CustomerDocument) -> usize {
+        self.parties(document).await.len()
+    }
+    async fn holds(&self, document: &CustomerDocument) -> bool {
+        let party = &self.parties(document).await[0];
+        party["name"] == json!(document.display_name().expose()) && party["email"] == json!(document.email.expose())
+    }
+    async fn inject(&self, trouble: Trouble, skip: usize) {
+        self.trouble(trouble, skip);
+    }
+    async fn pending(&self) -> bool {
+        self.troubled()
+    }
+    async fn clear(&self) {
+        self.lift();
+    }
+    fn stated_wait(&self, _retry_after_s: u64) -> Duration {
+        WAIT
+    }
+}
+
+impl Bench {
+    /// The parties of a customer.
+    pub(crate) async fn parties(&self, customer: &CustomerDocument) -> Vec<Json> {
+        let fields = json!(["name", "email", "contact_mechanisms.type", "contact_mechanisms.value"]);
+        let domain = json!([["code", "=", customer.key.as_str()]]);
+        let rows = self.vendor.model("party.party.search_read", json!([domain, 0, null, null, fields])).await;
+        rows.as_array().unwrap().clone()
+    }
+}

@@ -1,0 +1,89 @@
+//! `waybill up`: every service in this process.
+
+use std::{io::Write as _, path::Path, process::ExitCode};
+
+use anyhow::Context as _;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use waybill_plan::{Connectors, Plan};
+use waybill_runtime::{ServiceSettings, tasks, telemetry};
+
+use crate::{
+    connectors,
+    layout::{self, Layout, LayoutArguments, Secrets},
+    migrate,
+};
+
+/// What `up` needs.
+#[derive(Debug, clap::Args)]
+pub(crate) struct UpArguments {
+    #[command(flatten)]
+    layout: LayoutArguments,
+    /// Copies of each stream: 1, or 3 on a cluster.
+    #[arg(long, env = "WAYBILL_STREAM_REPLICAS", default_value_t = 1)]
+    replicas: usize,
+}
+
+pub(crate) async fn run(arguments: UpArguments) -> anyhow::Result<ExitCode> {
+    let path = &arguments.layout.plan.plan;
+    let text = std::fs::read_to_string(path).with_context(|| format!("the plan {} cannot be read", path.display()))?;
+    Plan::parse(&text, Connectors::All(&connectors::all())).with_context(|| format!("the plan {}", path.display()))?;
+    let secrets = Secrets::open(&arguments.layout.state.state)?;
+    let telemetry = telemetry::start("waybill")?;
+    let layout = Layout::new(&arguments.layout, &secrets)?;
+    migrate::migrate(&arguments.layout.database_url, &arguments.layout.nats_url, arguments.replicas, &secrets).await?;
+    let stop = CancellationToken::new();
+    let password_file = arguments.layout.state.state.join("console-password");
+    layout::private_file(&password_file)?.write_all(secrets.console().0.as_bytes())?;
+    let mut services = start(&layout, &password_file, &stop).await?;
+    layout.write_state(&arguments.layout.state.state, &secrets)?;
+    let mut out = std::io::stdout();
+    writeln!(out, "webhooks  {}/<store>", layout.webhooks)?;
+    let (password, made) = secrets.console();
+    let told = if made { format!("  password {password}") } else { String::new() };
+    writeln!(out, "console   {}{told}", layout.console)?;
+    writeln!(out, "ready")?;
+    out.flush()?;
+    let mut outcome = Ok(ExitCode::SUCCESS);
+    tokio::select! {
+        () = tasks::stop_requested() => {}
+        ended = services.join_next() => outcome = match ended {
+            Some(Ok(Err(error))) => Err(error),
+            Some(Err(error)) => Err(error.into()),
+            _ => Err(anyhow::anyhow!("a service ended by itself")),
+        },
+    }
+    stop.cancel();
+    while services.join_next().await.is_some() {}
+    telemetry.flush();
+    outcome
+}
+
+/// Builds every service and runs it.
+async fn start(layout: &Layout, password_file: &Path, stop: &CancellationToken) -> anyhow::Result<JoinSet<anyhow::Result<()>>> {
+    let mut services = JoinSet::new();
+    macro_rules! start {
+        ($service:ident) => {
+            let name = $service::SERVICE;
+            let settings =
+                ServiceSettings::load_from($service::DEFAULTS, &|variable| layout.variable(name, variable))
+                    .with_context(|| format!("settings of {name}"))?;
+            let app = $service::App::build(settings, stop.clone()).await.with_context(|| name)?;
+            services.spawn(async move { app.run().await.with_context(|| name) });
+        };
+    }
+    start!(shopify_ingest);
+    start!(inventory_router);
+    start!(crm_sync);
+    start!(erp_sync);
+    start!(fulfilment_sync);
+    start!(alerter);
+    let mut settings = ServiceSettings::load_from(console::DEFAULTS, &|variable| layout.variable(console::SERVICE, variable))
+        .context("settings of console")?;
+    // In a process of its own the console reads its password from its environment; here it is given a file's.
+    settings.service.insert("password".to_owned(), format!("file:{}", password_file.display()).into());
+    let app = console::App::build(settings).await.context("console")?;
+    let signal = stop.clone();
+    services.spawn(async move { app.run(signal).await.context("console") });
+    Ok(services)
+}

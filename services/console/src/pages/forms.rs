@@ -1,0 +1,125 @@
+//! What people do to parked deliveries.
+
+use axum::{
+    Extension,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use maud::{Markup, html};
+use serde::Deserialize;
+use waybill_proto::wire::RecordKey;
+
+use super::{
+    App,
+    layout::{Frame, Here},
+    parts,
+};
+use crate::{
+    gate::Fields,
+    services::{Changed, Choice, Who},
+    sessions::Session,
+    words,
+};
+
+/// Said in the audit where a person gave no reason of their own.
+const RETRIED: &str = "retried in the console";
+
+/// What was just done, as it stands in the address after a form. Numbers only: a link cannot put words on a page.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Done {
+    retried: String,
+    discarded: String,
+}
+
+impl Done {
+    pub(super) fn note(&self) -> Markup {
+        let done = |number: &str| number.parse::<u32>().ok().map(i64::from);
+        html! {
+            @if let Some(number) = done(&self.retried) {
+                p.banner.good role="status" { (words::count(number, "delivery")) " tried again." }
+            }
+            @if let Some(number) = done(&self.discarded) {
+                p.banner.good role="status" { (words::count(number, "delivery")) " discarded." }
+            }
+        }
+    }
+}
+
+pub(super) async fn retry(
+    State(console): App,
+    Extension(session): Extension<Session>,
+    Extension(fields): Extension<Fields>,
+) -> Response {
+    let choice = choice(&fields);
+    if choice.record.is_none() && (choice.system.is_none() || choice.code.is_none()) {
+        return wrong(&console, &session, "A retry needs a record, or a system and a code.");
+    }
+    let back = back(&choice);
+    let reason = fields.some("reason").unwrap_or_else(|| RETRIED.to_owned());
+    let who = Who { actor: actor(&session), reason };
+    let changed = console.services.retry(choice, who, false).await;
+    finish(&console, &session, &back, "retried", changed)
+}
+
+pub(super) async fn discard(
+    State(console): App,
+    Extension(session): Extension<Session>,
+    Extension(fields): Extension<Fields>,
+) -> Response {
+    let choice = choice(&fields);
+    if choice.record.is_none() || choice.system.is_none() {
+        return wrong(&console, &session, "A discard needs a record and a system.");
+    }
+    let Some(reason) = fields.some("reason") else {
+        return wrong(&console, &session, "A discard needs a reason: it is kept with who and when.");
+    };
+    let back = back(&choice);
+    let changed = console.services.discard(choice, Who { actor: actor(&session), reason }, false).await;
+    finish(&console, &session, &back, "discarded", changed)
+}
+
+fn actor(session: &Session) -> String {
+    format!("console:{}", session.who())
+}
+
+fn choice(fields: &Fields) -> Choice {
+    let key = || Some(RecordKey { store: fields.some("store")?, kind: fields.some("kind")?, id: fields.some("id")? });
+    Choice { system: fields.some("system"), code: fields.some("code"), record: key() }
+}
+
+/// The page that shows what the form was about.
+fn back(choice: &Choice) -> String {
+    choice.record.as_ref().map_or_else(|| "/parked".to_owned(), parts::record_path)
+}
+
+fn finish(
+    console: &crate::app::Console,
+    session: &Session,
+    back: &str,
+    what: &str,
+    changed: Changed,
+) -> Response {
+    if changed.unanswered.is_empty() {
+        let done = parts::with_query(back, &[(what, &changed.deliveries.to_string())]);
+        return Redirect::to(&done).into_response();
+    }
+    let frame = Frame::of(console, session, "Not everywhere", Here::Parked).without(changed.unanswered);
+    let page = frame.page(html! {
+        h1 { "Not everywhere" }
+        p { (changed.deliveries) " " (what) ". The services named above were not reached: theirs are as they were." }
+        p { a href=(back) { "Back" } }
+    });
+    (StatusCode::BAD_GATEWAY, page).into_response()
+}
+
+fn wrong(console: &crate::app::Console, session: &Session, why: &str) -> Response {
+    let frame = Frame::of(console, session, "Refused", Here::Parked);
+    let page = frame.page(html! {
+        h1 { "Refused" }
+        p { (why) " Nothing was changed." }
+        p { a href="/parked" { "To the parked ones" } }
+    });
+    (StatusCode::BAD_REQUEST, page).into_response()
+}
