@@ -51,8 +51,7 @@ fn without_records(message: &str) -> String {
         ("on \"", "\" of \"Party"),
         ("email address \"", "\" for party"),
         ("phone number \"", "\" for party"),
-        ("for party \"", "\""),
-        ("of party \"", "\""),
+        ("party \"", "\""),
     ] {
         text = hidden_between(&text, before, after);
     }

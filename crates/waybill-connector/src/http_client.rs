@@ -46,7 +46,9 @@ impl Answer {
         let message = format!("HTTP {}: the answer cannot be read: {problem}", self.status.as_u16());
         match self.effect {
             Effect::UnkeyedWrite => Failure::Ambiguous { message },
-            Effect::Read | Effect::IdempotentWrite => Failure::malformed(message, &self.body),
+            // It may be sent again, so it is: a proxy's page between us and the vendor passes.
+            Effect::IdempotentWrite => Failure::Transient { message },
+            Effect::Read => Failure::malformed(message, &self.body),
         }
     }
 }

@@ -105,8 +105,8 @@ pub struct EngineParts {
     pub bus: Bus,
     /// The plan, as it changes.
     pub plan: watch::Receiver<Arc<Plan>>,
-    /// Whose systems are this service's, served by this process or not.
-    pub ours: fn(connector: &str) -> bool,
+    /// Whether a kind of records for a connector's systems is this service's business, served by this process or not.
+    pub ours: fn(connector: &str, kind: Kind) -> bool,
     /// The systems that this process works for.
     pub served: Vec<Served>,
     /// What the service adds.
@@ -174,9 +174,9 @@ impl Engine {
         fastrand::f64()
     }
 
-    /// Whether a system of the plan is this service's business.
-    pub(crate) fn is_ours(&self, plan: &Plan, system: &SystemName) -> bool {
-        plan.systems.get(system).is_some_and(|system| (self.parts.ours)(&system.connector))
+    /// Whether a kind of records for a system of the plan is this service's business.
+    pub(crate) fn is_ours(&self, plan: &Plan, system: &SystemName, kind: Kind) -> bool {
+        plan.systems.get(system).is_some_and(|system| (self.parts.ours)(&system.connector, kind))
     }
 
     /// Wants a snapshot at systems that no flow names: incidents at pagers. Within the caller's transaction.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use waybill_bus::Bus;
 use waybill_connector::SystemSettings;
-use waybill_domain::{SystemName, descriptor::Descriptor};
+use waybill_domain::{Kind, SystemName, descriptor::Descriptor};
 use waybill_plan::{Connectors, Plan};
 use waybill_runtime::{
     ServiceSettings, SystemClock, Tasks, database,
@@ -177,7 +177,7 @@ impl Frame {
     /// If a peer's address cannot be used.
     pub fn engine(
         &self,
-        ours: fn(&str) -> bool,
+        ours: fn(&str, Kind) -> bool,
         served: Vec<Served>,
         hooks: Arc<dyn Hooks>,
     ) -> anyhow::Result<Arc<Engine>> {

@@ -63,7 +63,7 @@ impl Engine {
         for Heard { snapshot, traceparent } in newest.values() {
             let key = &snapshot.key;
             let mut encoded = None;
-            for system in plan.systems_for(&key.store, key.kind).filter(|system| self.is_ours(&plan, system)) {
+            for system in plan.systems_for(&key.store, key.kind).filter(|system| self.is_ours(&plan, system, key.kind)) {
                 let snapshot_bytes =
                     encoded.get_or_insert_with(|| wire::Snapshot::from(snapshot).encode_to_vec()).clone();
                 wanted.push(Wanted {

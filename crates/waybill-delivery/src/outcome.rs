@@ -31,9 +31,10 @@ pub(crate) enum SystemNext {
     Limited { wait: Duration },
     /// No calls until the credentials work again.
     Unauthorized { message: String },
-    /// Says nothing of the system.
-    Unchanged,
 }
+
+/// So many unreadable answers in a row are believed.
+const MALFORMED_TRIES: i32 = 5;
 
 /// What follows from a failure after `attempts` earlier counted tries. `serving` says whether the system's breaker is
 /// closed: only then a try counts, so that nothing is parked because a vendor is down.
@@ -77,10 +78,17 @@ pub(crate) fn after_failure(
             Next::Park { code: "conflict".to_owned(), field: field.clone(), message: failure.to_string() },
             SystemNext::Well,
         ),
-        Failure::Malformed { message, .. } => (
-            Next::Park { code: "malformed".to_owned(), field: String::new(), message: message.clone() },
-            SystemNext::Unchanged,
-        ),
+        Failure::Malformed { message, .. } => {
+            // A proxy's page instead of an answer passes; what stays unreadable is parked.
+            let next = match again(message, Duration::ZERO) {
+                Next::Park { field, message, .. } => Next::Park { code: "malformed".to_owned(), field, message },
+                Next::Retry { message, .. } if serving && attempts + 1 >= MALFORMED_TRIES => {
+                    Next::Park { code: "malformed".to_owned(), field: String::new(), message }
+                }
+                retry => retry,
+            };
+            (next, SystemNext::Failing { message: message.clone() })
+        }
     }
 }
 

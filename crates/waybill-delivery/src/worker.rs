@@ -393,7 +393,6 @@ impl Engine {
                 self.report_systems_now();
                 Ok(())
             }
-            SystemNext::Unchanged => Ok(()),
         }
     }
 

@@ -95,7 +95,7 @@ pub(crate) fn of(snapshot: &Snapshot, customer_totals: Option<&CustomerTotals>, 
         Some(Body::Incident(body)) => Value::from(Serde(body)),
     };
     let name = snapshot.key.kind.as_str().replace('-', "_");
-    let body = Value::from_iter([(name, body)]);
+    let body = Value::from_pairs([(name, body)]);
     merge_maps([
         context! {
             store => snapshot.key.store.as_str(),

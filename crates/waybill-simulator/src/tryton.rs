@@ -216,12 +216,6 @@ impl Tryton {
         self.state().sessions.expire();
     }
 
-    /// Lets processing a confirmed sale fail until it is lifted: Tryton confirms in one transaction and processes in
-    /// another one, whose `UserError` it keeps to itself (`trytond.worker.run_task`).
-    pub fn refuse_processing(&self, refused: bool) {
-        self.state().store.processing_refused = refused;
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

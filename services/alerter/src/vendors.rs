@@ -7,7 +7,7 @@ use connector_slack::Slack;
 use connector_webhook::Webhook;
 use waybill_connector::SystemSettings;
 use waybill_delivery::SystemPort;
-use waybill_domain::descriptor::Descriptor;
+use waybill_domain::{Kind, descriptor::Descriptor};
 use waybill_runtime::SystemClock;
 
 /// The connectors that this service offers.
@@ -15,9 +15,9 @@ pub(crate) fn descriptors() -> Vec<Descriptor> {
     vec![connector_pagerduty::descriptor(), connector_slack::descriptor(), connector_webhook::descriptor()]
 }
 
-/// Whether a connector's systems are this service's business.
-pub(crate) fn ours(connector: &str) -> bool {
-    descriptors().iter().any(|descriptor| descriptor.connector == connector)
+/// Whether a kind of records for a connector's systems is this service's business.
+pub(crate) fn ours(connector: &str, kind: Kind) -> bool {
+    matches!((connector, kind), ("pagerduty" | "slack" | "webhook", Kind::Incident))
 }
 
 /// A system of the plan, if its connector is one of ours.

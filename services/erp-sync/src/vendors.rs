@@ -5,16 +5,16 @@ use std::sync::Arc;
 use connector_tryton::Tryton;
 use waybill_connector::SystemSettings;
 use waybill_delivery::SystemPort;
-use waybill_domain::descriptor::Descriptor;
+use waybill_domain::{Kind, descriptor::Descriptor};
 
 /// The connectors that this service offers.
 pub(crate) fn descriptors() -> Vec<Descriptor> {
     vec![connector_tryton::descriptor()]
 }
 
-/// Whether a connector's systems are this service's business.
-pub(crate) fn ours(connector: &str) -> bool {
-    descriptors().iter().any(|descriptor| descriptor.connector == connector)
+/// Whether a kind of records for a connector's systems is this service's business.
+pub(crate) fn ours(connector: &str, kind: Kind) -> bool {
+    matches!((connector, kind), ("tryton", Kind::Order | Kind::Customer))
 }
 
 /// A system of the plan, if its connector is one of ours.

@@ -6,16 +6,16 @@ use connector_shipstation::ShipStation;
 use connector_shopify::Shopify;
 use waybill_connector::{SystemSettings, source::ShipmentSource};
 use waybill_delivery::{Frame, SystemPort};
-use waybill_domain::{SystemName, descriptor::Descriptor};
+use waybill_domain::{Kind, SystemName, descriptor::Descriptor};
 
 /// The connectors that this service offers.
 pub(crate) fn descriptors() -> Vec<Descriptor> {
     vec![connector_shipstation::descriptor(), connector_shopify::descriptor()]
 }
 
-/// Whether a connector's systems are this service's business.
-pub(crate) fn ours(connector: &str) -> bool {
-    descriptors().iter().any(|descriptor| descriptor.connector == connector)
+/// Whether a kind of records for a connector's systems is this service's business.
+pub(crate) fn ours(connector: &str, kind: Kind) -> bool {
+    matches!((connector, kind), ("shipstation", Kind::Order) | ("shopify", Kind::Shipment))
 }
 
 /// A system of the plan, if its connector is one of ours.

@@ -6,16 +6,16 @@ use connector_shopify::Shopify;
 use connector_tryton::Tryton;
 use waybill_connector::{SystemSettings, source::StockSource};
 use waybill_delivery::{Frame, SystemPort};
-use waybill_domain::{StoreName, SystemName, descriptor::Descriptor};
+use waybill_domain::{Kind, StoreName, SystemName, descriptor::Descriptor};
 
 /// The connectors that this service offers.
 pub(crate) fn descriptors() -> Vec<Descriptor> {
     vec![connector_tryton::descriptor(), connector_shopify::descriptor()]
 }
 
-/// Whether a connector's systems are this service's business.
-pub(crate) fn ours(connector: &str) -> bool {
-    descriptors().iter().any(|descriptor| descriptor.connector == connector)
+/// Whether a kind of records for a connector's systems is this service's business.
+pub(crate) fn ours(connector: &str, kind: Kind) -> bool {
+    matches!((connector, kind), ("shopify", Kind::StockLevel))
 }
 
 /// A system of the plan, if its connector is one of ours.

@@ -42,7 +42,7 @@ impl Client {
         while let Some(cursor) = after {
             let variables = json!({ "id": order.id, "lines": MORE_LINES, "after": cursor });
             let data: wire::OrderLinesData = self.read(document::ORDER_LINES, variables).await?;
-            let Some(page) = data.order else {
+            let Some(page) = data.order.filter(|page| page.updated_at == order.updated_at) else {
                 return Ok(false);
             };
             after = page.line_items.page_info.next().map(str::to_owned);

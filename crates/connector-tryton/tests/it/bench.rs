@@ -131,12 +131,38 @@ impl Bench {
         rows.as_array().unwrap().clone()
     }
 
+    /// Lets processing fail, as long as the buyer's party has no customer location: Tryton confirms in one transaction
+    /// and processes in a second one, whose refusal it keeps to itself (`trytond.worker.run_task`).
+    pub(crate) async fn hold_processing(&self, order: &OrderDocument) -> Held {
+        let key = order.customer.as_ref().unwrap().key.as_str();
+        let fields = json!(["customer_location"]);
+        let rows = self.vendor.model("party.party.search_read", json!([[["code", "=", key]], 0, null, null, fields])).await;
+        let held = Held { party: rows[0]["id"].clone(), location: rows[0]["customer_location"].clone() };
+        self.set_customer_location(&held.party, &Json::Null).await;
+        held
+    }
+
+    /// Lets processing succeed again.
+    pub(crate) async fn release(&self, held: &Held) {
+        self.set_customer_location(&held.party, &held.location).await;
+    }
+
+    async fn set_customer_location(&self, party: &Json, location: &Json) {
+        self.vendor.model("party.party.write", json!([[party], {"customer_location": location}])).await;
+    }
+
     /// The one sale of an order.
     pub(crate) async fn sale(&self, order: &OrderDocument) -> Json {
         let sales = self.sales(order).await;
         assert_eq!(sales.len(), 1, "sales of {}: {sales:?}", order.name);
         sales[0].clone()
     }
+}
+
+/// A party without the customer location that it had.
+pub(crate) struct Held {
+    party: Json,
+    location: Json,
 }
 
 impl Vendor {

@@ -6,6 +6,7 @@ use waybill_domain::document::OrderDocument;
 
 use crate::{
     bench::Bench,
+    changing::confirmed_only,
     documents::{order, order_record},
     on_both,
 };
@@ -26,13 +27,17 @@ fn cancelled(order: &OrderDocument) -> OrderDocument {
 async fn is_cancelled_after(bench: &Bench, last: &str) {
     let order = order(1);
     let record = order_record(1);
-    bench.delay_processing(true).await;
     let mut delivery = Delivery::new(bench.orders(), &record, &order, Known::new());
     while delivery.next().is_some_and(|step| step.name != last) {
         delivery.advance().await.unwrap();
     }
     delivery.advance().await.unwrap();
-    let known = bench.book(1, &cancelled(&order), delivery.known().clone()).await.unwrap();
+    is_cancelled(bench, delivery.known().clone()).await;
+}
+
+async fn is_cancelled(bench: &Bench, known: Known) {
+    let order = order(1);
+    let known = bench.book(1, &cancelled(&order), known).await.unwrap();
     assert_eq!(known["sale_state"], "cancelled");
     assert_eq!(bench.sale(&order).await["state"], "cancelled");
 }
@@ -46,7 +51,8 @@ async fn a_quotation_is_cancelled(bench: &Bench) {
 }
 
 async fn a_confirmed_sale_is_cancelled(bench: &Bench) {
-    is_cancelled_after(bench, "confirm").await;
+    let (known, _held) = confirmed_only(bench, &order(1)).await;
+    is_cancelled(bench, known).await;
 }
 
 async fn a_sale_in_processing_is_not_cancelled_by_us(bench: &Bench) {

@@ -154,7 +154,7 @@ fn product_body(state: &State, product: &Product) -> Value {
     };
     json!({
         "admin_graphql_api_id": format!("gid://shopify/Product/{}", product.id),
-        "body_html": null,
+        "body_html": "",
         "created_at": product.created_at.local(),
         "handle": product.handle,
         "id": product.id,
@@ -312,7 +312,7 @@ fn refund_body(order: &Order, refund: &Refund) -> Value {
         "order_id": order.id,
         "created_at": refund.at.local(),
         "note": refund.note,
-        "user_id": null,
+        "user_id": 548_380_009,
         "processed_at": refund.at.local(),
         "duties": [],
         "total_duties_set": exchange.rest(Default::default()),

@@ -148,11 +148,12 @@ fn process(store: &mut Store, sale: Id) -> Outcome<()> {
     if state(store, model, sale) != "confirmed" {
         return Ok(());
     }
-    if store.processing_refused {
-        return Err(Trouble::user("To continue, you must define a receivable account for party \"…\"."));
-    }
     let value = |store: &Store, field: &str| store.value(model, sale, field);
     let party = value(store, "party");
+    let leaving: Vec<_> = lines(store, sale).into_iter().filter(|line| movable(store, *line)).collect();
+    if let (Value::Integer(party), false) = (&party, leaving.is_empty()) {
+        check_customer_location(store, sale, *party)?;
+    }
     let total = amounts::of_sale(store, sale).total;
     store.insert(
         schema::known("account.invoice"),
@@ -164,7 +165,6 @@ fn process(store: &mut Store, sale: Id) -> Outcome<()> {
         ]),
     );
     store.set(model, sale, "invoice_state", Value::text("pending"));
-    let leaving: Vec<_> = lines(store, sale).into_iter().filter(|line| movable(store, *line)).collect();
     if !leaving.is_empty() {
         let shipments = schema::known("stock.shipment.out");
         let number = store.number(shipments);
@@ -189,6 +189,15 @@ fn process(store: &mut Store, sale: Id) -> Outcome<()> {
     }
     set_state(store, model, sale, "processing");
     Ok(())
+}
+
+fn check_customer_location(store: &Store, sale: Id, party: Id) -> Outcome<()> {
+    let parties = schema::known("party.party");
+    if store.value(parties, party, "customer_location") != Value::Null {
+        return Ok(());
+    }
+    let (sale, party) = (rec_name(store, sales(), sale), rec_name(store, parties, party));
+    Err(Trouble::user(format!("To process sale \"{sale}\" you must set a customer location on party \"{party}\".")))
 }
 
 /// A shipment's way: waiting → assigned → picked → packed → shipped → done.

@@ -1,6 +1,6 @@
 //! What Tryton calls a record in its messages: `rec_name` of each model.
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::{
     schema::{self, Model},
@@ -125,7 +125,8 @@ fn quantity(store: &Store, model: &Model, id: Id) -> String {
 
 /// A number as English writes it: `12,345.0`.
 fn grouped(number: Decimal, digits: u32) -> String {
-    let text = format!("{:.*}", digits as usize, number.abs());
+    let rounded = number.abs().round_dp_with_strategy(digits, RoundingStrategy::MidpointNearestEven);
+    let text = format!("{rounded:.*}", digits as usize);
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let mut out = String::new();
     for (at, digit) in whole.chars().enumerate() {

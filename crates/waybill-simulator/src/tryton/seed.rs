@@ -41,6 +41,11 @@ pub(super) fn seeded(setup: &Setup) -> Store {
             ("category", Value::Integer(2)),
         ],
     );
+    add(
+        &mut store,
+        "stock.location",
+        [("code", Value::text("CUS")), ("name", Value::text("Customer")), ("type", Value::text("customer"))],
+    );
     let warehouses: Vec<_> = setup
         .locations
         .iter()

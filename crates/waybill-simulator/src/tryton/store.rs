@@ -29,7 +29,6 @@ pub(super) struct Store {
     /// What this call has written, for the journal.
     pub(super) written: Vec<Written>,
     pub(super) tax_rounding: TaxRounding,
-    pub(super) processing_refused: bool,
     numbers: HashMap<&'static str, u64>,
 }
 

@@ -120,22 +120,22 @@ fn remove(store: &mut Store, model: &'static Model, id: Id) -> Outcome<()> {
         ("sale.line", "sale"),
         ("stock.inventory.line", "inventory"),
     ];
+    let mut children = Vec::new();
     for other in schema::all() {
         for field in other.fields.iter().filter(|field| field.kind == Kind::Many2One(model.name)) {
             let pointing = store.pointing_to(other.name, field.name, id);
-            if pointing.is_empty() {
-                continue;
-            }
-            if !BELONG.contains(&(other.name, field.name)) {
+            if BELONG.contains(&(other.name, field.name)) {
+                children.extend(pointing.into_iter().map(|child| (other, child)));
+            } else if !pointing.is_empty() {
                 let (label, name) = (field.label, other.label);
                 return Err(Trouble::user(format!(
                     "The records could not be deleted because they are used by field \"{label}\" of \"{name}\"."
                 )));
             }
-            for child in pointing {
-                remove(store, other, child)?;
-            }
         }
+    }
+    for (other, child) in children {
+        remove(store, other, child)?;
     }
     store.remove(model, id);
     Ok(())
@@ -202,6 +202,10 @@ fn add_defaults(store: &mut Store, context: &Context, model: &'static Model, rec
             if record.get("code").is_none_or(Value::is_empty) {
                 record.insert("code", store.number(model));
             }
+            let locations = schema::known("stock.location");
+            let customers =
+                store.ids(locations).into_iter().find(|id| store.value(locations, *id, "type") == Value::text("customer"));
+            default(record, "customer_location", Value::reference(customers));
         }
         "party.contact_mechanism" => default(record, "type", Value::text("other")),
         "sale.sale" => {

@@ -154,7 +154,7 @@ fn lines() -> Vec<AccountingLine> {
         line("customer", "hubspot", [61, 60, 1, 0, 0, 0]),
         line("order", "erp", [240, 57, 180, 0, 3, 0]),
         line("order", "hubspot", [240, 57, 179, 0, 1, 2]),
-        line("order", "shipstation", [240, 52, 180, 6, 0, 1]),
+        line("order", "shipstation", [240, 53, 180, 6, 0, 1]),
         line("shipment", "hubspot", [1, 1, 0, 0, 0, 0]),
     ]
 }

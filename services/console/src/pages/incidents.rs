@@ -80,9 +80,7 @@ pub(super) fn card(frame: &Frame, incident: &Incident) -> Markup {
                     @for key in incident.records.iter().take(LINKED) {
                         a.id href=(parts::record_path(key)) { (services::written(key)) } " "
                     }
-                    @if incident.records.len() > LINKED || incident.count > incident.records.len() as i64 {
-                        a href=(parked) { "all" }
-                    }
+                    a href=(parked) { "all that are parked" }
                 }
             }
         }

@@ -103,15 +103,17 @@ fn accounting_line(line: &AccountingLine) -> Markup {
     html! {
         tr.wrong[line.gap != 0] {
             td { (line.store) } td { (line.kind) } td { (line.system) }
-            td.number { (line.accepted) }
-            td.number { (line.applied) }
-            td.number { (line.superseded) }
-            td.number { @if line.ignored == 0 { "0" } @else { a href=(of("ignored")) { (line.ignored) } } }
+            td.number { (parts::number(line.accepted)) }
+            td.number { (parts::number(line.applied)) }
+            td.number { (parts::number(line.superseded)) }
+            td.number { @if line.ignored == 0 { (parts::number(0)) } @else { a href=(of("ignored")) { (line.ignored) } } }
             td.number.alarm[line.parked != 0] {
-                @if line.parked == 0 { "0" } @else { a href=(of("parked")) { (line.parked) } }
+                @if line.parked == 0 { (parts::number(0)) } @else { a href=(of("parked")) { (line.parked) } }
             }
-            td.number { (line.in_flight) }
-            td.number.alarm[line.gap != 0] { @if line.gap == 0 { "0" } @else { (format!("{:+}", line.gap)) } }
+            td.number { (parts::number(line.in_flight)) }
+            td.number.alarm[line.gap != 0] {
+                @if line.gap == 0 { (parts::number(0)) } @else { (format!("{:+}", line.gap)) }
+            }
         }
     }
 }

@@ -75,7 +75,7 @@ fn card(frame: &Frame, group: &Group) -> Markup {
             @if !group.code.is_empty() {
                 form.actions method="post" action="/parked/retry" {
                     (parts::selection(frame, &group.system, &group.code, None))
-                    button { "Retry all " (group.deliveries.len()) }
+                    button { @if group.deliveries.len() == 1 { "Retry it" } @else { "Retry all " (group.deliveries.len()) } }
                 }
             }
             div.scroll { table {

@@ -6,7 +6,7 @@ use url::form_urlencoded;
 use waybill_proto::wire::{RecordKey, State, system_report::Condition};
 
 use super::layout::Frame;
-use crate::words;
+use crate::{services::written, words};
 
 /// A time from now, with the time on the wall behind it.
 pub(super) fn time(time: Option<Timestamp>, now: Timestamp, zone: &TimeZone) -> Markup {
@@ -67,12 +67,21 @@ pub(super) fn record_path(key: &RecordKey) -> String {
     url.path().to_owned()
 }
 
-/// A link to a record by what people call it, with its key beside it.
+/// A link to a record by what people call it, with its key beside it; by its key where it has no name.
 pub(super) fn record(key: &RecordKey, name: &str) -> Markup {
+    let written = written(key);
     html! {
-        a href=(record_path(key)) { (if name.is_empty() { &key.id } else { name }) }
-        " " span.id { (key.store) "/" (key.kind) "/" (key.id) }
+        @if name.is_empty() || name == key.id {
+            a.id href=(record_path(key)) { (written) }
+        } @else {
+            a href=(record_path(key)) { (name) } " " span.id { (written) }
+        }
     }
+}
+
+/// A number; nothing is shown in a low voice, so that something stands out.
+pub(super) fn number(number: i64) -> Markup {
+    html! { @if number == 0 { span.faint { "0" } } @else { (number) } }
 }
 
 /// A path with a query of the parts that are not empty.

@@ -139,7 +139,7 @@ fn actions(frame: &Frame, key: &RecordKey, line: &LineView) -> Markup {
             }
             form method="post" action="/parked/discard" {
                 (parts::selection(frame, &line.system, "", Some(key)))
-                label { "Reason " input name="reason" required maxlength="500" size="40"; }
+                label { "Reason " input name="reason" required maxlength="500"; }
                 button.danger { "Discard" }
             }
         }
@@ -149,7 +149,10 @@ fn actions(frame: &Frame, key: &RecordKey, line: &LineView) -> Markup {
 fn known(line: &LineView) -> Markup {
     html! {
         @if !line.known.is_empty() {
-            dl.known { @for (role, id) in &line.known { dt { (role) } dd.id { (id) } } }
+            p.facts {
+                "holds"
+                @for (role, id) in &line.known { span { (role) " " span.id { (id) } } }
+            }
         }
     }
 }
@@ -164,7 +167,7 @@ fn steps(frame: &Frame, line: &LineView) -> Markup {
                 summary { (words::count(steps.len() as i64, "step")) ", newest first" }
                 div.scroll { table {
                     thead { tr {
-                        th { "Step" } th { "Of" } th { "State" } th { "Started" } th.number { "Took" }
+                        th { "Step" } th { "Role" } th { "State" } th { "Started" } th.number { "Took" }
                         th { "Call key" } th { "Message" }
                     } }
                     tbody { @for one in steps { (step(frame, one)) } }

@@ -101,7 +101,7 @@ impl wire::watch_server::Watch for Fake {
                 && waybill.lines.iter().any(line)
         };
         let found: Vec<_> = self.world().waybills().into_iter().filter(matches).collect();
-        let page = found.iter().skip(request.offset as usize).take(request.limit as usize);
+        let page = found.iter().skip(request.offset as usize).take(if request.limit == 0 { 50 } else { request.limit as usize });
         Ok(Response::new(wire::ListWaybillsResponse { waybills: page.cloned().collect(), total: found.len() as i64 }))
     }
 

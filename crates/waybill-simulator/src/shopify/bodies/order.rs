@@ -172,14 +172,10 @@ pub(super) fn line(order: &Order, line: &Line) -> Value {
         "vendor": line.vendor,
         "tax_lines": tax_lines(order, &line.taxes),
         "duties": line.duties.iter().map(|duty| json!({
-            "id": duty.id.to_string(),
+            "id": duty.id,
             "harmonized_system_code": duty.harmonized_system_code,
             "country_code_of_origin": duty.country,
-            "shop_money": {"amount": rest(duty.price.shop, &exchange.shop), "currency_code": exchange.shop},
-            "presentment_money": {
-                "amount": rest(duty.price.presentment, &exchange.presentment),
-                "currency_code": exchange.presentment,
-            },
+            "price_set": exchange.rest(duty.price),
             "tax_lines": [],
             "admin_graphql_api_id": format!("gid://shopify/Duty/{}", duty.id),
         })).collect::<Vec<_>>(),
