@@ -350,7 +350,7 @@ fn parties(fixture: &Fixture) -> Vec<Wrong> {
             user("You are not allowed to modify the field \"Code\" in record \"Ann\" of \"Party\".")),
         model("a party's email by its computed field", "party.party.write", json!([[party], {"email": "a@example.com"}]),
             user("You are not allowed to modify the field \"Email\" in record \"Ann\" of \"Party\".")),
-        model("a party that sales need", "party.party.delete", json!([[party]]),
+        model("a party that sales need", "party.party.delete", json!([[fixture.buyer]]),
             user("The records could not be deleted because they are used by field \"Party\" of \"Sale\".")),
         model("a contact without a value", "party.contact_mechanism.create", mechanism_of(json!({"type": "email"})),
             required("Value", "Ann <None>", "Party Contact Mechanism")),

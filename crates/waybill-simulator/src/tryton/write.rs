@@ -126,6 +126,12 @@ fn remove(store: &mut Store, model: &'static Model, id: Id) -> Outcome<()> {
             let pointing = store.pointing_to(other.name, field.name, id);
             if BELONG.contains(&(other.name, field.name)) {
                 children.extend(pointing.into_iter().map(|child| (other, child)));
+            } else if !field.required {
+                // A reference that may be empty is emptied.
+                for holder in pointing {
+                    store.set(other, holder, field.name, Value::Null);
+                    rules::validate(store, other, holder)?;
+                }
             } else if !pointing.is_empty() {
                 let (label, name) = (field.label, other.label);
                 return Err(Trouble::user(format!(

@@ -9,6 +9,8 @@ pub(super) struct Fixture {
     pub(super) company: Json,
     pub(super) party: Json,
     pub(super) other_party: Json,
+    /// A party with one draft.
+    pub(super) buyer: Json,
     pub(super) address: Json,
     pub(super) other_address: Json,
     pub(super) mechanism: Json,
@@ -53,6 +55,7 @@ impl Fixture {
             germany: country.clone(),
             party,
             other_party,
+            buyer: made(bench, "party.party", json!({"name": "Cora", "code": "wk3"})).await,
             product,
             draft: Json::Null,
             empty: Json::Null,
@@ -69,6 +72,8 @@ impl Fixture {
 
     async fn make_sales(&mut self, bench: &Bench) {
         self.draft = self.made_sale(bench, json!({"reference": "d"})).await;
+        let of_buyer = json!({"party": self.buyer, "invoice_address": null, "shipment_address": null});
+        self.made_sale(bench, of_buyer).await;
         self.empty = self.made_sale(bench, json!({"reference": "e", "lines": null})).await;
         self.quotation = self.made_sale(bench, json!({"reference": "q"})).await;
         press(bench, "quote", &self.quotation).await;
