@@ -173,6 +173,10 @@ fn compare(
         return Err(Err(Failure::rejected("INVALID_INVENTORY_ITEM", "inventory_item_id", message)));
     };
     let Some(level) = item.inventory_level.filter(|level| level.is_active) else {
+        // Not stocked there is what none there comes to.
+        if document.quantity == 0 {
+            return Err(Ok(Applied::unchanged(ROLE, level_id(document))));
+        }
         let message = format!("the item is not stocked at location {}", document.location_id);
         return Err(Err(Failure::rejected("ITEM_NOT_STOCKED_AT_LOCATION", "location_id", message)));
     };

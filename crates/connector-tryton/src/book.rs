@@ -68,7 +68,8 @@ impl Book {
 
     /// Looks up the items and taxes of lines, all at once.
     pub(crate) async fn learn_lines(&self, client: &Client, lines: &[&SaleLine]) -> Result<(), Failure> {
-        let items = self.missing(lines.iter().map(|line| line.item.as_str()), |page, code| page.items.contains_key(code));
+        let items =
+            self.missing(lines.iter().map(|line| line.item.as_str()), |page, code| page.items.contains_key(code));
         if !items.is_empty() {
             let query = Query::new(json!([["code", "in", items]]), &["code", "sale_uom", "salable"]);
             let rows: Vec<ProductRow> = client.find("product.product", &query).await?;
@@ -78,10 +79,9 @@ impl Book {
                 }
             });
         }
-        let taxes = self.missing(
-            lines.iter().flat_map(|line| line.taxes.iter().map(String::as_str)),
-            |page, name| page.taxes.contains_key(name),
-        );
+        let taxes = self.missing(lines.iter().flat_map(|line| line.taxes.iter().map(String::as_str)), |page, name| {
+            page.taxes.contains_key(name)
+        });
         if !taxes.is_empty() {
             let company = client.company().await?;
             let domain = json!([["name", "in", taxes], ["company", "=", company], ["parent", "=", null]]);
@@ -133,8 +133,9 @@ impl Book {
 
     /// Looks up the countries and subdivisions of addresses, all at once.
     pub(crate) async fn learn_places(&self, client: &Client, addresses: &[&PostalAddress]) -> Result<(), Failure> {
-        let countries = self
-            .missing(addresses.iter().map(|address| address.country.as_str()), |page, code| page.countries.contains_key(code));
+        let countries = self.missing(addresses.iter().map(|address| address.country.as_str()), |page, code| {
+            page.countries.contains_key(code)
+        });
         if !countries.is_empty() {
             let query = Query::new(json!([["code", "in", countries]]), &["code"]);
             let rows: Vec<Named> = client.find("country.country", &query).await?;
@@ -148,7 +149,8 @@ impl Book {
         }
         let query = Query::new(json!([["code", "in", codes]]), &["code", "type"]);
         let rows: Vec<SubdivisionRow> = client.find("country.subdivision", &query).await?;
-        let listed: BTreeSet<_> = rows.iter().filter_map(|row| row.code.split_once('-')).map(|(code, _)| code).collect();
+        let listed: BTreeSet<_> =
+            rows.iter().filter_map(|row| row.code.split_once('-')).map(|(code, _)| code).collect();
         let mut types: Vec<SubdivisionTypesRow> = Vec::new();
         if !listed.is_empty() {
             let query = Query::new(json!([["country_code", "in", listed]]), &["country_code", "types"]);

@@ -9,7 +9,11 @@ use waybill_domain::document::CustomerDocument;
 
 use crate::{
     BATCH, Tryton,
-    mapping::{fields, party::{self, Buyer}, same_text},
+    mapping::{
+        fields,
+        party::{self, Buyer},
+        same_text,
+    },
     refusal,
     wire::{CustomerRow, Id},
 };
@@ -63,8 +67,7 @@ impl Tryton {
         &self,
         calls: &[StepCall<'_, CustomerDocument>],
     ) -> Result<Vec<Result<Applied, Failure>>, Failure> {
-        let buyers: Vec<Result<Buyer, Failure>> =
-            calls.iter().map(|call| party::of_customer(call.document)).collect();
+        let buyers: Vec<Result<Buyer, Failure>> = calls.iter().map(|call| party::of_customer(call.document)).collect();
         let readable: Vec<&Buyer> = buyers.iter().filter_map(|buyer| buyer.as_ref().ok()).collect();
         let mut parties = self.ensure_parties(&readable).await?.into_iter();
         let parties: Vec<_> = buyers

@@ -61,7 +61,12 @@ impl Tryton {
             settings.get("company").map(str::to_owned),
         )
         .map_err(|failure| settings.invalid("url", failure.to_string()))?;
-        Ok(Self { client, book: Book::default(), warehouse: settings.get("warehouse").map(str::to_owned), price_digits })
+        Ok(Self {
+            client,
+            book: Book::default(),
+            warehouse: settings.get("warehouse").map(str::to_owned),
+            price_digits,
+        })
     }
 }
 

@@ -115,7 +115,9 @@ impl Tryton {
         let readable: Vec<&Buyer> = buyers.iter().filter_map(|buyer| buyer.as_ref().ok()).collect();
         let mut parties = self.ensure_parties(&readable).await?.into_iter();
         let outcome = |buyer: &Result<Buyer, Failure>| match buyer {
-            Ok(_) => parties.next().unwrap_or_else(|| Err(unknown_step(PARTY))).map(|party| part(PARTY, party.id, party.new)),
+            Ok(_) => {
+                parties.next().unwrap_or_else(|| Err(unknown_step(PARTY))).map(|party| part(PARTY, party.id, party.new))
+            }
             Err(failure) => Err(failure.clone()),
         };
         Ok(buyers.iter().map(outcome).collect())

@@ -1,7 +1,7 @@
 //! Sessions: who we are, and in which company we work.
 
-use http::{HeaderValue, StatusCode, header};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use http::{HeaderValue, StatusCode, header};
 use serde_json::{Map, Value as Json, json};
 use waybill_connector::{Answer, Effect, Failure, HttpClient};
 
@@ -34,8 +34,7 @@ impl Session {
     pub(crate) async fn open(http: &HttpClient, path: &str, login: Login<'_>) -> Result<Self, Failure> {
         let parameters = [json!(login.user), json!({"password": login.password}), json!("en")];
         let result = call(http, path, None, Effect::Read, "common.db.login", &parameters).await?;
-        let (Some(user), Some(token)) =
-            (result.get(0).and_then(Json::as_i64), result.get(1).and_then(Json::as_str))
+        let (Some(user), Some(token)) = (result.get(0).and_then(Json::as_i64), result.get(1).and_then(Json::as_str))
         else {
             return Err(Failure::malformed("Tryton's answer to the login has no session", b""));
         };
@@ -48,12 +47,7 @@ impl Session {
         Ok(session)
     }
 
-    async fn take_preferences(
-        &mut self,
-        http: &HttpClient,
-        path: &str,
-        company: Option<&str>,
-    ) -> Result<(), Failure> {
+    async fn take_preferences(&mut self, http: &HttpClient, path: &str, company: Option<&str>) -> Result<(), Failure> {
         let method = "model.res.user.get_preferences";
         let preferences = self.call(http, path, Effect::Read, method, &[json!(true), json!({})]).await?;
         let own = preferences.get("company").and_then(Json::as_i64);
@@ -138,7 +132,11 @@ fn read(answer: &Answer, method: &str) -> Result<Json, Failure> {
         StatusCode::NOT_FOUND => return Err(settings("database", "Tryton has no database of this name at this URL")),
         status => {
             let code = status.as_u16();
-            return Err(Failure::rejected(format!("http_{code}"), "", format!("Tryton answers {method} with HTTP {code}")));
+            return Err(Failure::rejected(
+                format!("http_{code}"),
+                "",
+                format!("Tryton answers {method} with HTTP {code}"),
+            ));
         }
     }
     let Json::Object(mut body) = answer.json::<Json>()? else { return Err(answer.unreadable("it is no object")) };

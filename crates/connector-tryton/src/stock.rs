@@ -60,7 +60,8 @@ impl Tryton {
     async fn stock_page(&self, location: Id, after: Id) -> Result<Vec<StockRow>, Failure> {
         let domain = json!([["type", "!=", "service"], ["id", ">", after]]);
         let query = Query { limit: Some(PAGE), ..Query::new(domain, &["code", "quantity"]) };
-        let context = Map::from_iter([("locations".to_owned(), json!([location])), ("with_childs".to_owned(), json!(true))]);
+        let context =
+            Map::from_iter([("locations".to_owned(), json!([location])), ("with_childs".to_owned(), json!(true))]);
         self.client.search_read("product.product", &query, &context).await
     }
 }

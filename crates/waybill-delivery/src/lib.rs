@@ -14,6 +14,8 @@ mod schema;
 mod sinks;
 mod store;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 pub use budget::SharedBudget;

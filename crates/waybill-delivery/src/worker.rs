@@ -413,6 +413,18 @@ impl Engine {
     }
 }
 
+#[cfg(test)]
+impl Engine {
+    /// One round for one system: what is due is claimed, decided and run to its end.
+    pub(crate) async fn round(self: &Arc<Self>, served: &Served) -> Option<Duration> {
+        let permits = Arc::new(Semaphore::new(served.concurrency));
+        let mut running = JoinSet::new();
+        let pause = self.claim_and_start(served, &permits, &mut running).await.expect("the database answers");
+        while running.join_next().await.is_some() {}
+        pause
+    }
+}
+
 enum Decided {
     Write(Box<Work>),
     Settled(Ended, Claim),

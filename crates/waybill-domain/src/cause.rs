@@ -80,6 +80,24 @@ pub const CAUSES: &[Cause] = &[
         "Make the change by hand in the system, then `waybill parked discard` with a note.",
     ),
     cause(
+        "unfulfillable",
+        "The store has nothing left to fulfil",
+        "The parcel's lines are fulfilled, cancelled or on hold at the store already.",
+        "Compare the order's fulfilments in the store's admin with the parcel, then `waybill parked discard` with a note.",
+    ),
+    cause(
+        "not_found",
+        "The system no longer has the record",
+        "It was deleted or merged away there.",
+        "Restore it in the system, then `waybill parked retry`; or `waybill parked discard` with a note.",
+    ),
+    cause(
+        "no_capability",
+        "The system takes no such records",
+        "The plan sends records to a connector that cannot take them.",
+        "Correct the flow in the plan; `waybill plan check` names it.",
+    ),
+    cause(
         "conflict",
         "Both sides changed a field",
         "The store and a colleague in the system gave one field different values.",

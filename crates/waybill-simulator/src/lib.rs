@@ -4,6 +4,7 @@ pub mod catalogue;
 pub mod day;
 pub mod hubspot;
 pub mod kit;
+pub mod oracle;
 pub mod pagers;
 pub mod seeding;
 pub mod shipstation;

@@ -17,6 +17,7 @@ mod amounts;
 mod answers;
 mod buttons;
 mod calls;
+mod commands;
 mod context;
 mod names;
 mod python;

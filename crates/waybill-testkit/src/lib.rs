@@ -7,6 +7,8 @@ mod postgres;
 mod postgres_url;
 mod process;
 mod programs;
+#[cfg(feature = "records")]
+pub mod records;
 mod scratch;
 mod servers;
 mod waiting;

@@ -2,12 +2,12 @@
 //! The password is in `tests/it/password.txt`.
 
 #[path = "../tests/it/fake.rs"]
-#[allow(dead_code, reason = "the tests use all of it")]
+#[allow(dead_code, clippy::unwrap_used, reason = "the tests use all of it, and it panics as they do")]
 mod fake;
 #[path = "look/trading_day.rs"]
 mod trading_day;
 #[path = "../tests/it/world.rs"]
-#[allow(dead_code, reason = "the tests use all of it")]
+#[allow(dead_code, clippy::unwrap_used, reason = "the tests use all of it, and it panics as they do")]
 mod world;
 
 use tokio_util::sync::CancellationToken;

@@ -47,16 +47,8 @@ impl Counts {
             let value = value.load(Ordering::Relaxed);
             format!("# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n")
         };
-        let requests = count(
-            "waybill_console_requests_total",
-            "Requests for pages and forms.",
-            &self.requests,
-        );
-        let refused = count(
-            "waybill_console_refused_passwords_total",
-            "Wrong passwords.",
-            &self.refused_passwords,
-        );
+        let requests = count("waybill_console_requests_total", "Requests for pages and forms.", &self.requests);
+        let refused = count("waybill_console_refused_passwords_total", "Wrong passwords.", &self.refused_passwords);
         requests + &refused
     }
 }

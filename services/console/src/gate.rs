@@ -83,12 +83,7 @@ async fn answer(console: &Console, session: Option<Session>, request: Request, n
 }
 
 /// Reads and checks a form; it goes on as [`Fields`].
-async fn form(
-    console: &Console,
-    session: Option<&Session>,
-    open: bool,
-    request: Request,
-) -> Result<Request, Response> {
+async fn form(console: &Console, session: Option<&Session>, open: bool, request: Request) -> Result<Request, Response> {
     let forged = || {
         pages::refused(
             StatusCode::FORBIDDEN,

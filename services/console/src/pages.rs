@@ -65,10 +65,13 @@ async fn nowhere(State(console): App, Extension(session): Extension<Session>, ur
 
 /// A refusal that needs no session.
 pub(crate) fn refused(status: StatusCode, why: &str) -> Response {
-    let page = layout::bare("Refused", html! {
-        h1 { "Refused" }
-        p { (why) }
-        p { a href="/" { "To the overview" } }
-    });
+    let page = layout::bare(
+        "Refused",
+        html! {
+            h1 { "Refused" }
+            p { (why) }
+            p { a href="/" { "To the overview" } }
+        },
+    );
     (status, page).into_response()
 }

@@ -13,8 +13,8 @@ use std::{collections::BTreeMap, future::Future, time::Duration};
 use futures::future::join_all;
 use tonic::{Code, Response, Status};
 use waybill_proto::wire::{
-    self, Incident, ListWaybillsRequest, ListWaybillsResponse,
-    inbox_client::InboxClient, inbox_list_response::Webhook, watch_client::WatchClient,
+    self, Incident, ListWaybillsRequest, ListWaybillsResponse, inbox_client::InboxClient, inbox_list_response::Webhook,
+    watch_client::WatchClient,
 };
 use waybill_runtime::{
     grpc::{self, PeerChannel},
@@ -79,11 +79,7 @@ impl Services {
         F: Future<Output = Result<Response<T>, Status>>,
     {
         let Some(peer) = self.peers.get(service) else {
-            return Err(Unanswered {
-                service: service.to_owned(),
-                url: String::new(),
-                problem: Problem::NoAddress,
-            });
+            return Err(Unanswered { service: service.to_owned(), url: String::new(), problem: Problem::NoAddress });
         };
         let problem = match tokio::time::timeout(WITHIN, call(peer.channel.clone())).await {
             Ok(Ok(response)) => return Ok(response.into_inner()),
@@ -99,10 +95,7 @@ impl Services {
         F: Future<Output = Result<Response<T>, Status>>,
     {
         let call = &call;
-        let answers = self
-            .peers
-            .keys()
-            .map(|name| async move { (name.clone(), self.ask(name, call).await) });
+        let answers = self.peers.keys().map(|name| async move { (name.clone(), self.ask(name, call).await) });
         let mut gathered = Gathered { found: Vec::new(), unanswered: Vec::new() };
         for (name, answer) in join_all(answers).await {
             match answer {
@@ -146,8 +139,7 @@ impl Services {
     /// If the service that hears the stores does not answer.
     pub async fn webhook_counts(&self) -> Result<Vec<wire::inbox_count_response::Count>, Unanswered> {
         let request = wire::InboxCountRequest {};
-        let answer =
-            self.ask(INBOX, |channel| async { InboxClient::new(channel).count(request).await }).await?;
+        let answer = self.ask(INBOX, |channel| async { InboxClient::new(channel).count(request).await }).await?;
         Ok(answer.counts)
     }
 
@@ -157,8 +149,7 @@ impl Services {
     /// If the service that hears the stores does not answer.
     pub async fn webhooks(&self, outcome: &str, limit: i32) -> Result<Vec<Webhook>, Unanswered> {
         let request = wire::InboxListRequest { outcome: outcome.to_owned(), limit };
-        let answer =
-            self.ask(INBOX, |channel| async { InboxClient::new(channel).list(request).await }).await?;
+        let answer = self.ask(INBOX, |channel| async { InboxClient::new(channel).list(request).await }).await?;
         Ok(answer.webhooks)
     }
 }

@@ -71,7 +71,9 @@ fn encode(name: &str, value: &FieldValue) -> Result<Json, Failure> {
 
 /// The first field whose value in Tryton is another one.
 pub(crate) fn difference(ours: &Map<String, Json>, row: &Map<String, Json>) -> Option<String> {
-    ours.iter().find(|(name, value)| !same(value, row.get(name.as_str()).unwrap_or(&Json::Null))).map(|(name, _)| name.clone())
+    ours.iter()
+        .find(|(name, value)| !same(value, row.get(name.as_str()).unwrap_or(&Json::Null)))
+        .map(|(name, _)| name.clone())
 }
 
 /// Equal as Tryton keeps it: nothing is null or an empty text, numbers by value, yes and no also as 1 and 0.
@@ -129,7 +131,9 @@ mod tests {
     #[test]
     fn what_the_connector_sets_cannot_be_mapped() {
         let failure = one("reference", FieldValue::Text("mine".into())).unwrap_err();
-        assert!(matches!(failure, Failure::Rejected { code, field, .. } if code == "map_error" && field == "reference"));
+        assert!(
+            matches!(failure, Failure::Rejected { code, field, .. } if code == "map_error" && field == "reference")
+        );
     }
 
     #[test]

@@ -168,7 +168,11 @@ mod tests {
     #[test]
     fn an_email_that_is_there_already_is_left_alone() {
         let buyer = of_customer(&customer("jane@example.com", "+49301234567")).unwrap();
-        let rows = [row(1, "email", "office@example.com"), row(2, "email", "Jane@Example.com"), row(3, "phone", "+49 30 1234567")];
+        let rows = [
+            row(1, "email", "office@example.com"),
+            row(2, "email", "Jane@Example.com"),
+            row(3, "phone", "+49 30 1234567"),
+        ];
         assert!(buyer.mechanism_commands(&rows).is_empty());
     }
 }

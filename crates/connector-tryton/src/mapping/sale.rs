@@ -108,9 +108,10 @@ impl Wanted {
 
     /// The same without mapped fields: what only a draft lets us change.
     pub(crate) fn settled_difference(&self, row: &SaleRow, party: Option<Id>) -> Option<String> {
-        let is_party = row.party.as_ref().is_some_and(|there| {
-            Some(there.id) == party || there.code.as_deref() == Some(self.party_code.as_str())
-        });
+        let is_party = row
+            .party
+            .as_ref()
+            .is_some_and(|there| Some(there.id) == party || there.code.as_deref() == Some(self.party_code.as_str()));
         if !is_party {
             return Some("customer".to_owned());
         }

@@ -23,23 +23,18 @@ pub(super) const SHIPMENT: &str = "shipment_address";
 /// The document's names of the two addresses.
 const FIELDS: [&str; 2] = ["billing_address", "shipping_address"];
 
-const ADDRESS_FIELDS: &[&str] = &[
-    "attn",
-    "city",
-    "country.code",
-    "party",
-    "party_name",
-    "postal_code",
-    "street_unstructured",
-    "subdivision.code",
-];
+const ADDRESS_FIELDS: &[&str] =
+    &["attn", "city", "country.code", "party", "party_name", "postal_code", "street_unstructured", "subdivision.code"];
 
 /// An address as Tryton can hold it, with the ids of its country and subdivision.
 type Place = (PostalAddress, Option<Id>, Option<Id>);
 
 impl Tryton {
     /// The two addresses of each document, as Tryton can hold them.
-    pub(super) async fn places(&self, documents: &[&OrderDocument]) -> Result<Vec<Result<[Place; 2], Failure>>, Failure> {
+    pub(super) async fn places(
+        &self,
+        documents: &[&OrderDocument],
+    ) -> Result<Vec<Result<[Place; 2], Failure>>, Failure> {
         let wanted: Vec<[PostalAddress; 2]> = documents.iter().map(|document| address::of_order(document)).collect();
         self.book.learn_places(&self.client, &wanted.iter().flatten().collect::<Vec<_>>()).await?;
         Ok(wanted

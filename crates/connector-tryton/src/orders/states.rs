@@ -54,9 +54,7 @@ impl Tryton {
                     Ok(sales::applied(row.id, &row.state, row.number.as_deref(), true))
                 }
                 (_, Err(failure)) => Err(failure.clone()),
-                (_, Ok(())) => {
-                    Err(Failure::Transient { message: format!("Tryton has not done '{step}' yet") })
-                }
+                (_, Ok(())) => Err(Failure::Transient { message: format!("Tryton has not done '{step}' yet") }),
             }
         };
         Ok(rows.into_iter().map(|row| row.and_then(outcome)).collect())

@@ -1,8 +1,7 @@
 //! The connector with a Tryton, simulated or real, that can be asked and troubled.
 
-use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
-use async_trait::async_trait;
 use axum::{
     Router,
     body::Body,
@@ -13,20 +12,14 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use connector_tryton::{Tryton, descriptor};
 use serde_json::{Value as Json, json};
-use waybill_connector::{Failure, Known, Sink, SystemSettings, contract, contract::Trouble};
-use waybill_domain::{
-    document::{CustomerDocument, OrderDocument},
-    names::RecordKey,
-};
+use waybill_connector::{Failure, Known, Sink, SystemSettings, contract};
+use waybill_domain::document::{CustomerDocument, OrderDocument};
 use waybill_simulator::{
-    kit::{self, Fault, FaultKind, Faults, Journal, Simulated},
+    kit::{self, Faults, Journal, Simulated},
     tryton as simulator,
 };
 
-use crate::{
-    documents::{customer, customer_record, order, order_record, with_comment},
-    real::RealTryton,
-};
+use crate::{documents::order_record, real::RealTryton};
 
 pub(crate) const SETUP: &str = include_str!("../real/setup.json");
 pub(crate) const DATABASE: &str = "tryton";
@@ -36,8 +29,6 @@ pub(crate) struct Bench {
     pub(crate) connector: Tryton,
     pub(crate) vendor: Vendor,
     running: kit::Running,
-    /// What was injected: whether it is pending is asked of this many faults.
-    injected: Mutex<bool>,
 }
 
 /// A Tryton that tests ask past all trouble.
@@ -53,7 +44,11 @@ pub(crate) struct Vendor {
 
 impl Bench {
     pub(crate) async fn simulated() -> Self {
-        let tryton = simulator::Tryton::new(DATABASE, &setup());
+        Self::simulated_with(&setup()).await
+    }
+
+    pub(crate) async fn simulated_with(setup: &simulator::Setup) -> Self {
+        let tryton = simulator::Tryton::new(DATABASE, setup);
         let running = served(tryton.simulated()).await;
         let untroubled = served(tryton.simulated()).await;
         let url = untroubled.url();
@@ -72,7 +67,7 @@ impl Bench {
 
     async fn with(running: kit::Running, vendor: Vendor) -> Self {
         let connector = Tryton::new(&settings(&running.url(), &[])).unwrap();
-        let bench = Self { connector, vendor, running, injected: Mutex::new(false) };
+        let bench = Self { connector, vendor, running };
         // The login is over before any trouble begins: what it does to a login has tests of its own.
         waybill_connector::sink::Check::check(&bench.connector).await.unwrap();
         bench
@@ -136,7 +131,8 @@ impl Bench {
     pub(crate) async fn hold_processing(&self, order: &OrderDocument) -> Held {
         let key = order.customer.as_ref().unwrap().key.as_str();
         let fields = json!(["customer_location"]);
-        let rows = self.vendor.model("party.party.search_read", json!([[["code", "=", key]], 0, null, null, fields])).await;
+        let rows =
+            self.vendor.model("party.party.search_read", json!([[["code", "=", key]], 0, null, null, fields])).await;
         let held = Held { party: rows[0]["id"].clone(), location: rows[0]["customer_location"].clone() };
         self.set_customer_location(&held.party, &Json::Null).await;
         held
@@ -182,17 +178,28 @@ impl Vendor {
             _untroubled: untroubled,
             _real: real,
         };
-        let user = setup().user;
-        let (_, session) =
-            vendor.rpc("common.db.login", json!([user.login, {"password": user.password}, "en"])).await;
-        let session = &session["result"];
-        let proof = format!("{}:{}:{}", user.login, session[0], session[1].as_str().unwrap());
-        vendor.authorization = format!("Session {}", STANDARD.encode(proof));
+        vendor.log_in(&setup().user.login).await;
         let preferences = vendor.model("res.user.get_preferences", json!([true])).await;
         vendor.context = json!({
             "company": preferences["company"], "language": "en", "warehouse": preferences["warehouse"]
         });
         vendor
+    }
+
+    /// Logs in as a user with the one password.
+    async fn log_in(&mut self, login: &str) {
+        let password = setup().user.password;
+        let (_, answer) = self.rpc("common.db.login", json!([login, {"password": password}, "en"])).await;
+        let session = &answer["result"];
+        let proof = format!("{login}:{}:{}", session[0], session[1].as_str().unwrap());
+        self.authorization = format!("Session {}", STANDARD.encode(proof));
+    }
+
+    /// Changes how a real Tryton rounds, which only its administrator may.
+    pub(crate) async fn set_tax_rounding(&mut self, rounding: &str) {
+        self.log_in("admin").await;
+        self.model("account.configuration.write", json!([[1], {"tax_rounding": rounding}])).await;
+        self.log_in(&setup().user.login).await;
     }
 
     /// A call as it comes: status and body.
@@ -288,124 +295,6 @@ async fn forward(State(to): State<Proxy>, request: Request) -> Response {
         answer.headers_mut().insert("content-type", content);
     }
     answer
-}
-
-fn fault(trouble: Trouble) -> Fault {
-    let kind = match trouble {
-        Trouble::TooManyRequests { retry_after_s } => FaultKind::TooManyRequests { retry_after_s },
-        Trouble::Unauthorized => FaultKind::Unauthorized,
-        Trouble::ServerError => FaultKind::ServerError,
-        Trouble::CutBefore => FaultKind::CutBefore,
-        Trouble::CutAfter => FaultKind::CutAfter,
-        Trouble::ErrorAfter => FaultKind::ErrorAfter,
-        Trouble::ErrorIn200 => FaultKind::ErrorIn200,
-    };
-    Fault { kind, times: 1, path: String::new(), body: String::new() }
-}
-
-impl Bench {
-    /// A refused session is opened anew once, so that credentials are refused where the login is refused too.
-    fn trouble(&self, trouble: Trouble, skip: usize) {
-        self.running.faults.add_after(skip, fault(trouble));
-        if trouble == Trouble::Unauthorized {
-            self.running.faults.add(Fault { body: "common.db.login".to_owned(), ..fault(trouble) });
-        }
-        *self.injected.lock().unwrap() = true;
-    }
-
-    fn troubled(&self) -> bool {
-        self.running.faults.pending()
-    }
-
-    fn lift(&self) {
-        self.running.faults.clear();
-        *self.injected.lock().unwrap() = false;
-    }
-}
-
-/// Tryton states no wait; the kit's own is used.
-const WAIT: Duration = Duration::from_secs(10);
-
-#[async_trait]
-impl contract::Bench<OrderDocument> for Bench {
-    fn sink(&self) -> &dyn Sink<OrderDocument> {
-        &self.connector
-    }
-    fn record(&self, n: usize) -> RecordKey {
-        order_record(n)
-    }
-    fn document(&self, n: usize) -> OrderDocument {
-        order(n)
-    }
-    fn changed(&self, document: &OrderDocument) -> OrderDocument {
-        with_comment(document.clone(), "ring twice")
-    }
-    fn refused(&self, n: usize) -> Option<OrderDocument> {
-        let mut order = order(n);
-        order.lines[0].item = "NOBODY-SELLS-THIS".to_owned();
-        Some(order)
-    }
-    async fn objects(&self, document: &OrderDocument) -> usize {
-        self.sales(document).await.len()
-    }
-    async fn holds(&self, document: &OrderDocument) -> bool {
-        let sale = &self.sales(document).await[0];
-        let comment = document.fields["comment"].to_text();
-        let total = sale["total_amount"]["decimal"].as_str().unwrap();
-        sale["comment"] == json!(comment) && total == document.total.to_string() && sale["state"] == "processing"
-    }
-    async fn inject(&self, trouble: Trouble, skip: usize) {
-        self.trouble(trouble, skip);
-    }
-    async fn pending(&self) -> bool {
-        self.troubled()
-    }
-    async fn clear(&self) {
-        self.lift();
-    }
-    fn stated_wait(&self, _retry_after_s: u64) -> Duration {
-        WAIT
-    }
-}
-
-#[async_trait]
-impl contract::Bench<CustomerDocument> for Bench {
-    fn sink(&self) -> &dyn Sink<CustomerDocument> {
-        &self.connector
-    }
-    fn record(&self, n: usize) -> RecordKey {
-        customer_record(n)
-    }
-    fn document(&self, n: usize) -> CustomerDocument {
-        customer(n)
-    }
-    fn changed(&self, document: &CustomerDocument) -> CustomerDocument {
-        CustomerDocument { last_name: "Doe".into(), email: "doe@example.com".into(), ..document.clone() }
-    }
-    fn refused(&self, n: usize) -> Option<CustomerDocument> {
-        let mut customer = customer(n);
-        customer.fields.insert("colour".to_owned(), waybill_domain::document::FieldValue::Text("red".into()));
-        Some(customer)
-    }
-    async fn objects(&self, document: &CustomerDocument) -> usize {
-        self.parties(document).await.len()
-    }
-    async fn holds(&self, document: &CustomerDocument) -> bool {
-        let party = &self.parties(document).await[0];
-        party["name"] == json!(document.display_name().expose()) && party["email"] == json!(document.email.expose())
-    }
-    async fn inject(&self, trouble: Trouble, skip: usize) {
-        self.trouble(trouble, skip);
-    }
-    async fn pending(&self) -> bool {
-        self.troubled()
-    }
-    async fn clear(&self) {
-        self.lift();
-    }
-    fn stated_wait(&self, _retry_after_s: u64) -> Duration {
-        WAIT
-    }
 }
 
 impl Bench {

@@ -124,8 +124,14 @@ async fn the_party_has_name_email_and_our_key(bench: &Bench) {
 async fn the_addresses_are_the_orders(bench: &Bench) {
     let sale = booked(bench, 1, &order(1)).await;
     let to = &sale["shipment_address."];
-    assert_eq!((&sale["invoice_address."]["street"], &to["street"]), (&json!("Hauptstraße 1"), &json!("Nebenstraße 2")));
-    assert_eq!((&to["party_name"], &to["city"], &to["country."]["code"]), (&json!("Jane Roe"), &json!("Berlin"), &json!("DE")));
+    assert_eq!(
+        (&sale["invoice_address."]["street"], &to["street"]),
+        (&json!("Hauptstraße 1"), &json!("Nebenstraße 2"))
+    );
+    assert_eq!(
+        (&to["party_name"], &to["city"], &to["country."]["code"]),
+        (&json!("Jane Roe"), &json!("Berlin"), &json!("DE"))
+    );
 }
 
 fn in_california() -> Address {
@@ -178,7 +184,8 @@ async fn two_orders_of_a_new_customer_in_one_batch_make_one_party(bench: &Bench)
     let sink = bench.orders();
     let (known, step) = (Known::new(), sink.steps(&first, &Known::new()).remove(0));
     let call_key = CallKey::new(&first.key, "party", b"");
-    let call = |document| StepCall { step: &step, document, object_key: &first.key, call_key: &call_key, known: &known };
+    let call =
+        |document| StepCall { step: &step, document, object_key: &first.key, call_key: &call_key, known: &known };
     let outcomes = sink.apply(&[call(&first), call(&second)]).await;
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
     assert_eq!(bench.parties(first.customer.as_ref().unwrap()).await.len(), 1);
@@ -277,8 +284,12 @@ async fn two_quotations_of_one_order_need_a_person(bench: &Bench) {
 async fn the_waybill_shows_the_sales_number(bench: &Bench) {
     let order = order(1);
     let sale = booked(bench, 1, &order).await;
-    let mut delivery =
-        waybill_connector::contract::Delivery::new(bench.orders(), Box::leak(Box::new(order_record(1))), &order, Known::new());
+    let mut delivery = waybill_connector::contract::Delivery::new(
+        bench.orders(),
+        Box::leak(Box::new(order_record(1))),
+        &order,
+        Known::new(),
+    );
     delivery.drive().await.unwrap();
     let process = delivery.steps().last().unwrap().clone();
     let found = delivery.find(&process).await.unwrap().unwrap();

@@ -1,5 +1,140 @@
 //! The contract suite, on both Trytons.
 
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::json;
+use waybill_connector::{
+    Sink,
+    contract::{self, Trouble},
+};
+use waybill_domain::{
+    document::{CustomerDocument, FieldValue, OrderDocument},
+    names::RecordKey,
+};
+use waybill_simulator::kit::{Fault, FaultKind};
+
+use crate::{
+    bench::Bench,
+    documents::{customer, customer_record, order, order_record, with_comment},
+};
+
+fn fault(trouble: Trouble) -> Fault {
+    let kind = match trouble {
+        Trouble::TooManyRequests { retry_after_s } => FaultKind::TooManyRequests { retry_after_s },
+        Trouble::Unauthorized => FaultKind::Unauthorized,
+        Trouble::ServerError => FaultKind::ServerError,
+        Trouble::CutBefore => FaultKind::CutBefore,
+        Trouble::CutAfter => FaultKind::CutAfter,
+        Trouble::ErrorAfter => FaultKind::ErrorAfter,
+        Trouble::ErrorIn200 => FaultKind::ErrorIn200,
+    };
+    Fault { kind, times: 1, path: String::new(), body: String::new() }
+}
+
+impl Bench {
+    /// A refused session is opened anew once, so that credentials are refused where the login is refused too.
+    fn trouble(&self, trouble: Trouble, skip: usize) {
+        self.faults().add_after(skip, fault(trouble));
+        if trouble == Trouble::Unauthorized {
+            self.faults().add(Fault { body: "common.db.login".to_owned(), ..fault(trouble) });
+        }
+    }
+
+    fn troubled(&self) -> bool {
+        self.faults().pending()
+    }
+
+    fn lift(&self) {
+        self.faults().clear();
+    }
+}
+
+/// Tryton states no wait; the kit's own is used.
+const WAIT: Duration = Duration::from_secs(10);
+
+#[async_trait]
+impl contract::Bench<OrderDocument> for Bench {
+    fn sink(&self) -> &dyn Sink<OrderDocument> {
+        &self.connector
+    }
+    fn record(&self, n: usize) -> RecordKey {
+        order_record(n)
+    }
+    fn document(&self, n: usize) -> OrderDocument {
+        order(n)
+    }
+    fn changed(&self, document: &OrderDocument) -> OrderDocument {
+        with_comment(document.clone(), "ring twice")
+    }
+    fn refused(&self, n: usize) -> Option<OrderDocument> {
+        let mut order = order(n);
+        order.lines[0].item = "NOBODY-SELLS-THIS".to_owned();
+        Some(order)
+    }
+    async fn objects(&self, document: &OrderDocument) -> usize {
+        self.sales(document).await.len()
+    }
+    async fn holds(&self, document: &OrderDocument) -> bool {
+        let sale = &self.sales(document).await[0];
+        let comment = document.fields["comment"].to_text();
+        let total = sale["total_amount"]["decimal"].as_str().unwrap();
+        sale["comment"] == json!(comment) && total == document.total.to_string() && sale["state"] == "processing"
+    }
+    async fn inject(&self, trouble: Trouble, skip: usize) {
+        self.trouble(trouble, skip);
+    }
+    async fn pending(&self) -> bool {
+        self.troubled()
+    }
+    async fn clear(&self) {
+        self.lift();
+    }
+    fn stated_wait(&self, _retry_after_s: u64) -> Duration {
+        WAIT
+    }
+}
+
+#[async_trait]
+impl contract::Bench<CustomerDocument> for Bench {
+    fn sink(&self) -> &dyn Sink<CustomerDocument> {
+        &self.connector
+    }
+    fn record(&self, n: usize) -> RecordKey {
+        customer_record(n)
+    }
+    fn document(&self, n: usize) -> CustomerDocument {
+        customer(n)
+    }
+    fn changed(&self, document: &CustomerDocument) -> CustomerDocument {
+        CustomerDocument { last_name: "Doe".into(), email: "doe@example.com".into(), ..document.clone() }
+    }
+    fn refused(&self, n: usize) -> Option<CustomerDocument> {
+        let mut customer = customer(n);
+        customer.fields.insert("colour".to_owned(), FieldValue::Text("red".into()));
+        Some(customer)
+    }
+    async fn objects(&self, document: &CustomerDocument) -> usize {
+        self.parties(document).await.len()
+    }
+    async fn holds(&self, document: &CustomerDocument) -> bool {
+        let party = &self.parties(document).await[0];
+        party["name"] == json!(document.display_name().expose()) && party["email"] == json!(document.email.expose())
+    }
+    async fn inject(&self, trouble: Trouble, skip: usize) {
+        self.trouble(trouble, skip);
+    }
+    async fn pending(&self) -> bool {
+        self.troubled()
+    }
+    async fn clear(&self) {
+        self.lift();
+    }
+    fn stated_wait(&self, _retry_after_s: u64) -> Duration {
+        WAIT
+    }
+}
+
 mod orders {
     use waybill_domain::document::OrderDocument;
 

@@ -1,5 +1,6 @@
 //! The connector against the simulated Tryton and, where `WAYBILL_TRYTON_PYTHON` names one, against a real one.
 
+mod amounts;
 mod bench;
 mod booking;
 mod cancelling;

@@ -114,7 +114,6 @@ pub(crate) fn customer_body(customer: &Customer, with_book: bool) -> Value {
         body["default_address"] = address.in_book(*id, customer.id, true);
     }
     if with_book {
-        body["tags"] = json!(customer.tags.join(", "));
         body["addresses"] = customer
             .addresses
             .iter()

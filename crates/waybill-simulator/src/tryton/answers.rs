@@ -44,10 +44,8 @@ pub(super) fn router(tryton: Tryton) -> Router {
 
 /// The answer to a session that is not one: Tryton's `_do_basic_auth`.
 pub(super) fn unauthorized() -> Response {
-    let headers = [
-        (header::WWW_AUTHENTICATE, "Basic realm=\"Tryton\""),
-        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
-    ];
+    let headers =
+        [(header::WWW_AUTHENTICATE, "Basic realm=\"Tryton\""), (header::CONTENT_TYPE, "text/plain; charset=utf-8")];
     (StatusCode::UNAUTHORIZED, headers, "").into_response()
 }
 

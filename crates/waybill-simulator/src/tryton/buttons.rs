@@ -181,8 +181,11 @@ fn process(store: &mut Store, sale: Id) -> Outcome<()> {
         );
         for line in leaving {
             let of = |field: &str| store.value(schema::known("sale.line"), line, field);
-            let taken =
-                Record::from([("product", of("product")), ("quantity", of("quantity")), ("shipment", Value::Integer(shipment))]);
+            let taken = Record::from([
+                ("product", of("product")),
+                ("quantity", of("quantity")),
+                ("shipment", Value::Integer(shipment)),
+            ]);
             store.insert(schema::known("-stock.move"), taken);
         }
         store.set(model, sale, "shipment_state", Value::text("waiting"));

@@ -76,7 +76,8 @@ impl Tryton {
 
     /// Tells the journal what was written and runs what a confirmation has queued.
     fn finish(&self, store: &mut Store, written: Vec<Written>) {
-        let confirmed: Vec<Id> = written.iter().filter(|entry| entry.action == "confirm").map(|entry| entry.id).collect();
+        let confirmed: Vec<Id> =
+            written.iter().filter(|entry| entry.action == "confirm").map(|entry| entry.id).collect();
         for Written { action, model, id, reference, body } in written {
             self.journal.write(&action, model, id, &reference, body);
         }

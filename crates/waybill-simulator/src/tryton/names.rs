@@ -24,7 +24,10 @@ pub(super) fn rec_name(store: &Store, model: &Model, id: Id) -> String {
         "product.product" | "stock.location" => coded(&text("code"), &text("name")),
         "currency.currency" => text("code"),
         "company.company" => {
-            return store.value(model, id, "party").as_id().map_or_else(String::new, |party| name_of_party(store, party));
+            return store
+                .value(model, id, "party")
+                .as_id()
+                .map_or_else(String::new, |party| name_of_party(store, party));
         }
         "stock.shipment.out" | "account.invoice" => text("number"),
         "stock.inventory" => inventory(store, model, id),

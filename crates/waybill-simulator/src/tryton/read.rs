@@ -81,9 +81,9 @@ impl Wanted {
             let Some(target) = target(field) else { continue };
             let related = match value(store, context, model, id, field) {
                 Value::Integer(target_id) => wanted.of(store, context, target, target_id)?,
-                Value::Ids(ids) => Json::Array(
-                    ids.iter().map(|id| wanted.of(store, context, target, *id)).collect::<Outcome<_>>()?,
-                ),
+                Value::Ids(ids) => {
+                    Json::Array(ids.iter().map(|id| wanted.of(store, context, target, *id)).collect::<Outcome<_>>()?)
+                }
                 _ => Json::Null,
             };
             row.insert(format!("{name}."), related);

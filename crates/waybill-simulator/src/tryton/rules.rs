@@ -213,8 +213,7 @@ fn outside_domain(store: &Store, model: &Model, id: Id, field: &Field, value: &V
             let all = taxes.iter().map(|tax| name_of("account.tax", *tax)).collect::<Vec<_>>().join(", ");
             let sale = other("sale").as_id()?;
             let company = store.value(schema::known("sale.sale"), sale, "company");
-            let foreign =
-                taxes.iter().any(|tax| store.value(schema::known("account.tax"), *tax, "company") != company);
+            let foreign = taxes.iter().any(|tax| store.value(schema::known("account.tax"), *tax, "company") != company);
             foreign.then(|| (all, json!([["company", "=", company.to_json()]])))
         }
         ("party.address", "subdivision", Value::Integer(subdivision)) => {

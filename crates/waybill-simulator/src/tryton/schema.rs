@@ -135,7 +135,8 @@ static MODELS: &[&Model] = &[
 ];
 
 /// Modules whose models Tryton has, though not all are kept here.
-const MODULES: &[&str] = &["account", "company", "country", "currency", "ir", "party", "product", "res", "sale", "stock"];
+const MODULES: &[&str] =
+    &["account", "company", "country", "currency", "ir", "party", "product", "res", "sale", "stock"];
 
 /// The model of a name.
 pub(super) fn model(name: &str) -> Outcome<&'static Model> {

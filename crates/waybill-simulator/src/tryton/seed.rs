@@ -134,11 +134,8 @@ fn warehouse(store: &mut Store, code: &str, name: &str) -> Id {
 }
 
 fn product(store: &mut Store, item: &Item, unit: Id, warehouses: &[(String, Id)]) {
-    let template = add(
-        store,
-        "product.template",
-        [("name", Value::text(&item.name)), ("list_price", Value::Numeric(item.price))],
-    );
+    let template =
+        add(store, "product.template", [("name", Value::text(&item.name)), ("list_price", Value::Numeric(item.price))]);
     let kind = match item.kind {
         ItemKind::Goods => "goods",
         ItemKind::Service => "service",
@@ -171,11 +168,8 @@ fn product(store: &mut Store, item: &Item, unit: Id, warehouses: &[(String, Id)]
 
 fn countries(store: &mut Store, setup: &Setup) {
     for country in &setup.countries {
-        let id = add(
-            store,
-            "country.country",
-            [("code", Value::text(&country.code)), ("name", Value::text(&country.name))],
-        );
+        let id =
+            add(store, "country.country", [("code", Value::text(&country.code)), ("name", Value::text(&country.name))]);
         for part in &country.subdivisions {
             add(
                 store,

@@ -65,9 +65,10 @@ pub(super) fn integer(given: &Json) -> Outcome<Id> {
             let whole = number.to_string().parse::<Decimal>().map(|number| number.trunc()).ok();
             whole.and_then(|whole| Id::try_from(whole).ok()).ok_or_else(|| Trouble::not_simulated("a number so large"))
         }
-        Json::String(text) => text.trim().parse().map_err(|_| {
-            Trouble::Exception(format!("invalid literal for int() with base 10: {}", python::repr(text)))
-        }),
+        Json::String(text) => text
+            .trim()
+            .parse()
+            .map_err(|_| Trouble::Exception(format!("invalid literal for int() with base 10: {}", python::repr(text)))),
         other => Err(Trouble::Exception(format!(
             "int() argument must be a string, a bytes-like object or a real number, not '{}'",
             python::type_name(other)
@@ -99,9 +100,8 @@ pub(super) fn decimal(text: &str) -> Outcome<Decimal> {
 
 fn float(given: &Json) -> Outcome<Decimal> {
     match given {
-        Json::String(text) => Decimal::from_str(text.trim()).map_err(|_| {
-            Trouble::Exception(format!("could not convert string to float: {}", python::repr(text)))
-        }),
+        Json::String(text) => Decimal::from_str(text.trim())
+            .map_err(|_| Trouble::Exception(format!("could not convert string to float: {}", python::repr(text)))),
         Json::Array(_) => Err(Trouble::Exception(format!(
             "float() argument must be a string or a real number, not '{}'",
             python::type_name(given)
@@ -131,7 +131,9 @@ pub(super) fn decodes(given: &Json) -> bool {
         Json::Array(list) => list.iter().all(decodes),
         Json::Object(object) => {
             let known = match object.get("__class__").and_then(Json::as_str) {
-                Some("Decimal") => object.get("decimal").and_then(Json::as_str).is_some_and(|text| decimal(text).is_ok()),
+                Some("Decimal") => {
+                    object.get("decimal").and_then(Json::as_str).is_some_and(|text| decimal(text).is_ok())
+                }
                 Some("date") => date(given).is_ok(),
                 _ => true,
             };

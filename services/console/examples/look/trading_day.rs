@@ -6,8 +6,8 @@ use waybill_proto::{
     convert::to_timestamp,
     wire::{
         AccountingLine, Delivery, DeliveryDetail, Incident, Order, Person, RecordKey, Revision, Snapshot, State,
-        SystemReport, delivery_detail::Step, inbox_count_response::Count, inbox_list_response::Webhook,
-        snapshot::Body, system_report::Condition,
+        SystemReport, delivery_detail::Step, inbox_count_response::Count, inbox_list_response::Webhook, snapshot::Body,
+        system_report::Condition,
     },
 };
 use waybill_runtime::SystemClock;
@@ -28,7 +28,15 @@ impl Day {
         self.now - SignedDuration::from_secs(seconds)
     }
 
-    fn add(&mut self, service: &str, system: &str, key: RecordKey, name: &str, state: State, seconds: i64) -> &mut Delivery {
+    fn add(
+        &mut self,
+        service: &str,
+        system: &str,
+        key: RecordKey,
+        name: &str,
+        state: State,
+        seconds: i64,
+    ) -> &mut Delivery {
         let steps = ["party", "order", "confirm"].into_iter().enumerate().map(|(index, role)| {
             let started = self.ago(seconds) - SignedDuration::from_millis(900 - 300 * index as i64);
             Step {
@@ -83,14 +91,38 @@ pub(crate) fn world() -> World {
         let name = format!("#{order}");
         let age = (1061 - order) * 47;
         match order {
-            1007 | 1019 => day.park("erp-sync", "erp", order, "unknown_item", "lines[1].sku", "no product has the code 'MUG-GREEN-XL'", age),
-            1023 => day.park("erp-sync", "erp", order, "unmapped", "tax_lines[0].title", "'VAT 21%' is not in the table 'tax_codes'", age),
+            1007 | 1019 => day.park(
+                "erp-sync",
+                "erp",
+                order,
+                "unknown_item",
+                "lines[1].sku",
+                "no product has the code 'MUG-GREEN-XL'",
+                age,
+            ),
+            1023 => day.park(
+                "erp-sync",
+                "erp",
+                order,
+                "unmapped",
+                "tax_lines[0].title",
+                "'VAT 21%' is not in the table 'tax_codes'",
+                age,
+            ),
             _ => {
                 day.add("erp-sync", "erp", at(), &name, State::Applied, age);
             }
         }
         match order {
-            1031 => day.park("crm-sync", "hubspot", order, "invalid_email", "email", "Email address [redacted] is invalid", age),
+            1031 => day.park(
+                "crm-sync",
+                "hubspot",
+                order,
+                "invalid_email",
+                "email",
+                "Email address [redacted] is invalid",
+                age,
+            ),
             1059 | 1060 => {
                 day.add("crm-sync", "hubspot", at(), &name, State::Pending, age);
             }
@@ -105,7 +137,14 @@ pub(crate) fn world() -> World {
         } else {
             day.add("erp-sync", "shipstation", at(), &name, State::Applied, age);
         }
-        day.add("crm-sync", "hubspot", key("customer", (6_940_095_564_000_i64 + order).to_string()), &format!("{}", 6_940_095_564_000_i64 + order), State::Applied, age);
+        day.add(
+            "crm-sync",
+            "hubspot",
+            key("customer", (6_940_095_564_000_i64 + order).to_string()),
+            &format!("{}", 6_940_095_564_000_i64 + order),
+            State::Applied,
+            age,
+        );
     }
     let shipment = key("shipment", "se-28529731".to_owned());
     day.add("crm-sync", "hubspot", shipment, "#1007", State::Applied, 400);
@@ -138,17 +177,19 @@ pub(crate) fn world() -> World {
 }
 
 fn lines() -> Vec<AccountingLine> {
-    let line = |kind: &str, system: &str, [accepted, applied, superseded, ignored, parked, in_flight]: [i64; 6]| AccountingLine {
-        store: "main".to_owned(),
-        kind: kind.to_owned(),
-        system: system.to_owned(),
-        accepted,
-        applied,
-        superseded,
-        ignored,
-        parked,
-        in_flight,
-        gap: accepted - applied - superseded - ignored - parked - in_flight,
+    let line = |kind: &str, system: &str, [accepted, applied, superseded, ignored, parked, in_flight]: [i64; 6]| {
+        AccountingLine {
+            store: "main".to_owned(),
+            kind: kind.to_owned(),
+            system: system.to_owned(),
+            accepted,
+            applied,
+            superseded,
+            ignored,
+            parked,
+            in_flight,
+            gap: accepted - applied - superseded - ignored - parked - in_flight,
+        }
     };
     vec![
         line("customer", "hubspot", [61, 60, 1, 0, 0, 0]),
@@ -187,7 +228,10 @@ fn incidents(day: &Day) -> Vec<Incident> {
             action: why.action.to_owned(),
             detail: String::new(),
             count: orders.len() as i64,
-            records: orders.iter().map(|order| key("order", (820_982_911_946_154_000_i64 + order).to_string())).collect(),
+            records: orders
+                .iter()
+                .map(|order| key("order", (820_982_911_946_154_000_i64 + order).to_string()))
+                .collect(),
             opened_at: Some(to_timestamp(day.ago(seconds))),
             resolved_at: None,
             paged_at: Some(to_timestamp(day.ago(seconds - 4))),

@@ -94,13 +94,7 @@ fn back(choice: &Choice) -> String {
     choice.record.as_ref().map_or_else(|| "/parked".to_owned(), parts::record_path)
 }
 
-fn finish(
-    console: &crate::app::Console,
-    session: &Session,
-    back: &str,
-    what: &str,
-    changed: Changed,
-) -> Response {
+fn finish(console: &crate::app::Console, session: &Session, back: &str, what: &str, changed: Changed) -> Response {
     if changed.unanswered.is_empty() {
         let done = parts::with_query(back, &[(what, &changed.deliveries.to_string())]);
         return Redirect::to(&done).into_response();

@@ -75,36 +75,48 @@ impl Frame {
         parts::time(time, self.now, &self.zone)
     }
 
+    /// The same with the time on the wall in sight, where a person compares it with other systems' logs.
+    pub(super) fn moment(&self, time: Option<Timestamp>) -> Markup {
+        html! {
+            (self.time(time))
+            @if let Some(time) = time { " (" (words::local(time, &self.zone)) ")" }
+        }
+    }
+
     pub(super) fn page(&self, content: Markup) -> Html<String> {
         let refresh = self.refresh.as_ref().map(|path| format!("{REFRESH_SECONDS}; url={path}"));
-        document(&self.title, refresh.as_deref(), html! {
-            header {
-                nav {
-                    a.brand href="/" { (PreEscaped(super::ICON)) "Waybill" }
-                    @for (here, path, word) in MENU {
-                        a href=(path) aria-current=[(here == self.here).then_some("page")] { (word) }
+        document(
+            &self.title,
+            refresh.as_deref(),
+            html! {
+                header {
+                    nav {
+                        a.brand href="/" { (PreEscaped(super::ICON)) "Waybill" }
+                        @for (here, path, word) in MENU {
+                            a href=(path) aria-current=[(here == self.here).then_some("page")] { (word) }
+                        }
+                    }
+                    form method="post" action="/sign-out" {
+                        input type="hidden" name="form" value=(self.form);
+                        button.quiet { "Sign out" }
                     }
                 }
-                form method="post" action="/sign-out" {
-                    input type="hidden" name="form" value=(self.form);
-                    button.quiet { "Sign out" }
-                }
-            }
-            main {
-                @for unanswered in &self.unanswered {
-                    p.banner.bad role="alert" {
-                        strong { (unanswered.service) } " "
-                        @if !unanswered.url.is_empty() { "at " code { (unanswered.url) } " " }
-                        (unanswered.problem) ". What it knows is missing on this page."
+                main {
+                    @for unanswered in &self.unanswered {
+                        p.banner.bad role="alert" {
+                            strong { (unanswered.service) } " "
+                            @if !unanswered.url.is_empty() { "at " code { (unanswered.url) } " " }
+                            (unanswered.problem) ". What it knows is missing on this page."
+                        }
                     }
+                    (content)
                 }
-                (content)
-            }
-            footer {
-                "As of " (words::local(self.now, &self.zone))
-                @if self.refresh.is_some() { ", again every " (REFRESH_SECONDS) " s" }
-            }
-        })
+                footer {
+                    "As of " (words::local(self.now, &self.zone))
+                    @if self.refresh.is_some() { ", again every " (REFRESH_SECONDS) " s" }
+                }
+            },
+        )
     }
 }
 

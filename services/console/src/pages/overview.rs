@@ -16,9 +16,8 @@ use crate::{
 
 pub(super) async fn show(State(console): App, Extension(session): Extension<Session>) -> Html<String> {
     let overview = console.services.overview().await;
-    let frame = Frame::of(&console, &session, "Overview", Here::Overview)
-        .refreshing("/")
-        .without(overview.unanswered());
+    let frame =
+        Frame::of(&console, &session, "Overview", Here::Overview).refreshing("/").without(overview.unanswered());
     frame.page(html! {
         (verdict(&overview.verdict()))
         @if let Ok(open) = &overview.incidents {
@@ -99,7 +98,8 @@ fn accounting(overview: &Overview) -> Markup {
 }
 
 fn accounting_line(line: &AccountingLine) -> Markup {
-    let of = |state| parts::with_query("/waybills", &[("state", state), ("kind", &line.kind), ("system", &line.system)]);
+    let of =
+        |state| parts::with_query("/waybills", &[("state", state), ("kind", &line.kind), ("system", &line.system)]);
     html! {
         tr.wrong[line.gap != 0] {
             td { (line.store) } td { (line.kind) } td { (line.system) }

@@ -39,8 +39,7 @@ pub(super) async fn list(
 ) -> Html<String> {
     let chosen = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let parked = console.services.parked(chosen(&asked.system), chosen(&asked.code)).await;
-    let frame =
-        Frame::of(&console, &session, "Parked", Here::Parked).without(parked.unanswered.iter().cloned());
+    let frame = Frame::of(&console, &session, "Parked", Here::Parked).without(parked.unanswered.iter().cloned());
     let narrowed = !asked.system.is_empty() || !asked.code.is_empty();
     frame.page(html! {
         (done.note())

@@ -99,9 +99,9 @@ fn line_card(frame: &Frame, key: &RecordKey, line: &LineView) -> Markup {
                 span { "revision " (revision(line)) }
                 @if !line.external_id.is_empty() { span { "external id " span.id { (line.external_id) } } }
                 span { (words::count(line.attempts, "attempt")) }
-                span { "changed " (frame.time(line.changed_at)) }
-                @if line.open_since.is_some() { span { "open since " (frame.time(line.open_since)) } }
-                @if line.due_at.is_some() { span { "due " (frame.time(line.due_at)) } }
+                span { "changed " (frame.moment(line.changed_at)) }
+                @if line.open_since.is_some() { span { "open since " (frame.moment(line.open_since)) } }
+                @if line.due_at.is_some() { span { "due " (frame.moment(line.due_at)) } }
             }
             @if let Some(heard) = line.heard.filter(|heard| *heard != line.state) {
                 p.faint { "The watch has heard " (parts::state(heard)) " so far." }
@@ -191,7 +191,7 @@ fn step(frame: &Frame, step: &Step) -> Markup {
             td { (step.name) }
             td { (step.role) }
             td { span class={ "chip " (tone) } { (step.state) } }
-            td { (frame.time(started)) }
+            td { (frame.moment(started)) }
             td.number { @if let Some(took) = took { (took) " ms" } @else { "–" } }
             td.id { (step.call_key) }
             td.text { (step.message) }

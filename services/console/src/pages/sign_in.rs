@@ -54,16 +54,19 @@ fn again_from_here(then: &str) -> Html<String> {
 }
 
 fn form(then: &str, problem: Option<&str>) -> Html<String> {
-    layout::bare("Sign in", html! {
-        form.sign-in method="post" action="/sign-in" {
-            h1 { "Waybill" }
-            @if let Some(problem) = problem { p.banner.bad role="alert" { (problem) } }
-            input type="hidden" name="then" value=(then);
-            label for="password" { "Password" }
-            input #password type="password" name="password" autocomplete="current-password" required autofocus;
-            button { "Sign in" }
-        }
-    })
+    layout::bare(
+        "Sign in",
+        html! {
+            form.sign-in method="post" action="/sign-in" {
+                h1 { "Waybill" }
+                @if let Some(problem) = problem { p.banner.bad role="alert" { (problem) } }
+                input type="hidden" name="then" value=(then);
+                label for="password" { "Password" }
+                input #password type="password" name="password" autocomplete="current-password" required autofocus;
+                button { "Sign in" }
+            }
+        },
+    )
 }
 
 pub(super) async fn enter(

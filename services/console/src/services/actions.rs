@@ -101,19 +101,14 @@ impl Services {
                 .map(|(service, answer)| (service, of_system(answer.systems).collect()))
                 .collect(),
             // A service that does not serve the system says so; that is no failure.
-            unanswered: answers
-                .unanswered
-                .into_iter()
-                .filter(|unanswered| !unanswered.says(Code::NotFound))
-                .collect(),
+            unanswered: answers.unanswered.into_iter().filter(|unanswered| !unanswered.says(Code::NotFound)).collect(),
         }
     }
 
     /// Every system's condition, as each service that serves it sees it.
     pub async fn systems(&self) -> Gathered<Vec<SystemReport>> {
-        let answers = self
-            .ask_all(|channel| async { DeliveriesClient::new(channel).systems(SystemsRequest {}).await })
-            .await;
+        let answers =
+            self.ask_all(|channel| async { DeliveriesClient::new(channel).systems(SystemsRequest {}).await }).await;
         Gathered {
             found: answers.found.into_iter().map(|(service, answer)| (service, answer.systems)).collect(),
             unanswered: answers.unanswered,

@@ -85,8 +85,7 @@ impl Services {
         Overview {
             systems: system_health(reports, lines.as_deref().unwrap_or_default()),
             accounting: lines,
-            incidents: incidents
-                .map(|answer| answer.incidents.into_iter().filter(super::is_open).collect()),
+            incidents: incidents.map(|answer| answer.incidents.into_iter().filter(super::is_open).collect()),
             slowest_page_ms,
             webhooks,
             services: self.health(&problems),
@@ -272,10 +271,8 @@ mod tests {
 
     #[test]
     fn a_silent_watch_is_not_read_as_nothing_parked() {
-        let unanswered =
-            Unanswered { service: WATCH.to_owned(), url: String::new(), problem: Problem::NoAddress };
-        let service =
-            ServiceHealth { name: WATCH.to_owned(), url: String::new(), problem: Some(Problem::NoAddress) };
+        let unanswered = Unanswered { service: WATCH.to_owned(), url: String::new(), problem: Problem::NoAddress };
+        let service = ServiceHealth { name: WATCH.to_owned(), url: String::new(), problem: Some(Problem::NoAddress) };
         let overview = Overview {
             accounting: Err(unanswered.clone()),
             incidents: Err(unanswered),

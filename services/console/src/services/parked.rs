@@ -68,10 +68,8 @@ fn group(deliveries: impl Iterator<Item = Delivery>) -> Vec<Group> {
     for delivery in deliveries {
         by_cause.entry((delivery.system.clone(), delivery.code.clone())).or_default().push(delivery);
     }
-    let mut groups: Vec<Group> = by_cause
-        .into_iter()
-        .map(|((system, code), deliveries)| Group { system, code, deliveries })
-        .collect();
+    let mut groups: Vec<Group> =
+        by_cause.into_iter().map(|((system, code), deliveries)| Group { system, code, deliveries }).collect();
     groups.sort_by_key(|group| std::cmp::Reverse(group.deliveries.len()));
     groups
 }

@@ -6,10 +6,9 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use tonic::Code;
 use waybill_proto::wire::{
-    Delivery, DeliveryDetail, FindByNameRequest, GetSnapshotRequest, GetWaybillRequest, Line,
-    ListDeliveriesRequest, ListWaybillsRequest, RecordKey, ShowDeliveryRequest, State, Waybill,
-    deliveries_client::DeliveriesClient, snapshot::Body, source_client::SourceClient,
-    watch_client::WatchClient,
+    Delivery, DeliveryDetail, FindByNameRequest, GetSnapshotRequest, GetWaybillRequest, Line, ListDeliveriesRequest,
+    ListWaybillsRequest, RecordKey, ShowDeliveryRequest, State, Waybill, deliveries_client::DeliveriesClient,
+    snapshot::Body, source_client::SourceClient, watch_client::WatchClient,
 };
 
 use super::{INBOX, Services, Unanswered, WATCH};
@@ -88,12 +87,10 @@ impl Services {
                 async { SourceClient::new(channel).find_by_name(request).await }
             })
             .await;
-        let mut keys: Vec<RecordKey> =
-            gathered.found.into_iter().flat_map(|(_, answer)| answer.keys).collect();
+        let mut keys: Vec<RecordKey> = gathered.found.into_iter().flat_map(|(_, answer)| answer.keys).collect();
         // The watch remembers names too: it helps while a source is away.
         let request = GetWaybillRequest { key: None, name: name.to_owned() };
-        let watched =
-            self.ask(WATCH, |channel| async { WatchClient::new(channel).get_waybill(request).await }).await;
+        let watched = self.ask(WATCH, |channel| async { WatchClient::new(channel).get_waybill(request).await }).await;
         keys.extend(watched.ok().and_then(|waybill| waybill.key));
         keys.sort_by(|a, b| order_first(a).cmp(&order_first(b)));
         keys.dedup();
@@ -120,8 +117,7 @@ impl Services {
 
     async fn waybill(&self, key: &RecordKey) -> Result<Option<Waybill>, Unanswered> {
         let request = GetWaybillRequest { key: Some(key.clone()), name: String::new() };
-        let answer =
-            self.ask(WATCH, |channel| async { WatchClient::new(channel).get_waybill(request).await }).await;
+        let answer = self.ask(WATCH, |channel| async { WatchClient::new(channel).get_waybill(request).await }).await;
         match answer {
             Ok(waybill) => Ok(Some(waybill)),
             Err(unanswered) if unanswered.says(Code::NotFound) => Ok(None),
@@ -153,8 +149,7 @@ impl Services {
 
     async fn steps_of(&self, service: String, delivery: Delivery) -> (DeliveryDetail, Option<Unanswered>) {
         let request = ShowDeliveryRequest { system: delivery.system.clone(), key: delivery.key.clone() };
-        let answer =
-            self.ask(&service, |channel| async { DeliveriesClient::new(channel).show(request).await }).await;
+        let answer = self.ask(&service, |channel| async { DeliveriesClient::new(channel).show(request).await }).await;
         let known = || DeliveryDetail { delivery: Some(delivery), ..DeliveryDetail::default() };
         match answer {
             Ok(detail) if detail.delivery.is_some() => (detail, None),
@@ -173,22 +168,18 @@ impl Services {
         let (customer, shipments) = tokio::join!(self.customer(order), self.waybills(shipments));
         let shipments = shipments.map(|answer| answer.waybills).unwrap_or_default().into_iter();
         // The search is for names that begin so: #100 begins #1001 too.
-        let shipments = shipments.filter(|waybill| {
-            waybill.name == name && waybill.key.as_ref().is_some_and(|key| key.store == order.store)
-        });
+        let shipments = shipments
+            .filter(|waybill| waybill.name == name && waybill.key.as_ref().is_some_and(|key| key.store == order.store));
         customer.into_iter().chain(shipments).collect()
     }
 
     /// The waybill of an order's customer. Of the snapshot only the customer's id is looked at.
     async fn customer(&self, order: &RecordKey) -> Option<Waybill> {
         let request = GetSnapshotRequest { key: Some(order.clone()) };
-        let snapshot = self
-            .ask(INBOX, |channel| async { SourceClient::new(channel).get_snapshot(request).await })
-            .await
-            .ok()?;
+        let snapshot =
+            self.ask(INBOX, |channel| async { SourceClient::new(channel).get_snapshot(request).await }).await.ok()?;
         let Some(Body::Order(order_body)) = snapshot.body else { return None };
-        let key =
-            RecordKey { store: order.store.clone(), kind: "customer".to_owned(), id: order_body.customer?.id };
+        let key = RecordKey { store: order.store.clone(), kind: "customer".to_owned(), id: order_body.customer?.id };
         self.waybill(&key).await.ok()?
     }
 }

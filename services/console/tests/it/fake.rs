@@ -101,7 +101,11 @@ impl wire::watch_server::Watch for Fake {
                 && waybill.lines.iter().any(line)
         };
         let found: Vec<_> = self.world().waybills().into_iter().filter(matches).collect();
-        let page = found.iter().skip(request.offset as usize).take(if request.limit == 0 { 50 } else { request.limit as usize });
+        let page = found.iter().skip(request.offset as usize).take(if request.limit == 0 {
+            50
+        } else {
+            request.limit as usize
+        });
         Ok(Response::new(wire::ListWaybillsResponse { waybills: page.cloned().collect(), total: found.len() as i64 }))
     }
 
@@ -202,7 +206,10 @@ impl wire::deliveries_server::Deliveries for Fake {
         Ok(Response::new(wire::ChangedDeliveriesResponse { changed }))
     }
 
-    async fn discard(&self, request: Request<wire::DiscardDeliveriesRequest>) -> Answer<wire::ChangedDeliveriesResponse> {
+    async fn discard(
+        &self,
+        request: Request<wire::DiscardDeliveriesRequest>,
+    ) -> Answer<wire::ChangedDeliveriesResponse> {
         let select = request.into_inner().select.unwrap();
         let changed = self.selected(&select);
         if changed > 0 {

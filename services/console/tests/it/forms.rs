@@ -42,8 +42,7 @@ async fn a_retry_of_everything_by_an_empty_form_is_refused() {
 #[tokio::test]
 async fn a_discard_takes_one_record_with_its_reason() {
     let desk = Desk::open(three_parked()).await;
-    let fields =
-        [("system", "erp"), ("store", "main"), ("kind", "order"), ("id", "1001"), ("reason", "test order")];
+    let fields = [("system", "erp"), ("store", "main"), ("kind", "order"), ("id", "1001"), ("reason", "test order")];
     let page = desk.submit("/waybills/main/order/1001", "/parked/discard", &fields).await;
     assert_eq!(page.header(header::LOCATION), "/waybills/main/order/1001?discarded=1");
     let world = desk.services.world();

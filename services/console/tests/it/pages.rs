@@ -2,8 +2,7 @@
 
 use reqwest::StatusCode;
 use waybill_proto::wire::{
-    AccountingLine, Incident, RecordKey, State, SystemReport, inbox_list_response::Webhook,
-    system_report::Condition,
+    AccountingLine, Incident, RecordKey, State, SystemReport, inbox_list_response::Webhook, system_report::Condition,
 };
 
 use crate::{
@@ -63,8 +62,7 @@ async fn a_silent_service_is_named_where_its_parked_ones_would_be() {
 
 #[tokio::test]
 async fn a_service_that_the_watch_cannot_reach_is_named_beside_the_lines() {
-    let world =
-        World { accounting: vec![closed("erp")], unheard: vec!["erp-sync".to_owned()], ..World::default() };
+    let world = World { accounting: vec![closed("erp")], unheard: vec!["erp-sync".to_owned()], ..World::default() };
     Desk::open(world).await.get("/").await.must_say("the watch cannot reach erp-sync");
 }
 

@@ -37,9 +37,7 @@ impl Fixture {
         let country = one(bench, "country.country", json!([["code", "=", "DE"]])).await;
         let party = made(bench, "party.party", json!({"name": "Ann", "code": "wk1"})).await;
         let other_party = made(bench, "party.party", json!({"name": "Bob", "code": "wk2"})).await;
-        let address = |party: &Json, street: &str, city: &str| {
-            json!({"party": party, "street": street, "city": city, "country": country})
-        };
+        let address = |party: &Json, street: &str, city: &str| json!({"party": party, "street": street, "city": city, "country": country});
         let mechanism = json!({"party": party, "type": "email", "value": "ann@example.com"});
         let product = one(bench, "product.product", json!([["code", "=", "TEE-M"]])).await;
         let mut fixture = Self {
@@ -47,7 +45,8 @@ impl Fixture {
             address: made(bench, "party.address", address(&party, "Main 1", "Berlin")).await,
             other_address: made(bench, "party.address", address(&other_party, "Side 2", "Bonn")).await,
             mechanism: made(bench, "party.contact_mechanism", mechanism).await,
-            unit: bench.vendor.model("product.product.read", json!([[product], ["sale_uom"]])).await[0]["sale_uom"].clone(),
+            unit: bench.vendor.model("product.product.read", json!([[product], ["sale_uom"]])).await[0]["sale_uom"]
+                .clone(),
             kilogram: one(bench, "product.uom", json!([["name", "=", "Kilogram"]])).await,
             tax: one(bench, "account.tax", json!([["name", "=", "VAT 19 %"]])).await,
             storage: one(bench, "stock.location", json!([["code", "=", "vienna-storage"]])).await,

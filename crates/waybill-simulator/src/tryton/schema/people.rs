@@ -63,8 +63,7 @@ pub(super) static PARTY: Model = Model {
     writable: true,
 };
 
-const MECHANISMS: &[&str] =
-    &["phone", "mobile", "fax", "email", "website", "skype", "sip", "irc", "jabber", "other"];
+const MECHANISMS: &[&str] = &["phone", "mobile", "fax", "email", "website", "skype", "sip", "irc", "jabber", "other"];
 
 pub(super) static CONTACT_MECHANISM: Model = Model {
     name: "party.contact_mechanism",

@@ -142,8 +142,7 @@ pub(super) static INVOICE: Model = Model {
     writable: false,
 };
 
-const PARCEL_STATES: &[&str] =
-    &["draft", "waiting", "assigned", "picked", "packed", "shipped", "done", "cancelled"];
+const PARCEL_STATES: &[&str] = &["draft", "waiting", "assigned", "picked", "packed", "shipped", "done", "cancelled"];
 
 pub(super) static SHIPMENT: Model = Model {
     name: "stock.shipment.out",

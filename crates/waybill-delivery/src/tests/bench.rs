@@ -1,0 +1,365 @@
+//! What the engine's tests stand on.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    future::Future,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use prost::Message as _;
+use sqlx::PgPool;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use waybill_bus::Bus;
+use waybill_connector::{Applied, Failure, Known, Sink, Step, StepCall, sink::Check};
+use waybill_domain::{
+    Kind, Snapshot,
+    descriptor::{Budget, Capability, Descriptor},
+    document::OrderDocument,
+};
+use waybill_plan::{Connectors, Plan};
+use waybill_proto::wire;
+use waybill_runtime::{SystemClock, database, health::Health};
+use waybill_testkit::TestDatabase;
+
+use crate::{
+    Engine, EngineParts, NoHooks, Served, SystemPort,
+    intake::Heard,
+    migrator,
+    operations::DeliveriesService,
+    store::facts::{self, Fact},
+};
+
+const SERVICE: &str = "erp-sync";
+
+const PLAN: &str = r#"
+[stores.main]
+shop = "example.myshopify.com"
+system = "shop"
+webhook_secrets = ["env:SECRET"]
+[systems.shop]
+connector = "shop"
+[systems.books]
+connector = "books"
+[systems.erp]
+connector = "erp"
+[[flows]]
+name = "orders"
+kind = "order"
+to = "erp"
+AFTER
+"#;
+
+/// How the system answers a call.
+#[derive(Debug, Clone)]
+pub(super) enum Answer {
+    Fail(Failure),
+    ActThen(Failure),
+    ActThenHang,
+    ActAfter(Duration),
+}
+
+#[derive(Default)]
+struct System {
+    answers: Mutex<VecDeque<Answer>>,
+    always: Mutex<Option<Failure>>,
+    /// Object key → the order's name, as often as it was created.
+    objects: Mutex<Vec<(String, String)>>,
+    calls: AtomicUsize,
+    looks: AtomicUsize,
+    checks_fail: AtomicBool,
+}
+
+#[async_trait]
+impl Sink<OrderDocument> for System {
+    fn steps(&self, _document: &OrderDocument, _known: &Known) -> Vec<Step> {
+        vec![Step::unkeyed("create", "order")]
+    }
+
+    async fn apply(&self, calls: &[StepCall<'_, OrderDocument>]) -> Vec<Result<Applied, Failure>> {
+        let mut outcomes = Vec::new();
+        for call in calls {
+            self.calls.fetch_add(1, Ordering::SeqCst);
+            let act = || {
+                let mut objects = self.objects.lock().unwrap();
+                if !objects.iter().any(|(key, _)| key == call.object_key.as_str()) || call.known.is_empty() {
+                    objects.push((call.object_key.to_string(), call.document.name.clone()));
+                }
+                Applied::wrote("order", "7")
+            };
+            if let Some(failure) = self.always.lock().unwrap().clone() {
+                outcomes.push(Err(failure));
+                continue;
+            }
+            let answer = self.answers.lock().unwrap().pop_front();
+            outcomes.push(match answer {
+                None => Ok(act()),
+                Some(Answer::Fail(failure)) => Err(failure),
+                Some(Answer::ActThen(failure)) => {
+                    act();
+                    Err(failure)
+                }
+                Some(Answer::ActThenHang) => {
+                    act();
+                    std::future::pending().await
+                }
+                Some(Answer::ActAfter(time)) => {
+                    tokio::time::sleep(time).await;
+                    Ok(act())
+                }
+            });
+        }
+        outcomes
+    }
+
+    async fn find(&self, call: &StepCall<'_, OrderDocument>) -> Result<Option<Applied>, Failure> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        let objects = self.objects.lock().unwrap();
+        let found = objects.iter().any(|(key, _)| key == call.object_key.as_str());
+        Ok(found.then(|| Applied::unchanged("order", "7")))
+    }
+}
+
+#[async_trait]
+impl Check for System {
+    async fn check(&self) -> Result<(), Failure> {
+        if self.checks_fail.load(Ordering::SeqCst) {
+            Err(Failure::Unauthorized { message: "401".to_owned() })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn descriptor(connector: &'static str, capabilities: &'static [Capability]) -> Descriptor {
+    Descriptor {
+        connector,
+        title: connector,
+        capabilities,
+        settings: &[],
+        fields: &[],
+        custom_fields: true,
+        budget: Budget { requests: 1000, per: Duration::from_secs(1) },
+        find_lag: Duration::ZERO,
+    }
+}
+
+fn plan(after: &str) -> Plan {
+    let connectors = [
+        descriptor("shop", &[Capability::StoreSource]),
+        descriptor("books", &[Capability::OrderSink]),
+        descriptor("erp", &[Capability::OrderSink]),
+    ];
+    Plan::parse(&PLAN.replace("AFTER", after), Connectors::All(&connectors)).expect("the plan passes")
+}
+
+pub(super) struct Bench {
+    system: Arc<System>,
+    served: Served,
+    engine: Arc<Engine>,
+    plan: watch::Sender<Arc<Plan>>,
+    pool: PgPool,
+    _database: TestDatabase,
+}
+
+impl Bench {
+    pub(super) async fn start() -> Option<Self> {
+        let database = tokio::task::spawn_blocking(TestDatabase::create).await.unwrap()?;
+        let admin = database.url().expose();
+        // Roles belong to the whole cluster, which tests share: one password for all.
+        database::provision(&admin, SERVICE, "same-in-every-test", &migrator(None)).await.unwrap();
+        let url = database::service_url(&admin, SERVICE, "same-in-every-test").unwrap();
+        let pool = database::pool(&url, 8).unwrap();
+        let system = Arc::new(System::default());
+        let port = SystemPort {
+            orders: Some(system.clone()),
+            ..SystemPort::new(descriptor("erp", &[Capability::OrderSink]), system.clone())
+        };
+        let budget = port.descriptor.budget;
+        let served = Served { name: "erp".parse().unwrap(), port, concurrency: 4, budget };
+        let (sender, receiver) = watch::channel(Arc::new(plan("")));
+        let parts = EngineParts {
+            service: SERVICE,
+            pool: pool.clone(),
+            // Nobody listens there: what is said stays in the outbox, where the tests read it.
+            bus: Bus::connect("nats://127.0.0.1:1", SERVICE, "").await.unwrap(),
+            plan: receiver,
+            ours: |connector, _| connector == "erp",
+            served: vec![served.clone()],
+            hooks: Arc::new(NoHooks),
+            clock: Arc::new(SystemClock),
+            sources: BTreeMap::new(),
+            health: Health::default(),
+            replica: "test".to_owned(),
+        };
+        let engine = Engine::new(parts, CancellationToken::new());
+        crate::store::systems::enlist(&pool, &["erp".to_owned()]).await.unwrap();
+        Some(Self { system, served, engine, plan: sender, pool, _database: database })
+    }
+
+    pub(super) async fn hear(&self, snapshot: Snapshot) {
+        self.engine.take(vec![Heard { snapshot, traceparent: String::new() }]).await.unwrap();
+    }
+
+    pub(super) async fn round(&self) {
+        self.engine.round(&self.served).await;
+    }
+
+    /// A round during which something else happens.
+    pub(super) async fn round_while(&self, meanwhile: impl Future<Output = ()>) {
+        let (engine, served) = (Arc::clone(&self.engine), self.served.clone());
+        let round = tokio::spawn(async move { engine.round(&served).await });
+        self.until_a_call_is_made().await;
+        meanwhile.await;
+        round.await.unwrap();
+    }
+
+    /// A round whose process dies in the middle of the call.
+    pub(super) async fn round_that_dies(&self) {
+        let (engine, served) = (Arc::clone(&self.engine), self.served.clone());
+        let round = tokio::spawn(async move { engine.round(&served).await });
+        self.until_a_call_is_made().await;
+        round.abort();
+        let _ = round.await;
+    }
+
+    async fn until_a_call_is_made(&self) {
+        waybill_testkit::wait_for_async("a call", Duration::from_secs(10), async || {
+            (self.system.calls.load(Ordering::SeqCst) > 0).then_some(())
+        })
+        .await;
+    }
+
+    pub(super) fn answer(&self, answer: Answer) {
+        self.system.answers.lock().unwrap().push_back(answer);
+    }
+
+    pub(super) fn answer_always(&self, failure: Failure) {
+        *self.system.always.lock().unwrap() = Some(failure);
+    }
+
+    pub(super) fn answer_well(&self) {
+        *self.system.always.lock().unwrap() = None;
+    }
+
+    pub(super) fn let_checks_pass(&self, pass: bool) {
+        self.system.checks_fail.store(!pass, Ordering::SeqCst);
+    }
+
+    pub(super) fn wait_for_books(&self) {
+        self.plan.send(Arc::new(plan("after = [\"books\"]"))).unwrap();
+    }
+
+    pub(super) async fn receipt_of_books(&self, order: u64, state: &str, settlement: i64) {
+        let fact = Fact {
+            store: "main".to_owned(),
+            kind: Kind::Order.to_string(),
+            record_id: order.to_string(),
+            system: "books".to_owned(),
+            state: state.to_owned(),
+            settlement,
+        };
+        facts::keep(&mut *self.pool.acquire().await.unwrap(), &[fact]).await.unwrap();
+    }
+
+    pub(super) fn created(&self) -> Vec<String> {
+        self.system.objects.lock().unwrap().iter().map(|(_, name)| name.clone()).collect()
+    }
+
+    pub(super) fn calls(&self) -> usize {
+        self.system.calls.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn looks(&self) -> usize {
+        self.system.looks.load(Ordering::SeqCst)
+    }
+
+    /// Everything that waits for a time is due, as if it had passed.
+    pub(super) async fn let_time_pass(&self) {
+        self.execute("update delivery set due_at = now() where state in ('pending', 'waiting')").await;
+        self.execute("update system_state set resume_at = now()").await;
+    }
+
+    pub(super) async fn let_leases_run_out(&self) {
+        self.execute("update delivery set lease_until = now() - interval '1 second' where state = 'applying'").await;
+    }
+
+    pub(super) async fn take_the_claim_away(&self) {
+        self.execute("update delivery set fence = fence + 1").await;
+    }
+
+    async fn execute(&self, sql: &'static str) {
+        sqlx::query(sql).execute(&self.pool).await.unwrap();
+    }
+
+    async fn texts(&self, sql: &'static str) -> Vec<String> {
+        sqlx::query_scalar(sql).fetch_all(&self.pool).await.unwrap()
+    }
+
+    /// Each delivery's state and code, by record.
+    pub(super) async fn states(&self) -> Vec<String> {
+        self.texts("select trim(state || ' ' || case when state in ('applied', 'applying') then '' else code end) from delivery order by record_id").await
+    }
+
+    pub(super) async fn attempts(&self) -> Vec<i32> {
+        sqlx::query_scalar("select attempts from delivery order by record_id").fetch_all(&self.pool).await.unwrap()
+    }
+
+    pub(super) async fn condition(&self) -> String {
+        self.texts("select condition from system_state").await.remove(0)
+    }
+
+    pub(super) async fn in_flight(&self) -> i64 {
+        let counts = crate::store::deliveries::in_flight(&self.pool).await.unwrap();
+        counts.into_iter().map(|(_, _, _, revisions)| revisions).sum()
+    }
+
+    /// The receipts in the outbox: `from..to state`.
+    pub(super) async fn receipts(&self) -> Vec<String> {
+        let rows: Vec<Vec<u8>> =
+            sqlx::query_scalar("select payload from outbox where subject like 'receipt.%' order by id")
+                .fetch_all(&self.pool)
+                .await
+                .unwrap();
+        rows.iter()
+            .map(|payload| {
+                let receipt = wire::Receipt::decode(payload.as_slice()).unwrap();
+                let to = receipt.to.unwrap_or_default().number;
+                let state = receipt.state().as_str_name().trim_start_matches("STATE_").to_lowercase();
+                format!("{}..{to} {state}", receipt.from)
+            })
+            .collect()
+    }
+
+    pub(super) async fn dead_letters(&self) -> usize {
+        self.texts("select subject from outbox where subject like 'dead.%'").await.len()
+    }
+
+    pub(super) async fn retry(&self) -> i64 {
+        use wire::deliveries_server::Deliveries as _;
+        let request = wire::SelectDeliveriesRequest { actor: "test".to_owned(), ..Default::default() };
+        let service = DeliveriesService::new(Arc::clone(&self.engine));
+        service.retry(tonic::Request::new(request)).await.unwrap().into_inner().changed
+    }
+
+    pub(super) async fn discard(&self) -> i64 {
+        use wire::deliveries_server::Deliveries as _;
+        let select = wire::SelectDeliveriesRequest {
+            actor: "test".to_owned(),
+            reason: "not wanted".to_owned(),
+            ..Default::default()
+        };
+        let service = DeliveriesService::new(Arc::clone(&self.engine));
+        let request = wire::DiscardDeliveriesRequest { select: Some(select) };
+        service.discard(tonic::Request::new(request)).await.unwrap().into_inner().changed
+    }
+
+    pub(super) async fn audited(&self) -> Vec<String> {
+        self.texts("select action from audit order by id").await
+    }
+}

@@ -1,0 +1,102 @@
+//! The oracle: do the systems hold what the store's final records ask for?
+//!
+//! It starts from the store's records and from a fixed table of what the example plan expects of each system
+//! ([`expect`]), asks every system over its own HTTP API ([`found`]) and compares every mapped field ([`compare`]). It
+//! knows nothing of Waybill: it reads neither its database nor its API, nor the plan file.
+
+mod compare;
+mod expect;
+mod found;
+mod http;
+mod records;
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use serde::Serialize;
+use serde_json::Value;
+
+use compare::{Found, Wanted};
+use found::{hubspot, shipstation, shopify, tryton};
+
+/// What is wrong with one object of a system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The system, by its name in the example plan.
+    pub system: &'static str,
+    /// The kind of object there.
+    pub object: &'static str,
+    /// What it is recognised by: an order's name, an e-mail, a SKU and place.
+    pub key: String,
+    /// `missing`, `doubled`, `wrong_value` or `unexpected`.
+    pub problem: &'static str,
+    /// The field; empty unless a value is wrong.
+    pub field: String,
+    /// What should be there.
+    pub expected: String,
+    /// What is there.
+    pub found: String,
+}
+
+/// What came of the comparison.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// Objects that should be there and are not.
+    pub missing_in_systems: usize,
+    /// Objects that are there more than once.
+    pub doubled: usize,
+    /// Fields whose value is another one.
+    pub wrong_values: usize,
+    /// Objects that should not be there.
+    pub unexpected: usize,
+    /// Objects that were compared, by system.
+    pub compared: BTreeMap<&'static str, usize>,
+    /// Fields that were compared.
+    pub fields: usize,
+    /// What is wrong, object by object.
+    pub findings: Vec<Finding>,
+}
+
+impl Verdict {
+    /// Whether everything is as it should be.
+    pub fn agrees(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    fn of(wanted: &[Wanted], found: &[Found]) -> Self {
+        let (findings, fields) = compare::compare(wanted, found);
+        let count = |problem: &str| findings.iter().filter(|one| one.problem == problem).count();
+        let mut compared = BTreeMap::new();
+        for one in wanted {
+            *compared.entry(one.system).or_default() += 1;
+        }
+        Self {
+            missing_in_systems: count("missing"),
+            doubled: count("doubled"),
+            wrong_values: count("wrong_value"),
+            unexpected: count("unexpected"),
+            compared,
+            fields,
+            findings,
+        }
+    }
+}
+
+/// Asks everyone and compares. `ready` is what `waybill-simulator --ready` wrote; with a real ERP, its `tryton` entry
+/// leads there.
+///
+/// # Errors
+/// If a system does not answer, or not as its documentation says.
+pub async fn run(ready: &Value) -> anyhow::Result<Verdict> {
+    let store_url = http::text(ready, &["shopify", "url"])?;
+    let store = records::read(&store_url).await.context("the store's records")?;
+    let crm = hubspot::read(ready).await.context("HubSpot")?;
+    let erp = tryton::read(ready).await.context("Tryton")?;
+    let shipping = shipstation::read(ready).await.context("ShipStation")?;
+    let wanted = expect::everything(&store, &erp, &shipping);
+    let mut found = crm;
+    found.extend(erp.sales);
+    found.extend(shipping.shipments(&store));
+    found.extend(shopify::objects(&store));
+    Ok(Verdict::of(&wanted, &found))
+}

@@ -1,0 +1,114 @@
+//! The operator's commands: what the services say and what a person may do, over gRPC with a token.
+
+mod accounting;
+mod incidents;
+mod parked;
+mod pause;
+mod place;
+mod record;
+pub(crate) mod state;
+mod status;
+mod table;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod trace;
+mod webhooks;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::{Args, Subcommand};
+use jiff::tz::TimeZone;
+use waybill_domain::Clock as _;
+use waybill_runtime::{SystemClock, secret};
+
+use place::Place;
+use terminal::Terminal;
+
+// Commands that ask running services. No doc comment: flattened, it would take the place of the whole program's help.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OperatorCommand {
+    /// Show a record's waybill: its line per system, with the calls made.
+    Trace(trace::Trace),
+    /// Say whether all is well: exit code 0 if so, 1 if not, 2 if it cannot be told.
+    Status(status::Status),
+    /// Show the accounting lines: exit code 0 if they close, 1 if not, 2 if it cannot be told.
+    Accounting(accounting::Accounting),
+    /// See and settle what needs a person.
+    #[command(subcommand)]
+    Parked(parked::Parked),
+    /// Hold a system's deliveries until it is resumed.
+    Pause(pause::Pause),
+    /// Let a paused system's deliveries go on.
+    Resume(pause::Pause),
+    /// Show open incidents, what they mean and what to do.
+    Incidents(incidents::Incidents),
+    /// Show webhooks that no record came of.
+    Webhooks(webhooks::Webhooks),
+}
+
+// Where the services are. Without it: WAYBILL_PEERS and WAYBILL_GRPC_TOKEN, else what `waybill up` left behind.
+// No doc comment, as above.
+#[derive(Debug, Args, Default, Clone)]
+struct Where {
+    /// The services' gRPC addresses: alerter=http://…,erp-sync=http://… Without it WAYBILL_PEERS, else what a running
+    /// `waybill up` left in .waybill/up.json.
+    #[arg(long, value_name = "NAME=URL,…")]
+    peers: Option<String>,
+    /// The token that each call carries. Other users of the machine can read it here: prefer
+    /// WAYBILL_GRPC_TOKEN_FILE.
+    #[arg(long)]
+    token: Option<String>,
+}
+
+/// Nothing is wrong.
+const WELL: u8 = 0;
+/// Something is wrong, or was not found.
+const NOT_WELL: u8 = 1;
+/// Somebody did not answer, so it cannot be told.
+const CANNOT_TELL: u8 = 2;
+
+/// Runs a command: answers go to `out`, problems to `err`.
+///
+/// # Errors
+/// If the services' addresses or the token cannot be used, or `out` cannot be written.
+pub(crate) async fn run(
+    command: OperatorCommand,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let mut terminal = Terminal { out, err, now: SystemClock.now(), zone: TimeZone::system() };
+    let place = Place::of_process()?;
+    match answer(command, &place, &mut terminal).await {
+        Ok(code) => Ok(code.into()),
+        // The reader, such as `head`, has seen enough.
+        Err(error) if closed_early(&error) => Ok(WELL.into()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn answer(command: OperatorCommand, place: &Place, terminal: &mut Terminal<'_>) -> anyhow::Result<u8> {
+    match command {
+        OperatorCommand::Trace(command) => trace::run(command, place, terminal).await,
+        OperatorCommand::Status(command) => status::run(command, place, terminal).await,
+        OperatorCommand::Accounting(command) => accounting::run(command, place, terminal).await,
+        OperatorCommand::Parked(command) => parked::run(command, place, terminal).await,
+        OperatorCommand::Pause(command) => pause::run(command, true, place, terminal).await,
+        OperatorCommand::Resume(command) => pause::run(command, false, place, terminal).await,
+        OperatorCommand::Incidents(command) => incidents::run(command, place, terminal).await,
+        OperatorCommand::Webhooks(command) => webhooks::run(command, place, terminal).await,
+    }
+}
+
+fn closed_early(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Who acts, for the audit.
+fn actor() -> String {
+    let name = ["USER", "LOGNAME"].into_iter().find_map(secret::environment);
+    format!("cli:{}", name.filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_owned()))
+}

@@ -1,0 +1,55 @@
+//! `waybill pause` and `waybill resume`.
+
+use clap::Args;
+use console::{
+    services::{Services, Who},
+    words,
+};
+
+use super::{CANNOT_TELL, NOT_WELL, WELL, Where, actor, place::Place, table::Table, terminal::Terminal};
+
+/// A system to pause or to resume.
+#[derive(Debug, Args)]
+pub(crate) struct Pause {
+    /// The system, by its name in the plan.
+    system: String,
+    /// Why; kept with who and when.
+    #[arg(long, default_value = "")]
+    reason: String,
+    #[command(flatten)]
+    at: Where,
+}
+
+pub(super) async fn run(
+    command: Pause,
+    paused: bool,
+    place: &Place,
+    terminal: &mut Terminal<'_>,
+) -> anyhow::Result<u8> {
+    let services = place.services(&command.at)?;
+    let who = Who { actor: actor(), reason: command.reason };
+    let answers = services.pause(&command.system, paused, who).await;
+    let silent = terminal.unanswered(&answers.unanswered)?;
+    if answers.found.is_empty() {
+        return nobody(&services, &command.system, silent, terminal).await;
+    }
+    let mut table = Table::new(&["system", "condition", "service", "message"]);
+    for (service, reports) in &answers.found {
+        for report in reports {
+            table.row([
+                report.system.clone(),
+                words::condition(report.condition()).to_owned(),
+                service.clone(),
+                report.message.clone(),
+            ]);
+        }
+    }
+    table.write(terminal.out, "")?;
+    Ok(if silent { CANNOT_TELL } else { WELL })
+}
+
+async fn nobody(services: &Services, system: &str, silent: bool, terminal: &mut Terminal<'_>) -> anyhow::Result<u8> {
+    let known: Vec<String> = services.system_names().await.into_iter().collect();
+    terminal.problem(format!("no service that answers serves '{system}'; they serve: {}", known.join(", ")))?;
+    Ok(if silent { CANNOT_TELL } else { NOT_WELL })
+}

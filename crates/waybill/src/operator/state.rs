@@ -1,0 +1,60 @@
+//! What a running `waybill up` leaves behind for the operator's commands.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+
+/// Where the running suite can be asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct UpState {
+    /// The services' gRPC addresses, by service.
+    pub(crate) peers: BTreeMap<String, String>,
+    /// The file that holds the token of each call.
+    pub(crate) grpc_token_file: PathBuf,
+    /// The console's address.
+    pub(crate) console: String,
+}
+
+impl UpState {
+    /// Where the file is: `WAYBILL_STATE`, else `.waybill/up.json` in the working directory.
+    pub(crate) fn path(env: &dyn Fn(&str) -> Option<String>) -> PathBuf {
+        env("WAYBILL_STATE").filter(|path| !path.is_empty()).unwrap_or_else(|| ".waybill/up.json".to_owned()).into()
+    }
+
+    /// Reads the file; none if there is none.
+    ///
+    /// # Errors
+    /// If it cannot be read or is not such a file.
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Option<Self>> {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).with_context(|| format!("{} cannot be read", path.display())),
+        };
+        let state = serde_json::from_str(&text)
+            .with_context(|| format!("{} is not what `waybill up` writes", path.display()))?;
+        Ok(Some(state))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::UpState;
+
+    #[test]
+    fn the_file_is_in_the_working_directory_unless_told_otherwise() {
+        assert_eq!(UpState::path(&|_| None).to_str(), Some(".waybill/up.json"));
+        let elsewhere = UpState::path(&|name| (name == "WAYBILL_STATE").then(|| "/run/up.json".to_owned()));
+        assert_eq!(elsewhere.to_str(), Some("/run/up.json"));
+    }
+
+    #[test]
+    fn no_file_is_no_error() {
+        assert_eq!(UpState::read("/no/such/folder/up.json".as_ref()).unwrap(), None);
+    }
+}

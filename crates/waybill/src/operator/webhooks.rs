@@ -1,0 +1,67 @@
+//! `waybill webhooks`: what was received and gave no record.
+
+use clap::Args;
+use console::words;
+
+use super::{CANNOT_TELL, WELL, Where, place::Place, table::Table, terminal::Terminal};
+
+/// Webhooks by outcome.
+#[derive(Debug, Args)]
+pub(crate) struct Webhooks {
+    /// unreadable, unknown, stale, echo, refetch, refetched, applied or new. Without it: how many came to what.
+    #[arg(long)]
+    outcome: Option<String>,
+    /// The newest so many.
+    #[arg(long, default_value_t = 50)]
+    limit: i32,
+    #[command(flatten)]
+    at: Where,
+}
+
+pub(super) async fn run(command: Webhooks, place: &Place, terminal: &mut Terminal<'_>) -> anyhow::Result<u8> {
+    let services = place.services(&command.at)?;
+    let mut table;
+    match &command.outcome {
+        None => {
+            let counts = match services.webhook_counts().await {
+                Ok(counts) => counts,
+                Err(unanswered) => {
+                    terminal.problem(unanswered)?;
+                    return Ok(CANNOT_TELL);
+                }
+            };
+            table = Table::new(&["store", "topic", "outcome", "#webhooks"]);
+            for count in counts {
+                table.row([count.store, count.topic, count.outcome, count.webhooks.to_string()]);
+            }
+        }
+        Some(outcome) => {
+            let webhooks = match services.webhooks(outcome, command.limit).await {
+                Ok(webhooks) => webhooks,
+                Err(unanswered) => {
+                    terminal.problem(unanswered)?;
+                    return Ok(CANNOT_TELL);
+                }
+            };
+            if outcome == "unreadable" {
+                let why = words::explain("unreadable_webhook");
+                terminal.explain(why.meaning, "Look at the message; the record comes with its next change.", "")?;
+                terminal.gap()?;
+            }
+            table = Table::new(&["#id", "received", "store", "topic", "#bytes", "webhook id", "message"]);
+            for webhook in webhooks {
+                table.row([
+                    webhook.id.to_string(),
+                    terminal.time(words::instant(webhook.received_at)),
+                    webhook.store,
+                    webhook.topic,
+                    webhook.body_bytes.to_string(),
+                    webhook.webhook_id,
+                    webhook.message,
+                ]);
+            }
+        }
+    }
+    table.write(terminal.out, "")?;
+    Ok(WELL)
+}

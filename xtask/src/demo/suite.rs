@@ -1,0 +1,193 @@
+//! The services: in one process, or each by its own program.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde::Deserialize;
+use waybill_testkit::{ChildProcess, Launch};
+
+use crate::cargo_build::Programs;
+use crate::{interrupt, loopback_http, workspace};
+
+/// Every service's own program is named as its package.
+pub(crate) const SERVICES: [&str; 7] =
+    ["shopify-ingest", "inventory-router", "crm-sync", "erp-sync", "fulfilment-sync", "alerter", "console"];
+
+/// Migrations and the first connections included.
+const READY: Duration = Duration::from_secs(120);
+
+/// What the suite needs to know of the world.
+#[derive(Debug)]
+pub(crate) struct Surroundings {
+    /// Where state and logs are.
+    pub(crate) folder: PathBuf,
+    pub(crate) nats_url: String,
+    pub(crate) database_url: String,
+    /// Where webhooks are received: an address and a port.
+    pub(crate) webhooks: String,
+    /// Addresses and secrets of the plan's systems.
+    pub(crate) variables: Vec<(&'static str, String)>,
+}
+
+impl Surroundings {
+    /// A command of `waybill` with the plan's variables and the servers' addresses.
+    fn waybill(&self, programs: &Programs, command: &str) -> anyhow::Result<Launch> {
+        let launch = Launch::new(programs.get("waybill")?).arg(command).in_folder(&self.folder);
+        Ok(self
+            .with_variables(launch)
+            .env("NATS_URL", &self.nats_url)
+            .env("DATABASE_URL", &self.database_url))
+    }
+
+    fn with_variables(&self, launch: Launch) -> Launch {
+        self.variables.iter().fold(launch, |launch, (name, value)| launch.env(name, value))
+    }
+
+    fn layout(&self, launch: Launch) -> Launch {
+        let launch = with_plan(launch).arg("--state").arg(state(&self.folder));
+        launch.arg("--free-ports").args(["--webhooks", &self.webhooks])
+    }
+}
+
+/// Where the suite keeps its own secret, and what the operator's commands read.
+pub(crate) fn state(folder: &Path) -> PathBuf {
+    folder.join("state")
+}
+
+fn with_plan(launch: Launch) -> Launch {
+    launch.arg("--plan").arg(workspace::root().join("examples/plans/example.toml"))
+}
+
+/// The services, running.
+#[derive(Debug)]
+pub(crate) struct Suite {
+    processes: Vec<ChildProcess>,
+    /// The console's address.
+    pub(crate) console: String,
+    /// What people sign in to it with.
+    pub(crate) password: String,
+}
+
+/// What `waybill environment` says.
+#[derive(Debug, Deserialize)]
+struct Environment {
+    services: BTreeMap<String, BTreeMap<String, String>>,
+    console: String,
+    console_password: String,
+}
+
+impl Suite {
+    /// The users' part of the configuration of a NATS that the suite is to use.
+    pub(crate) fn nats_users(programs: &Programs, folder: &Path) -> anyhow::Result<String> {
+        let launch = Launch::new(programs.get("waybill")?).arg("nats-config").arg("--state").arg(state(folder));
+        finish(launch, folder.join("nats-users.conf"))
+    }
+
+    /// Checks the systems' tokens and makes what has to be there; says what it did.
+    pub(crate) fn set_up(programs: &Programs, around: &Surroundings) -> anyhow::Result<String> {
+        // Without --callback: the store was told where to send its webhooks when it was started, as Shopify takes only
+        // addresses with https.
+        finish(with_plan(around.waybill(programs, "setup")?), around.folder.join("setup.log"))
+    }
+
+    /// Starts all services in one process.
+    pub(crate) fn in_one_process(programs: &Programs, around: &Surroundings) -> anyhow::Result<Self> {
+        let log = around.folder.join("waybill.log");
+        let launch = around.layout(around.waybill(programs, "up")?);
+        let mut process = launch.log(&log).spawn()?;
+        let said = process.wait_until_ready(READY, || {
+            let text = std::fs::read_to_string(&log).unwrap_or_default();
+            // Its own log goes to the same file.
+            let is_ready = text.lines().any(|line| line == "ready");
+            (is_ready || interrupt::requested()).then_some(text)
+        })?;
+        let (console, password) = console_of(&said).unwrap_or_default();
+        Ok(Self { processes: vec![process], console, password })
+    }
+
+    /// Starts each service by its own program, all at once.
+    pub(crate) fn in_processes(programs: &Programs, around: &Surroundings) -> anyhow::Result<Self> {
+        let folder = &around.folder;
+        let migrate = around.waybill(programs, "migrate")?.arg("--state").arg(state(folder));
+        finish(migrate, folder.join("migrate.log"))?;
+        let asked = around.layout(around.waybill(programs, "environment")?);
+        let said = finish(asked, folder.join("environment.json"))?;
+        let environment: Environment = serde_json::from_str(&said).context("the answer of waybill environment")?;
+        let mut processes = Vec::new();
+        let mut addresses = Vec::new();
+        for name in SERVICES {
+            let variables = environment.services.get(name);
+            let variables = variables.with_context(|| format!("waybill environment does not tell of {name}"))?;
+            let address = variables.get("WAYBILL_HTTP");
+            addresses.push(address.with_context(|| format!("{name} has no address"))?);
+            let mut launch = around.with_variables(Launch::new(programs.get(name)?)).in_folder(folder);
+            for (variable, value) in variables {
+                launch = launch.env(variable, value);
+            }
+            processes.push(launch.log(folder.join(format!("{name}.log"))).spawn()?);
+        }
+        for (process, address) in processes.iter_mut().zip(addresses) {
+            let url = format!("http://{address}");
+            process.wait_until_ready(READY, || {
+                let ready = loopback_http::get(&url, "/readyz").is_ok_and(|answer| answer.is_ok());
+                (ready || interrupt::requested()).then_some(())
+            })?;
+        }
+        Ok(Self { processes, console: environment.console, password: environment.console_password })
+    }
+
+    pub(crate) fn processes(&mut self) -> &mut [ChildProcess] {
+        &mut self.processes
+    }
+
+    /// The peak of resident memory, all processes together, in megabytes of 2^20 bytes.
+    pub(crate) fn peak_memory_mb(&self) -> Option<f64> {
+        let kilobytes: Option<u64> = self.processes.iter().map(|process| peak_memory_kb(process.pid())).sum();
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52 kilobytes")]
+        kilobytes.map(|kilobytes| kilobytes as f64 / 1024.0)
+    }
+}
+
+/// Runs a program to its end; what it printed is in the file.
+fn finish(launch: Launch, file: PathBuf) -> anyhow::Result<String> {
+    let mut process = launch.log(&file).spawn()?;
+    let status = process.wait()?;
+    let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
+    anyhow::ensure!(status.success(), "{}: {status}\n{}", process.name(), text.trim());
+    Ok(text)
+}
+
+/// The console's address and password in what `waybill up` prints.
+fn console_of(said: &str) -> Option<(String, String)> {
+    let line = said.lines().find_map(|line| line.strip_prefix("console "))?;
+    let mut words = line.split_whitespace();
+    let address = words.next()?.to_owned();
+    let password = words.nth(1).unwrap_or_default().to_owned();
+    Some((address, password))
+}
+
+/// Linux keeps the peak for us.
+fn peak_memory_kb(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_peak_is_some_kilobytes() {
+        let peak = peak_memory_kb(std::process::id());
+        assert!(peak.is_some_and(|kilobytes| kilobytes > 100), "{peak:?}");
+    }
+
+    #[test]
+    fn the_consoles_address_and_password_are_found() {
+        let said = "webhooks  http://127.0.0.1:1/webhooks/<store>\nconsole   http://127.0.0.1:2  password abc\nready\n";
+        assert_eq!(console_of(said), Some(("http://127.0.0.1:2".to_owned(), "abc".to_owned())));
+    }
+}

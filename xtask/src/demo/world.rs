@@ -1,0 +1,180 @@
+//! The simulated store and the systems around it: one process, which tells where each of them is.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use waybill_testkit::{ChildProcess, Launch};
+
+use super::Options;
+use super::parked::Planted;
+use crate::cargo_build::Programs;
+use crate::loopback_http;
+
+/// It fills its catalogue before it listens.
+const READY: Duration = Duration::from_secs(30);
+
+/// Variable of the example plan → system and value in what the simulator tells.
+const VARIABLES: [(&str, &str, &str); 16] = [
+    ("SHOPIFY_URL", "shopify", "url"),
+    ("SHOPIFY_ACCESS_TOKEN", "shopify", "access_token"),
+    ("SHOPIFY_WEBHOOK_SECRET", "shopify", "webhook_secret"),
+    ("TRYTON_URL", "tryton", "url"),
+    ("TRYTON_DATABASE", "tryton", "database"),
+    ("TRYTON_USER", "tryton", "user"),
+    ("TRYTON_PASSWORD", "tryton", "password"),
+    ("HUBSPOT_URL", "hubspot", "url"),
+    ("HUBSPOT_TOKEN", "hubspot", "token"),
+    ("SHIPSTATION_URL", "shipstation", "url"),
+    ("SHIPSTATION_API_KEY", "shipstation", "api_key"),
+    ("PAGERDUTY_URL", "pagerduty", "url"),
+    ("PAGERDUTY_ROUTING_KEY", "pagerduty", "routing_key"),
+    ("SLACK_WEBHOOK_URL", "slack", "url"),
+    ("ALERT_WEBHOOK_URL", "webhook", "url"),
+    ("ALERT_WEBHOOK_SECRET", "webhook", "secret"),
+];
+
+/// How the day stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub(crate) struct Day {
+    pub(crate) day: String,
+    pub(crate) orders_planned: u64,
+    pub(crate) orders_placed: u64,
+    pub(crate) customers: u64,
+    pub(crate) follow_ups_open: u64,
+    pub(crate) follow_ups_dropped: u64,
+    pub(crate) to_ship: u64,
+    pub(crate) shipped: u64,
+    pub(crate) webhooks: Webhooks,
+}
+
+/// The store's webhooks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub(crate) struct Webhooks {
+    pub(crate) delivered: u64,
+    pub(crate) failed: u64,
+    pub(crate) pending: u64,
+}
+
+impl Day {
+    /// What is still to happen; empty if the day is over and every parcel that can be sent was.
+    pub(crate) fn open(&self) -> Vec<String> {
+        let mut open = Vec::new();
+        if self.day != "finished" {
+            let Self { day, orders_placed, orders_planned, .. } = self;
+            open.push(format!("the day is {day}: {orders_placed} of {orders_planned} orders are placed"));
+        }
+        for (number, what) in [
+            (self.follow_ups_open, "payments, edits and refunds are still to come"),
+            (self.follow_ups_dropped, "refunds waited in vain for their parcel"),
+            (self.webhooks.pending, "webhooks are not delivered yet"),
+            (self.webhooks.failed, "webhooks were given up by the store"),
+            (self.to_ship.saturating_sub(self.shipped), "orders are not shipped, as far as the store knows"),
+        ] {
+            if number > 0 {
+                open.push(format!("{number} {what}"));
+            }
+        }
+        open
+    }
+}
+
+/// The simulator, running.
+#[derive(Debug)]
+pub(crate) struct World {
+    process: ChildProcess,
+    ready: Value,
+    ready_file: PathBuf,
+}
+
+impl World {
+    /// Starts it; the store sends its webhooks to `webhooks`, and does not trade yet.
+    pub(crate) fn start(
+        options: &Options,
+        programs: &Programs,
+        folder: &Path,
+        webhooks: &str,
+    ) -> anyhow::Result<Self> {
+        let ready_file = folder.join("ready.json");
+        let mut launch = Launch::new(programs.get("waybill-simulator")?)
+            .arg("--ready")
+            .arg(&ready_file)
+            .args(["--webhooks-to", webhooks])
+            .args(["--orders", &options.orders.to_string()])
+            .args(["--rate", &options.rate.to_string()])
+            .args(["--seed", &options.seed.to_string()]);
+        if let Some(folder) = &options.dump {
+            launch = launch.arg("--dump").arg(std::path::absolute(folder)?);
+        }
+        let mut process = launch.log(folder.join("simulator.log")).spawn()?;
+        let ready = process.wait_until_ready(READY, || {
+            serde_json::from_str(&std::fs::read_to_string(&ready_file).ok()?).ok()
+        })?;
+        Ok(Self { process, ready, ready_file })
+    }
+
+    pub(crate) fn process(&mut self) -> &mut ChildProcess {
+        &mut self.process
+    }
+
+    /// What a real ERP has to hold, for this store to sell.
+    pub(crate) fn erp(&self) -> &Value {
+        &self.ready["tryton"]
+    }
+
+    /// From now on the ERP is elsewhere, for the suite and the oracle.
+    pub(crate) fn move_erp(&mut self, url: String) -> anyhow::Result<()> {
+        self.ready["tryton"]["url"] = url.into();
+        std::fs::write(&self.ready_file, self.ready.to_string()).context("telling where the ERP is")
+    }
+
+    /// Where all systems are, for the oracle.
+    pub(crate) fn ready_file(&self) -> &Path {
+        &self.ready_file
+    }
+
+    /// The example plan's variables.
+    pub(crate) fn variables(&self) -> anyhow::Result<Vec<(&'static str, String)>> {
+        let variable = |(name, system, key): (&'static str, &str, &str)| {
+            let value = self.ready[system][key].as_str();
+            Ok((name, value.with_context(|| format!("the simulator tells no {key} of {system}"))?.to_owned()))
+        };
+        VARIABLES.into_iter().map(variable).collect()
+    }
+
+    /// The day begins.
+    pub(crate) fn begin(&self) -> anyhow::Result<()> {
+        self.post("/_control/start")
+    }
+
+    pub(crate) fn day(&self) -> anyhow::Result<Day> {
+        self.get("/_control/progress")
+    }
+
+    pub(crate) fn planted(&self) -> anyhow::Result<Vec<Planted>> {
+        self.get("/_control/planted")
+    }
+
+    /// Writes journals and the store's records to the folder of `--dump`.
+    pub(crate) fn dump(&self) -> anyhow::Result<()> {
+        self.post("/_control/dump")
+    }
+
+    fn store(&self) -> &str {
+        self.ready["shopify"]["url"].as_str().unwrap_or_default()
+    }
+
+    fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        let answer = loopback_http::get(self.store(), path).context("asking the simulator")?;
+        serde_json::from_str(&answer.body).with_context(|| format!("the simulator's answer to {path}"))
+    }
+
+    fn post(&self, path: &str) -> anyhow::Result<()> {
+        let answer = loopback_http::post(self.store(), path).context("asking the simulator")?;
+        anyhow::ensure!(answer.is_ok(), "the simulator answers {} to {path}: {}", answer.status, answer.body);
+        Ok(())
+    }
+}
