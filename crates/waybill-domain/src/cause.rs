@@ -38,6 +38,18 @@ pub const CAUSES: &[Cause] = &[
         "Add the value to the table named in the message, then `waybill parked retry`.",
     ),
     cause(
+        "unknown_field",
+        "The system does not know a field",
+        "The plan maps a field that the system's records do not have.",
+        "Correct the field's name in the plan's map, or create the field in the system; then `waybill parked retry`.",
+    ),
+    cause(
+        "duplicate",
+        "The system holds a record twice",
+        "Several records in the system carry our key, and none of them may be removed by us.",
+        "Cancel or remove all but one of them in the system, then `waybill parked retry`.",
+    ),
+    cause(
         "map_error",
         "A map of the plan cannot be computed",
         "An expression of the plan failed on this record.",

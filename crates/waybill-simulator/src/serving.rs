@@ -26,6 +26,9 @@ use waybill_simulator::{
 /// The store's short name in the example plan.
 const STORE: &str = "main";
 
+/// The shop's domain in the example plan.
+const SHOP: &str = "waldgang.myshopify.com";
+
 /// PagerDuty's integration key: 32 letters and digits.
 const ROUTING_KEY: &str = "R0UT1NGKEY0000000000000000000001";
 
@@ -86,6 +89,7 @@ pub(crate) async fn serve(world: World, day: DaySettings, deliveries: DeliverySe
         deliveries,
         webhooks_to: world.webhooks_to.map(|base| format!("{}/webhooks/{STORE}", base.trim_end_matches('/'))),
         seed: world.seed,
+        domain: SHOP.to_owned(),
         ..Settings::default()
     };
     let (token, secret, domain) = (settings.token.clone(), settings.webhook_secret.clone(), settings.domain.clone());

@@ -79,7 +79,7 @@ impl Default for Settings {
         Self {
             token: "shpat_simulated".into(),
             webhook_secret: "simulated-webhook-secret".into(),
-            domain: "waldgang.myshopify.com".into(),
+            domain: "waldgang-main.myshopify.com".into(),
             scopes: scopes.map(str::to_owned).to_vec(),
             bucket: 2000,
             restore_rate: 100,

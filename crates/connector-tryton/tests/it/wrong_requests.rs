@@ -98,7 +98,7 @@ async fn every_wrong_request_is_refused_in_trytons_words(bench: &Bench) {
             wrong.push(format!("{name}:\n  expected {answer:?}\n  answered {seen:?}"));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} wrong answers:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 async fn a_refused_request_changes_nothing(bench: &Bench) {

@@ -1,6 +1,6 @@
 //! The store's clock. Shopify keeps whole seconds.
 
-use jiff::{SignedDuration, Timestamp, tz::Offset};
+use jiff::{Timestamp, tz::Offset};
 
 /// An instant, to the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,11 +16,6 @@ impl Moment {
     /// An instant without its fraction of a second.
     pub(crate) fn at(instant: Timestamp) -> Self {
         Self(Timestamp::from_second(instant.as_second()).unwrap_or(instant))
-    }
-
-    /// So many seconds later, or earlier.
-    pub(crate) fn plus_seconds(self, seconds: i64) -> Self {
-        Self(self.0.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(self.0))
     }
 
     /// Seconds since the Unix epoch.
@@ -54,6 +49,6 @@ mod tests {
         let moment = Moment::at("2026-06-22T21:37:28.987Z".parse().unwrap());
         assert_eq!(moment.utc(), "2026-06-22T21:37:28Z");
         assert_eq!(moment.local(), "2026-06-22T22:37:28+01:00");
-        assert_eq!(moment.plus_seconds(-28).utc(), "2026-06-22T21:37:00Z");
+        assert_eq!(moment.second(), 1_782_164_248);
     }
 }

@@ -71,7 +71,8 @@ impl Day {
         self.details.last_mut().and_then(|detail| detail.delivery.as_mut()).expect("just pushed")
     }
 
-    fn park(&mut self, service: &str, system: &str, order: i64, code: &str, field: &str, message: &str, seconds: i64) {
+    fn park(&mut self, service: &str, system: &str, order: i64, why: [&str; 3], seconds: i64) {
+        let [code, field, message] = why;
         let at = key("order", (820_982_911_946_154_000_i64 + order).to_string());
         let delivery = self.add(service, system, at, &format!("#{order}"), State::Parked, seconds);
         delivery.code = code.to_owned();
@@ -95,18 +96,14 @@ pub(crate) fn world() -> World {
                 "erp-sync",
                 "erp",
                 order,
-                "unknown_item",
-                "lines[1].sku",
-                "no product has the code 'MUG-GREEN-XL'",
+                ["unknown_item", "lines[1].sku", "no product has the code 'MUG-GREEN-XL'"],
                 age,
             ),
             1023 => day.park(
                 "erp-sync",
                 "erp",
                 order,
-                "unmapped",
-                "tax_lines[0].title",
-                "'VAT 21%' is not in the table 'tax_codes'",
+                ["unmapped", "tax_lines[0].title", "'VAT 21%' is not in the table 'tax_codes'"],
                 age,
             ),
             _ => {
@@ -118,9 +115,7 @@ pub(crate) fn world() -> World {
                 "crm-sync",
                 "hubspot",
                 order,
-                "invalid_email",
-                "email",
-                "Email address [redacted] is invalid",
+                ["invalid_email", "email", "Email address [redacted] is invalid"],
                 age,
             ),
             1059 | 1060 => {

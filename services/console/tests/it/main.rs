@@ -1,6 +1,6 @@
 //! The console as a browser sees it, over services that answer as the real ones do.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod access;
 mod browser;

@@ -76,7 +76,7 @@ async fn an_order_is_told_in_signed_webhooks_with_one_event_id() {
         let arrived = next(&mut shelf).await;
         let headers = &arrived.headers;
         assert_eq!(header(headers, "x-shopify-hmac-sha256"), signature("simulated-webhook-secret", &arrived.body));
-        assert_eq!(header(headers, "x-shopify-shop-domain"), "waldgang.myshopify.com");
+        assert_eq!(header(headers, "x-shopify-shop-domain"), "waldgang-main.myshopify.com");
         assert_eq!(header(headers, "x-shopify-api-version"), "2026-07");
         assert_eq!(header(headers, "x-shopify-webhook-id").len(), 36);
         assert!(header(headers, "x-shopify-triggered-at").parse::<jiff::Timestamp>().is_ok());
