@@ -66,10 +66,7 @@ mod tests {
     #[test]
     fn an_artifact_with_an_executable_is_a_program() {
         let line = r#"{"reason":"compiler-artifact","target":{"name":"waybill"},"executable":"/t/waybill"}"#;
-        assert_eq!(
-            executable(line),
-            Some(("waybill".into(), "/t/waybill".into()))
-        );
+        assert_eq!(executable(line), Some(("waybill".into(), "/t/waybill".into())));
     }
 
     #[test]

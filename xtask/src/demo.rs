@@ -1,17 +1,23 @@
 //! `cargo xtask demo`: a trading day through all services, on servers of its own, and the proof
 //! that everything arrived.
 
-mod command_lines;
+mod accounting;
+mod erp;
 mod figures;
+mod operator;
+mod oracle;
+mod parked;
 mod progress;
 mod stage;
+mod suite;
+mod watch;
+mod world;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context as _;
-use waybill_testkit::try_wait_for;
 
 use crate::cargo_build::Programs;
 use crate::install::{self, Consent, tryton};
@@ -19,12 +25,10 @@ use crate::interrupt;
 use figures::Figures;
 use progress::Progress;
 use stage::Stage;
+use watch::{Ending, View};
 
-/// How often progress is asked for.
-const INTERVAL: Duration = Duration::from_secs(1);
-
-/// With no change in any figure for this long, the day hangs.
-const STUCK: Duration = Duration::from_secs(180);
+/// What Ctrl-C is known by.
+const INTERRUPTED: u8 = 130;
 
 /// `cargo xtask demo`.
 #[derive(clap::Args)]
@@ -32,9 +36,12 @@ pub(crate) struct Options {
     /// Install what is missing without asking.
     #[arg(long)]
     yes: bool,
-    /// How many orders the day has.
+    /// How many orders the day has; planted bad ones come on top.
     #[arg(long, default_value_t = 300)]
     orders: u32,
+    /// Orders a second.
+    #[arg(long, default_value_t = 2.0)]
+    rate: f64,
     /// End when the day is over and settled; exit code 0 only if everything is accounted for.
     #[arg(long)]
     exit: bool,
@@ -58,96 +65,111 @@ pub(crate) struct Options {
     keep: bool,
 }
 
-/// How the day ended.
-enum Ending {
-    Settled,
-    Interrupted,
-}
-
 /// Runs the demo; everything it started has stopped when it returns.
 pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let consent = Consent::new(options.yes);
     install::servers(consent)?;
-    let tryton = options.real_erp.then(|| tryton::install(consent));
-    let tryton = tryton.transpose()?;
-    let programs = Programs::build(&command_lines::packages(options.processes))?;
+    let tryton = options.real_erp.then(|| tryton::install(consent)).transpose()?;
+    let programs = Programs::build(&packages(options.processes))?;
     // Only now: while compiling, Ctrl-C may end us and cargo at once.
     interrupt::watch()?;
 
-    let mut stage = Stage::build(options, &programs, tryton)?;
-    let outcome = play(options, &programs, &mut stage);
-    if outcome.is_err() {
+    let mut stage = Stage::build(&programs)?;
+    let outcome = play(options, &programs, &mut stage, tryton.as_deref());
+    let interrupted = interrupt::requested();
+    if outcome.is_err() && !interrupted {
         stage.show_logs();
     }
     // The servers stop whatever came of the day, and a fault in stopping does not hide it.
     let stopped = stage.stop(options.keep);
+    if outcome.is_err() && interrupted {
+        return Ok(INTERRUPTED.into());
+    }
     let code = outcome?;
     stopped?;
     Ok(code)
 }
 
-fn play(options: &Options, programs: &Programs, stage: &mut Stage) -> anyhow::Result<ExitCode> {
-    let start = Instant::now();
-    stage.open()?;
-    let ending = watch(options, programs, stage)?;
-    let mut figures = stage.status(programs)?;
-    let agreed = match ending {
-        // A day cut short has nothing to compare.
-        Ending::Interrupted => None,
-        Ending::Settled => Some(ask_the_oracle(options, programs, stage, &mut figures)?),
-    };
-    figures.set("seconds", start.elapsed().as_secs_f64());
-    if let Some(megabytes) = stage.peak_memory_mb() {
-        figures.set("rss_mb", megabytes);
+/// What has to be built. `waybill` is needed either way, for the operator's commands.
+fn packages(processes: bool) -> Vec<&'static str> {
+    let mut packages = vec!["waybill", "waybill-simulator"];
+    if processes {
+        packages.extend(suite::SERVICES);
     }
+    packages
+}
+
+fn play(options: &Options, programs: &Programs, stage: &mut Stage, tryton: Option<&Path>) -> anyhow::Result<ExitCode> {
+    stage.open(options, programs, tryton)?;
+    let operator = stage.operator(programs)?;
+    let mut progress = Progress::new(heading(options, &operator, stage)?);
+    let start = Instant::now();
+    stage.world()?.begin()?;
+    let (ending, view) = watch::until_the_end(options.exit, stage, &operator, &mut progress)?;
+    let seconds = start.elapsed().as_secs_f64();
+    let mut figures = measured(stage, &view)?;
+    figures.set("seconds", seconds);
+    if options.dump.is_some() {
+        stage.world()?.dump()?;
+    }
+    let code = match ending {
+        // Without --exit this is how every day ends.
+        Ending::Interrupted if !options.exit => ExitCode::SUCCESS,
+        Ending::Interrupted => INTERRUPTED.into(),
+        Ending::Settled => judge(&view, programs, stage, &mut figures)?,
+        Ending::Stuck(open) => {
+            judge(&view, programs, stage, &mut figures)?;
+            eprintln!("The day is stuck: {}", watch::stuck(&open));
+            stage.show_logs();
+            ExitCode::FAILURE
+        }
+    };
     if let Some(file) = &options.json {
-        std::fs::write(file, figures.to_json()?)
-            .with_context(|| format!("writing {}", file.display()))?;
+        std::fs::write(file, figures.to_json()?).with_context(|| format!("writing {}", file.display()))?;
     }
     figures.print_summary();
-    Ok(match agreed {
-        None => ExitCode::from(130),
-        Some(true) if figures.accounts_close() => ExitCode::SUCCESS,
-        Some(_) => ExitCode::FAILURE,
-    })
+    Ok(code)
 }
 
-/// Shows progress until the day is settled (`--exit`) or somebody presses Ctrl-C.
-fn watch(options: &Options, programs: &Programs, stage: &mut Stage) -> anyhow::Result<Ending> {
-    let mut progress = Progress::new(stage.console_url());
-    let mut changed = Instant::now();
-    loop {
-        stage.check_alive()?;
-        if interrupt::requested() {
-            return Ok(Ending::Interrupted);
-        }
-        let figures = stage.status(programs)?;
-        if progress.show(&figures) {
-            changed = Instant::now();
-        }
-        if options.exit && stage.day_is_over()? && figures.is_settled() {
-            return Ok(Ending::Settled);
-        }
-        anyhow::ensure!(
-            !options.exit || changed.elapsed() < STUCK,
-            "nothing has changed for {STUCK:?} and the day is not settled"
-        );
-        // A passed deadline is the ordinary case: the next look.
-        let _ = try_wait_for("Ctrl-C", INTERVAL, || interrupt::requested().then_some(()));
+/// Where to look, and what to try while the day flows.
+fn heading(options: &Options, operator: &operator::Operator, stage: &Stage) -> anyhow::Result<String> {
+    let suite = stage.suite()?;
+    let mut heading = format!("console: {}  password: {}\n", suite.console, suite.password);
+    if !options.exit {
+        let (state, program) = (operator.up_json.display(), operator.program.display());
+        heading += &format!("try:     WAYBILL_STATE={state} {program} trace '#1001'\n");
     }
+    Ok(heading)
 }
 
-/// Adds the oracle's figures; whether it agrees.
-fn ask_the_oracle(
-    options: &Options,
-    programs: &Programs,
-    stage: &mut Stage,
-    figures: &mut Figures,
-) -> anyhow::Result<bool> {
-    let mut oracle = command_lines::oracle(options, programs, stage)?;
-    let output = oracle.output().context("running the oracle")?;
-    // What it disagrees with, for the person.
-    eprint!("{}", String::from_utf8_lossy(&output.stderr));
-    figures.add(&Figures::parse(&output.stdout).context("the oracle's answer")?);
-    Ok(output.status.success())
+/// What the suite itself says.
+fn measured(stage: &Stage, view: &View) -> anyhow::Result<Figures> {
+    let mut figures = Figures::default();
+    if let Some(lines) = &view.status.accounting {
+        figures.set_accounting(lines);
+    }
+    if let Some(seconds) = view.status.slowest_page_s {
+        figures.set("slowest_page_s", seconds);
+    }
+    let planted = stage.world()?.planted()?;
+    figures.set_count("parked_planned", i64::try_from(planted.len())?);
+    if let Some(megabytes) = stage.suite()?.peak_memory_mb() {
+        figures.set("rss_mb", megabytes);
+    }
+    Ok(figures)
+}
+
+/// Whether the accounting closes, only planted records are parked, and the oracle agrees; tells what does not.
+fn judge(view: &View, programs: &Programs, stage: &Stage, figures: &mut Figures) -> anyhow::Result<ExitCode> {
+    let mut wrong = view.unaccounted();
+    match &view.parked {
+        Some(parked) => wrong.extend(parked::differences(&stage.world()?.planted()?, parked)),
+        None => wrong.push("what is parked is not known".to_owned()),
+    }
+    wrong.extend(oracle::ask(programs, stage.world()?, figures)?);
+    wrong.extend(figures.disagreements());
+    for one in &wrong {
+        eprintln!("WRONG: {one}");
+    }
+    Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

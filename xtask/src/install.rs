@@ -42,11 +42,7 @@ impl Consent {
     /// A question needs a terminal to read the answer from.
     pub(crate) fn new(yes: bool) -> Self {
         let somebody = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-        if yes || !somebody {
-            Self::Given
-        } else {
-            Self::Ask
-        }
+        if yes || !somebody { Self::Given } else { Self::Ask }
     }
 
     fn obtain(self) -> anyhow::Result<bool> {
@@ -79,16 +75,9 @@ pub(crate) fn servers(consent: Consent) -> anyhow::Result<()> {
     }
     let programs: Vec<_> = missing.iter().map(|program| program.name()).collect();
     let packages: BTreeSet<_> = missing.iter().map(|program| program.package()).collect();
-    system::install(
-        &programs,
-        &packages.into_iter().collect::<Vec<_>>(),
-        consent,
-    )?;
+    system::install(&programs, &packages.into_iter().collect::<Vec<_>>(), consent)?;
     let missing = missing_programs();
-    anyhow::ensure!(
-        missing.is_empty(),
-        CannotInstall(format!("still not installed: {missing:?}"))
-    );
+    anyhow::ensure!(missing.is_empty(), CannotInstall(format!("still not installed: {missing:?}")));
     Ok(())
 }
 
@@ -104,15 +93,12 @@ pub(crate) type Environment = Vec<(&'static str, std::ffi::OsString)>;
 pub(crate) fn test_tools(consent: Consent) -> anyhow::Result<Environment> {
     let prism = match crate::workspace::shared_data() {
         Some(_) => prism::install(),
-        None => Err(anyhow::anyhow!(
-            "there is no folder of the vendors' documents"
-        )),
+        None => Err(anyhow::anyhow!("there is no folder of the vendors' documents")),
     };
     let mut environment = Environment::new();
-    for (variable, what, outcome) in [
-        ("WAYBILL_PRISM", "prism", prism),
-        ("WAYBILL_TRYTON_PYTHON", "Tryton", tryton::install(consent)),
-    ] {
+    for (variable, what, outcome) in
+        [("WAYBILL_PRISM", "prism", prism), ("WAYBILL_TRYTON_PYTHON", "Tryton", tryton::install(consent))]
+    {
         match outcome {
             Ok(path) => environment.push((variable, path.into())),
             Err(error) if crate::workspace::in_ci() => {
@@ -128,10 +114,7 @@ pub(crate) fn test_tools(consent: Consent) -> anyhow::Result<Environment> {
 fn run_program(command: &mut std::process::Command) -> anyhow::Result<()> {
     use anyhow::Context as _;
     let name = command.get_program().to_string_lossy().into_owned();
-    let status = command
-        .stdin(std::process::Stdio::null())
-        .status()
-        .with_context(|| format!("running {name}"))?;
+    let status = command.stdin(std::process::Stdio::null()).status().with_context(|| format!("running {name}"))?;
     anyhow::ensure!(status.success(), "{name}: {status}");
     Ok(())
 }

@@ -1,7 +1,7 @@
-//! Enough of an HTTP client to ask our own processes on loopback whether they are ready.
+//! Enough of an HTTP client to ask our own processes on loopback.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -16,34 +16,49 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
-/// Asks with HTTP/1.0, so that the answer's body is neither chunked nor followed by another.
+impl Answer {
+    /// Whether it is 2xx.
+    pub(crate) fn is_ok(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+/// Asks for a path at `http://127.0.0.1:<port>`.
 ///
 /// # Errors
 /// When nobody listens, the answer takes over 5 s, or is not HTTP.
-pub(crate) fn get(port: u16, path: &str) -> anyhow::Result<Answer> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+pub(crate) fn get(base: &str, path: &str) -> anyhow::Result<Answer> {
+    ask("GET", base, path)
+}
+
+/// Posts nothing to a path.
+///
+/// # Errors
+/// As [`get`].
+pub(crate) fn post(base: &str, path: &str) -> anyhow::Result<Answer> {
+    ask("POST", base, path)
+}
+
+/// Speaks HTTP/1.0, so that the answer's body is neither chunked nor followed by another.
+fn ask(method: &str, base: &str, path: &str) -> anyhow::Result<Answer> {
+    let address: SocketAddr = base
+        .strip_prefix("http://")
+        .and_then(|address| address.trim_end_matches('/').parse().ok())
+        .with_context(|| format!("{base} is not of the form http://127.0.0.1:<port>"))?;
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
+    write!(stream, "{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: 0\r\n\r\n")?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     parse(&String::from_utf8_lossy(&answer)).context("not an HTTP answer")
-}
-
-/// Whether a path answers 2xx.
-pub(crate) fn is_ok(port: u16, path: &str) -> bool {
-    get(port, path).is_ok_and(|answer| (200..300).contains(&answer.status))
 }
 
 fn parse(text: &str) -> Option<Answer> {
     let (head, body) = text.split_once("\r\n\r\n")?;
     let mut words = head.split_whitespace();
     words.next()?.strip_prefix("HTTP/1.")?;
-    Some(Answer {
-        status: words.next()?.parse().ok()?,
-        body: body.to_owned(),
-    })
+    Some(Answer { status: words.next()?.parse().ok()?, body: body.to_owned() })
 }
 
 #[cfg(test)]

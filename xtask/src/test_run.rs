@@ -56,21 +56,12 @@ fn runner(arguments: &[String]) -> anyhow::Result<Launch> {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success());
-    let cargo =
-        find_program(&cargo.to_string_lossy()).context("cargo is not in the search path")?;
+    let cargo = find_program(&cargo.to_string_lossy()).context("cargo is not in the search path")?;
     // `cargo xtask test -- -p erp-sync` builds and runs only that.
     let one = |argument: &String| argument == "-p" || argument.starts_with("--package");
     let whole = (!arguments.iter().any(one)).then_some("--workspace");
     // In CI one failure should not hide the others.
     let thorough = workspace::in_ci().then_some("--no-fail-fast");
-    let words: &[&str] = if nextest {
-        &["nextest", "run"]
-    } else {
-        &["test"]
-    };
-    Ok(Launch::new(cargo)
-        .args(words)
-        .args(whole)
-        .args(thorough)
-        .args(arguments))
+    let words: &[&str] = if nextest { &["nextest", "run"] } else { &["test"] };
+    Ok(Launch::new(cargo).args(words).args(whole).args(thorough).args(arguments))
 }

@@ -28,10 +28,7 @@ pub(crate) fn cargo() -> OsString {
 pub(crate) fn shared_data() -> Option<PathBuf> {
     let named = std::env::var_os("WAYBILL_SHARED").filter(|path| !path.is_empty());
     let beside = || root().parent().map(|above| above.join("shared"));
-    named
-        .map(PathBuf::from)
-        .or_else(beside)
-        .filter(|folder| folder.is_dir())
+    named.map(PathBuf::from).or_else(beside).filter(|folder| folder.is_dir())
 }
 
 /// Whether what is missing is a failure rather than a skip.

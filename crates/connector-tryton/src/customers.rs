@@ -44,7 +44,7 @@ impl Sink<CustomerDocument> for Tryton {
             Ok(outcomes) => outcomes,
         };
         let clean = |(call, outcome): (&StepCall<'_, CustomerDocument>, Result<Applied, Failure>)| {
-            outcome.map_err(|failure| cleaned(failure, call.document))
+            outcome.map_err(|failure| explained(failure, call.document))
         };
         calls.iter().zip(outcomes).map(clean).collect()
     }
@@ -58,7 +58,7 @@ impl Sink<CustomerDocument> for Tryton {
             let is_current = changes(&buyer, &row, &raw).is_empty();
             Ok(is_current.then(|| Applied::unchanged(PARTY, id.to_string())))
         };
-        found.await.map_err(|failure| cleaned(failure, call.document))
+        found.await.map_err(|failure| explained(failure, call.document))
     }
 }
 
@@ -150,8 +150,8 @@ fn gone() -> Failure {
     Failure::Transient { message: "the party was removed in between".to_owned() }
 }
 
-fn cleaned(failure: Failure, document: &CustomerDocument) -> Failure {
-    refusal::without(failure, &personal(document))
+fn explained(failure: Failure, document: &CustomerDocument) -> Failure {
+    refusal::explained(failure, "party.party", &document.fields, &personal(document))
 }
 
 /// Every text of a customer that names a person.

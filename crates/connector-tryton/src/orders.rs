@@ -151,16 +151,8 @@ fn not_amendable(field: &str, message: impl Into<String>) -> Failure {
     Failure::rejected("not_amendable", field, message)
 }
 
-/// A failure that names an unknown field as such, and nobody.
 fn explained(failure: Failure, document: &OrderDocument) -> Failure {
-    if let Failure::Rejected { code, message, .. } = &failure
-        && code == "exception"
-        && let Some(field) = document.fields.keys().find(|field| message.ends_with(&format!("'{field}'")))
-    {
-        let message = format!("Tryton's model sale.sale has no field '{field}'");
-        return Failure::rejected("unknown_field", field.clone(), message);
-    }
-    refusal::without(failure, &personal(document))
+    refusal::explained(failure, "sale.sale", &document.fields, &personal(document))
 }
 
 /// Every text of an order that names a person, the longest parts of an address included.

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 use waybill_connector::Failure;
+use waybill_domain::document::Fields;
 
 /// The failure that an answer's `error` stands for: the arguments of the exception that ended the call
 /// (`trytond/exceptions.py`). Each of them rolled the transaction back, so that nothing is ambiguous.
@@ -64,8 +65,21 @@ fn hidden_between(text: &str, before: &str, after: &str) -> String {
     format!("{}…{}", &text[..start], &text[start + length..])
 }
 
-/// A failure without the texts of a document that name a person.
-pub(crate) fn without(failure: Failure, personal: &[&str]) -> Failure {
+/// A failure of a document as people may see it: a mapped field that the model does not have is named as such, and the
+/// document's texts that name a person are taken out.
+pub(crate) fn explained(failure: Failure, model: &str, fields: &Fields, personal: &[&str]) -> Failure {
+    if let Failure::Rejected { code, message, .. } = &failure
+        && code == "exception"
+        && let Some(field) = fields.keys().find(|field| message.ends_with(&format!("'{field}'")))
+    {
+        // Python's `KeyError` is all that Tryton says of it.
+        let message = format!("Tryton's model {model} has no field '{field}'");
+        return Failure::rejected("unknown_field", field.clone(), message);
+    }
+    without(failure, personal)
+}
+
+fn without(failure: Failure, personal: &[&str]) -> Failure {
     let clean = |text: String| {
         // Short texts would tear holes into words; none of them names anybody.
         personal.iter().filter(|one| one.chars().count() > 2).fold(text, |text, one| text.replace(one, "…"))

@@ -4,6 +4,7 @@ mod connectors;
 mod health;
 mod layout;
 mod migrate;
+mod operator;
 mod plan;
 mod setup;
 mod up;
@@ -44,6 +45,8 @@ enum Command {
         #[arg(long)]
         url: String,
     },
+    #[command(flatten)]
+    Operator(operator::OperatorCommand),
 }
 
 /// Where a file of the plan's is, for several commands.
@@ -64,6 +67,9 @@ async fn main() -> ExitCode {
         Command::Setup(arguments) => setup::run(arguments).await,
         Command::Plan { command } => plan::run(command),
         Command::Health { url } => health::run(&url).await,
+        Command::Operator(command) => {
+            operator::run(command, &mut std::io::stdout(), &mut std::io::stderr()).await
+        }
     };
     outcome.unwrap_or_else(|error| {
         use std::io::Write as _;

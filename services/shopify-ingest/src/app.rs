@@ -68,8 +68,7 @@ impl App {
     /// If any of it fails; says what.
     pub async fn build(settings: ServiceSettings, stop: CancellationToken) -> anyhow::Result<Self> {
         let own: Own = settings.own()?;
-        let mut frame =
-            Frame::build(SERVICE, settings, vec![connector_shopify::descriptor()], stop).await?;
+        let mut frame = Frame::build(SERVICE, settings, vec![connector_shopify::descriptor()], stop).await?;
         let plan = Arc::clone(&frame.plan.borrow());
         let mut shops = HashMap::new();
         for (name, store) in &plan.stores {
@@ -122,8 +121,7 @@ impl App {
         let stop = frame.tasks.stop_signal();
         frame.tasks.spawn("normalise", normalise::run(Arc::clone(&shared), stop.clone()));
         frame.tasks.spawn("refetch", refetch::run(Arc::clone(&shared), stop.clone()));
-        let (pool, bus, publisher, signal) =
-            (frame.pool.clone(), frame.bus.clone(), Arc::clone(&shared), stop.clone());
+        let (pool, bus, publisher, signal) = (frame.pool.clone(), frame.bus.clone(), Arc::clone(&shared), stop.clone());
         frame.tasks.spawn("outbox", async move {
             while !signal.is_cancelled() {
                 let published = publish_outbox(&pool, &bus).await.unwrap_or_else(|error| {

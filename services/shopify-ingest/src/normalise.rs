@@ -84,7 +84,12 @@ async fn batch(shared: &Shared) -> sqlx::Result<usize> {
         let (outcome, message) = match parsed {
             Ok(parsed) => (take(shared, &mut transaction, &webhook, parsed).await?, String::new()),
             Err(message) => {
-                tracing::warn!(webhook = webhook.id, topic = webhook.topic, message, "a webhook cannot be read; it is kept");
+                tracing::warn!(
+                    webhook = webhook.id,
+                    topic = webhook.topic,
+                    message,
+                    "a webhook cannot be read; it is kept"
+                );
                 ("unreadable", message)
             }
         };
@@ -124,12 +129,7 @@ fn first_record(parsed: &Parsed) -> Option<(Kind, RecordId)> {
     }
 }
 
-async fn take(
-    shared: &Shared,
-    db: &mut PgConnection,
-    webhook: &Webhook,
-    parsed: Parsed,
-) -> sqlx::Result<&'static str> {
+async fn take(shared: &Shared, db: &mut PgConnection, webhook: &Webhook, parsed: Parsed) -> sqlx::Result<&'static str> {
     let Ok(store) = webhook.store.parse::<StoreName>() else { return Ok("unknown") };
     match parsed {
         Parsed::Unknown => Ok("unknown"),
@@ -195,13 +195,12 @@ async fn want_refetch(
 }
 
 async fn earlier(db: &mut PgConnection, key: &RecordKey) -> sqlx::Result<Option<Snapshot>> {
-    let bytes: Option<Vec<u8>> = sqlx::query_scalar(
-        "select snapshot from record where (store, kind, record_id) = ($1, $2, $3) and number > 0",
-    )
-    .bind(key.store.as_str())
-    .bind(key.kind.as_str())
-    .bind(key.id.as_str())
-    .fetch_optional(db)
-    .await?;
+    let bytes: Option<Vec<u8>> =
+        sqlx::query_scalar("select snapshot from record where (store, kind, record_id) = ($1, $2, $3) and number > 0")
+            .bind(key.store.as_str())
+            .bind(key.kind.as_str())
+            .bind(key.id.as_str())
+            .fetch_optional(db)
+            .await?;
     Ok(bytes.and_then(|bytes| wire::Snapshot::decode(bytes.as_slice()).ok()?.try_into().ok()))
 }

@@ -6,8 +6,8 @@ use tonic::{Request, Response, Status};
 use waybill_proto::{
     convert::to_timestamp,
     wire::{
-        InboxCountRequest, InboxCountResponse, InboxListRequest, InboxListResponse,
-        inbox_count_response::Count, inbox_list_response::Webhook, inbox_server::Inbox,
+        InboxCountRequest, InboxCountResponse, InboxListRequest, InboxListResponse, inbox_count_response::Count,
+        inbox_list_response::Webhook, inbox_server::Inbox,
     },
 };
 

@@ -43,7 +43,9 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, text) = match self {
             Self::UnknownStore => (StatusCode::NOT_FOUND, "the plan has no such store"),
-            Self::Signature => (StatusCode::UNAUTHORIZED, "the signature is missing or not made with this store's secret"),
+            Self::Signature => {
+                (StatusCode::UNAUTHORIZED, "the signature is missing or not made with this store's secret")
+            }
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 16 MiB"),
             Self::Cut => (StatusCode::BAD_REQUEST, "the body ended early; send it again"),
             Self::NotCommitted => (StatusCode::SERVICE_UNAVAILABLE, "not stored; send it again"),
@@ -65,12 +67,7 @@ async fn receive(
     })
 }
 
-async fn take(
-    shared: &Shared,
-    store: &str,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<StatusCode, Refusal> {
+async fn take(shared: &Shared, store: &str, headers: &HeaderMap, body: Body) -> Result<StatusCode, Refusal> {
     let store: StoreName = store.parse().map_err(|_| Refusal::UnknownStore)?;
     let shop = shared.shops.get(&store).ok_or(Refusal::UnknownStore)?;
     // Without a signature there is no reason to read on.

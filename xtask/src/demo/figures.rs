@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use serde_json::Value;
 
+use super::accounting::{self, Line};
+
 /// All figures of `--json`, in the order in which they are shown.
 const NAMES: [&str; 14] = [
     "accepted",
@@ -32,8 +34,7 @@ impl Figures {
     /// # Errors
     /// When it is no JSON object, or a figure no number.
     pub(super) fn parse(json: &[u8]) -> anyhow::Result<Self> {
-        let all: serde_json::Map<String, Value> =
-            serde_json::from_slice(json).context("not a JSON object")?;
+        let all: serde_json::Map<String, Value> = serde_json::from_slice(json).context("not a JSON object")?;
         let mut figures = BTreeMap::new();
         for name in NAMES {
             match all.get(name) {
@@ -49,14 +50,33 @@ impl Figures {
 
     /// Takes over what another one measured.
     pub(super) fn add(&mut self, other: &Self) {
-        self.0
-            .extend(other.0.iter().map(|(name, value)| (*name, value.clone())));
+        self.0.extend(other.0.iter().map(|(name, value)| (*name, value.clone())));
+    }
+
+    /// Sets a count.
+    pub(super) fn set_count(&mut self, name: &'static str, count: i64) {
+        self.0.insert(name, count.into());
+    }
+
+    /// Takes over the accounting, all lines together.
+    pub(super) fn set_accounting(&mut self, lines: &[Line]) {
+        let sum = accounting::sum(lines);
+        for (name, count) in [
+            ("accepted", sum.accepted),
+            ("applied", sum.applied),
+            ("superseded", sum.superseded),
+            ("ignored", sum.ignored),
+            ("parked", sum.parked),
+            ("in_flight", sum.in_flight),
+            ("gap", sum.gap),
+        ] {
+            self.set_count(name, count);
+        }
     }
 
     /// Sets a measured time or size, to one tenth.
     pub(super) fn set(&mut self, name: &'static str, value: f64) {
-        self.0
-            .insert(name, Value::from((value * 10.0).round() / 10.0));
+        self.0.insert(name, Value::from((value * 10.0).round() / 10.0));
     }
 
     /// A count, if it was measured.
@@ -64,32 +84,22 @@ impl Figures {
         self.0.get(name)?.as_i64()
     }
 
-    /// Whether something was accepted and nothing is on the way any more.
-    pub(super) fn is_settled(&self) -> bool {
-        self.count("accepted").is_some_and(|accepted| accepted > 0)
-            && self.count("in_flight") == Some(0)
-            && self.count("gap") == Some(0)
-    }
-
-    /// Whether nothing is unaccounted for and only planted records are parked; a figure that is
-    /// absent proves nothing.
-    pub(super) fn accounts_close(&self) -> bool {
-        let planned = self.count("parked_planned");
-        self.is_settled()
-            && planned.is_some()
-            && self.count("parked") == planned
-            && ["missing_in_systems", "doubled", "wrong_values"]
-                .iter()
-                .all(|name| self.count(name) == Some(0))
-    }
-
-    /// `name value, …`, in the order of [`NAMES`].
-    pub(super) fn line(&self) -> String {
-        let shown: Vec<_> = NAMES
-            .iter()
-            .filter_map(|name| Some(format!("{name} {}", self.0.get(name)?)))
-            .collect();
-        shown.join(", ")
+    /// What does not agree; empty if everything does. A figure that is absent proves nothing.
+    pub(super) fn disagreements(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for name in ["gap", "missing_in_systems", "doubled", "wrong_values"] {
+            match self.count(name) {
+                Some(0) => {}
+                Some(count) => found.push(format!("{name} is {count}")),
+                None => found.push(format!("{name} was not measured")),
+            }
+        }
+        match (self.count("parked"), self.count("parked_planned")) {
+            (Some(parked), Some(planned)) if parked == planned => {}
+            (Some(parked), Some(planned)) => found.push(format!("{parked} are parked, {planned} were planted")),
+            _ => found.push("what is parked was not measured".to_owned()),
+        }
+        found
     }
 
     pub(super) fn to_json(&self) -> anyhow::Result<String> {
@@ -115,32 +125,29 @@ mod tests {
         Figures::parse(json.as_bytes()).expect("figures")
     }
 
-    const CLOSED: &str = r#"{"accepted": 9, "applied": 7, "parked": 2, "parked_planned": 2,
+    const AGREED: &str = r#"{"accepted": 9, "applied": 7, "parked": 2, "parked_planned": 2,
         "in_flight": 0, "gap": 0, "missing_in_systems": 0, "doubled": 0, "wrong_values": 0}"#;
 
     #[test]
-    fn a_day_with_only_planted_records_parked_closes() {
-        assert!(figures(CLOSED).accounts_close());
+    fn a_day_with_only_planted_records_parked_agrees() {
+        assert_eq!(figures(AGREED).disagreements(), [""; 0]);
     }
 
     #[test]
     fn a_figure_that_is_absent_proves_nothing() {
-        for name in ["gap", "in_flight", "doubled", "parked_planned", "parked"] {
-            let mut without = figures(CLOSED);
+        for name in ["gap", "doubled", "parked_planned", "parked"] {
+            let mut without = figures(AGREED);
             without.0.remove(name);
-            assert!(!without.accounts_close(), "{name}");
-            assert_eq!(
-                Figures::parse(without.to_json().unwrap().as_bytes()).unwrap(),
-                without
-            );
+            assert_eq!(without.disagreements().len(), 1, "{name}");
+            assert_eq!(Figures::parse(without.to_json().unwrap().as_bytes()).unwrap(), without);
         }
     }
 
     #[test]
-    fn a_gap_does_not_close_whatever_its_sign() {
+    fn a_gap_does_not_agree_whatever_its_sign() {
         for gap in ["-1", "1"] {
-            let open = CLOSED.replace("\"gap\": 0", &format!("\"gap\": {gap}"));
-            assert!(!figures(&open).accounts_close());
+            let open = AGREED.replace("\"gap\": 0", &format!("\"gap\": {gap}"));
+            assert_eq!(figures(&open).disagreements(), [format!("gap is {gap}")]);
         }
     }
 

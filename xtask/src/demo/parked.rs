@@ -29,8 +29,7 @@ pub(crate) struct Planted {
 
 /// How what is parked differs from what was planted; empty if it is exactly that, with the expected codes.
 pub(crate) fn differences(planted: &[Planted], parked: &[Parked]) -> Vec<String> {
-    let mut expected: BTreeMap<_, _> =
-        planted.iter().map(|one| ((&one.kind, &one.id, &one.system), one)).collect();
+    let mut expected: BTreeMap<_, _> = planted.iter().map(|one| ((&one.kind, &one.id, &one.system), one)).collect();
     let mut found = Vec::new();
     for one in parked {
         match expected.remove(&(&one.kind, &one.id, &one.system)) {

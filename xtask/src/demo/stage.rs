@@ -1,197 +1,105 @@
 //! Everything that runs during the demo, started and stopped in order.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
 
 use anyhow::Context as _;
-use serde_json::Value;
-use waybill_testkit::{
-    ChildProcess, Launch, PostgresUrl, PrivateNats, PrivatePostgres, ScratchFolder, free_port,
-};
+use waybill_testkit::{ChildProcess, PrivateNats, PrivatePostgres, ScratchFolder, free_port};
 
-use super::figures::Figures;
-use super::{Options, command_lines};
+use super::Options;
+use super::erp::RealErp;
+use super::operator::Operator;
+use super::suite::{self, Suite, Surroundings};
+use super::world::World;
 use crate::cargo_build::Programs;
-use crate::{interrupt, loopback_http};
+use crate::interrupt;
 
-/// Migrations and the first connections included.
-const READY: Duration = Duration::from_secs(120);
-
+/// What is on stage. All of it stops when this is dropped: traffic first, servers last.
+#[derive(Debug)]
 pub(super) struct Stage {
-    // In the order in which they stop, should we panic: traffic first, servers last.
-    simulator: Option<Actor>,
-    services: Vec<Actor>,
-    database: PostgresUrl,
+    world: Option<World>,
+    suite: Option<Suite>,
+    erp: Option<RealErp>,
     postgres: PrivatePostgres,
     nats: PrivateNats,
-    ports: Ports,
-    plan: Playbill,
     folder: ScratchFolder,
 }
 
-/// One of our programs, to be started when the stage opens.
-struct Playbill {
-    simulator: Option<Launch>,
-    services: Vec<(String, u16, Launch)>,
-}
-
-struct Actor {
-    process: ChildProcess,
-    port: u16,
-}
-
-struct Ports {
-    simulator: u16,
-    webhooks: u16,
-    console: u16,
-}
-
 impl Stage {
-    /// Starts the servers and prepares the programs.
-    pub(super) fn build(
-        options: &Options,
-        programs: &Programs,
-        tryton: Option<PathBuf>,
-    ) -> anyhow::Result<Self> {
+    /// Starts the servers.
+    pub(super) fn build(programs: &Programs) -> anyhow::Result<Self> {
         let folder = ScratchFolder::new("demo")?;
-        let nats = PrivateNats::start(folder.path().join("nats"), None)?;
+        let users = Suite::nats_users(programs, folder.path())?;
+        let nats = PrivateNats::start(folder.path().join("nats"), Some(&users))?;
         let postgres = PrivatePostgres::start(folder.path().join("postgres"))?;
-        let mut stage = Self {
-            simulator: None,
-            services: Vec::new(),
-            database: postgres.create_database("waybill")?,
-            postgres,
-            nats,
-            ports: Ports {
-                simulator: free_port()?,
-                webhooks: free_port()?,
-                console: free_port()?,
-            },
-            plan: Playbill {
-                simulator: None,
-                services: Vec::new(),
-            },
-            folder,
-        };
-        stage.prepare(options, programs, tryton)?;
-        Ok(stage)
+        Ok(Self { world: None, suite: None, erp: None, postgres, nats, folder })
     }
 
-    fn prepare(
-        &mut self,
-        options: &Options,
-        programs: &Programs,
-        tryton: Option<PathBuf>,
-    ) -> anyhow::Result<()> {
-        let mut simulator = command_lines::simulator(options, programs, self)?;
+    /// Starts the store and its systems, then the services, and waits until all are ready.
+    pub(super) fn open(&mut self, options: &Options, programs: &Programs, tryton: Option<&Path>) -> anyhow::Result<()> {
+        let folder = self.folder.path().to_owned();
+        let webhooks = format!("127.0.0.1:{}", free_port()?);
+        let world = self.world.insert(World::start(options, programs, &folder, &format!("http://{webhooks}"))?);
         if let Some(python) = tryton {
-            simulator = simulator.env("WAYBILL_TRYTON_PYTHON", python);
+            let erp = self.erp.insert(RealErp::start(python, &folder, world.erp())?);
+            world.move_erp(erp.url.clone())?;
         }
-        self.plan.simulator = Some(simulator);
-        if options.processes {
-            for name in command_lines::SERVICES {
-                let launch = command_lines::service(name, programs, self)?;
-                self.plan
-                    .services
-                    .push((name.to_owned(), free_port()?, launch));
-            }
-        } else {
-            let launch = command_lines::suite(programs, self)?;
-            let port = self.ports.webhooks;
-            self.plan
-                .services
-                .push(("waybill".to_owned(), port, launch));
-        }
+        let around = Surroundings {
+            folder,
+            nats_url: self.nats.url(),
+            database_url: self.postgres.create_database("waybill")?.expose(),
+            webhooks,
+            variables: world.variables()?,
+        };
+        let done = Suite::set_up(programs, &around)?;
+        eprint!("{done}");
+        self.suite = Some(match options.processes {
+            true => Suite::in_processes(programs, &around)?,
+            false => Suite::in_one_process(programs, &around)?,
+        });
+        // Whatever is up by now, nobody is to wait for a day that will not be played.
+        anyhow::ensure!(!interrupt::requested(), "interrupted");
         Ok(())
     }
 
-    /// Starts the simulator and the services, and waits until all are ready.
-    pub(super) fn open(&mut self) -> anyhow::Result<()> {
-        if let Some(launch) = self.plan.simulator.take() {
-            let port = self.ports.simulator;
-            self.simulator = Some(Actor::start("simulator", port, launch, self.folder.path())?);
-        }
-        for (name, port, launch) in std::mem::take(&mut self.plan.services) {
-            let actor = Actor::start(&name, port, launch, self.folder.path())?;
-            self.services.push(actor);
-        }
-        for actor in self.simulator.iter_mut().chain(&mut self.services) {
-            actor.wait_until_ready()?;
-        }
-        Ok(())
+    pub(super) fn world(&self) -> anyhow::Result<&World> {
+        self.world.as_ref().context("the store is not open")
     }
 
-    /// Whether the store has sent all it will send.
-    pub(super) fn day_is_over(&self) -> anyhow::Result<bool> {
-        let answer = loopback_http::get(self.ports.simulator, command_lines::DAY_PATH)
-            .context("asking the simulator")?;
-        let day: Value = serde_json::from_str(&answer.body).context("the simulator's answer")?;
-        Ok(day["over"] == true)
+    pub(super) fn suite(&self) -> anyhow::Result<&Suite> {
+        self.suite.as_ref().context("the services do not run")
     }
 
-    /// The accounting, as `waybill status` sees it.
-    pub(super) fn status(&self, programs: &Programs) -> anyhow::Result<Figures> {
-        let output = command_lines::status(programs, self)?
-            .stdin(Stdio::null())
-            .output()
-            .context("running waybill status")?;
-        anyhow::ensure!(
-            output.status.success(),
-            "waybill status: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-        Figures::parse(&output.stdout).context("the answer of waybill status")
+    pub(super) fn operator(&self, programs: &Programs) -> anyhow::Result<Operator> {
+        Ok(Operator { program: programs.get("waybill")?, up_json: self.up_json() })
     }
 
-    /// The suite's own peak of resident memory, all its processes together.
-    pub(super) fn peak_memory_mb(&self) -> Option<f64> {
-        let kilobytes: Option<u64> = self
-            .services
-            .iter()
-            .map(|actor| peak_memory_kb(actor.process.pid()))
-            .sum();
-        #[expect(clippy::cast_precision_loss, reason = "far below 2^52 kilobytes")]
-        kilobytes.map(|kilobytes| kilobytes as f64 / 1024.0)
+    /// Where the operator's commands find the suite.
+    pub(super) fn up_json(&self) -> PathBuf {
+        suite::state(self.folder.path()).join("up.json")
     }
 
     /// # Errors
-    /// When one of our programs has ended, with the last lines of its log.
+    /// When one of our programs has ended.
     pub(super) fn check_alive(&mut self) -> anyhow::Result<()> {
-        for actor in self.simulator.iter_mut().chain(&mut self.services) {
-            if let Some(status) = actor.process.exit_status() {
-                anyhow::bail!("{} ended: {status}", actor.process.name());
+        for process in self.processes() {
+            if let Some(status) = process.exit_status() {
+                anyhow::bail!("{} ended: {status}", process.name());
             }
         }
         Ok(())
     }
 
     /// The last lines of every log, for a person who wonders why.
-    pub(super) fn show_logs(&self) {
-        for actor in self.simulator.iter().chain(&self.services) {
-            let process = &actor.process;
-            eprintln!(
-                "The log of {} ends with:\n{}\n",
-                process.name(),
-                process.log_tail()
-            );
+    pub(super) fn show_logs(&mut self) {
+        for process in self.processes() {
+            eprintln!("The log of {} ends with:\n{}\n", process.name(), process.log_tail());
         }
     }
 
     /// Stops everything in order: the store, the services, their servers.
     pub(super) fn stop(mut self, keep: bool) -> anyhow::Result<()> {
-        if !interrupt::requested() {
-            eprintln!("Stopping.");
-        }
-        let mut outcomes = Vec::new();
-        for mut actor in self
-            .simulator
-            .take()
-            .into_iter()
-            .chain(self.services.drain(..))
-        {
-            outcomes.push(actor.process.stop());
-        }
+        eprintln!("Stopping.");
+        let mut outcomes: Vec<_> = self.processes().map(ChildProcess::stop).collect();
         outcomes.push(self.postgres.stop());
         outcomes.push(self.nats.stop());
         if keep {
@@ -200,63 +108,10 @@ impl Stage {
         outcomes.into_iter().collect()
     }
 
-    pub(super) fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    pub(super) fn nats_url(&self) -> String {
-        self.nats.url()
-    }
-
-    pub(super) fn database_url(&self) -> String {
-        self.database.expose()
-    }
-
-    pub(super) fn simulator_address(&self) -> String {
-        format!("127.0.0.1:{}", self.ports.simulator)
-    }
-
-    pub(super) fn webhooks_url(&self) -> String {
-        format!("http://127.0.0.1:{}/webhooks", self.ports.webhooks)
-    }
-
-    pub(super) fn console_url(&self) -> String {
-        format!("http://127.0.0.1:{}/", self.ports.console)
-    }
-}
-
-impl Actor {
-    fn start(name: &str, port: u16, launch: Launch, folder: &Path) -> anyhow::Result<Self> {
-        let process = launch
-            .in_folder(folder)
-            .log(folder.join(format!("{name}.log")))
-            .spawn()?;
-        Ok(Self { process, port })
-    }
-
-    fn wait_until_ready(&mut self) -> anyhow::Result<()> {
-        let port = self.port;
-        self.process.wait_until_ready(READY, || {
-            let ready = loopback_http::is_ok(port, command_lines::READY_PATH);
-            (ready || interrupt::requested()).then_some(())
-        })
-    }
-}
-
-/// Linux keeps the peak for us.
-fn peak_memory_kb(pid: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn our_own_peak_is_some_kilobytes() {
-        let peak = peak_memory_kb(std::process::id());
-        assert!(peak.is_some_and(|kilobytes| kilobytes > 100), "{peak:?}");
+    /// Our programs, in the order in which they stop.
+    fn processes(&mut self) -> impl Iterator<Item = &mut ChildProcess> {
+        let world = self.world.iter_mut().map(World::process);
+        let suite = self.suite.iter_mut().flat_map(Suite::processes);
+        world.chain(suite).chain(self.erp.iter_mut().map(RealErp::process))
     }
 }

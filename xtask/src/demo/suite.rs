@@ -35,10 +35,7 @@ impl Surroundings {
     /// A command of `waybill` with the plan's variables and the servers' addresses.
     fn waybill(&self, programs: &Programs, command: &str) -> anyhow::Result<Launch> {
         let launch = Launch::new(programs.get("waybill")?).arg(command).in_folder(&self.folder);
-        Ok(self
-            .with_variables(launch)
-            .env("NATS_URL", &self.nats_url)
-            .env("DATABASE_URL", &self.database_url))
+        Ok(self.with_variables(launch).env("NATS_URL", &self.nats_url).env("DATABASE_URL", &self.database_url))
     }
 
     fn with_variables(&self, launch: Launch) -> Launch {

@@ -92,12 +92,7 @@ pub(crate) struct World {
 
 impl World {
     /// Starts it; the store sends its webhooks to `webhooks`, and does not trade yet.
-    pub(crate) fn start(
-        options: &Options,
-        programs: &Programs,
-        folder: &Path,
-        webhooks: &str,
-    ) -> anyhow::Result<Self> {
+    pub(crate) fn start(options: &Options, programs: &Programs, folder: &Path, webhooks: &str) -> anyhow::Result<Self> {
         let ready_file = folder.join("ready.json");
         let mut launch = Launch::new(programs.get("waybill-simulator")?)
             .arg("--ready")
@@ -110,9 +105,8 @@ impl World {
             launch = launch.arg("--dump").arg(std::path::absolute(folder)?);
         }
         let mut process = launch.log(folder.join("simulator.log")).spawn()?;
-        let ready = process.wait_until_ready(READY, || {
-            serde_json::from_str(&std::fs::read_to_string(&ready_file).ok()?).ok()
-        })?;
+        let ready = process
+            .wait_until_ready(READY, || serde_json::from_str(&std::fs::read_to_string(&ready_file).ok()?).ok())?;
         Ok(Self { process, ready, ready_file })
     }
 

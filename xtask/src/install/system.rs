@@ -17,26 +17,15 @@ const CREATE_CLUSTER: &str = "/etc/postgresql-common/createcluster.d";
 const SYSTEMD: &str = "/run/systemd/system";
 
 /// Installs packages that bring these programs, after saying so.
-pub(super) fn install(
-    programs: &[&str],
-    packages: &[&str],
-    consent: Consent,
-) -> anyhow::Result<()> {
-    let needed = format!(
-        "needed programs: {} (packages on Debian: {})",
-        programs.join(", "),
-        packages.join(", ")
-    );
+pub(super) fn install(programs: &[&str], packages: &[&str], consent: Consent) -> anyhow::Result<()> {
+    let needed = format!("needed programs: {} (packages on Debian: {})", programs.join(", "), packages.join(", "));
     let Some(administrator) = Administrator::find() else {
         anyhow::bail!(CannotInstall(format!(
             "{needed}; there is no apt-get here that we may use, please install them"
         )));
     };
     eprintln!("Not installed: {}.", programs.join(", "));
-    eprintln!(
-        "Installing from the system's packages: {}.",
-        packages.join(" ")
-    );
+    eprintln!("Installing from the system's packages: {}.", packages.join(" "));
     if !consent.obtain()? {
         anyhow::bail!(CannotInstall(needed));
     }
@@ -89,22 +78,14 @@ impl Administrator {
     fn find() -> Option<Self> {
         find_program("apt-get")?;
         let root = std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0);
-        if root {
-            Some(Self::Root)
-        } else {
-            find_program("sudo").map(|_| Self::Sudo)
-        }
+        if root { Some(Self::Root) } else { find_program("sudo").map(|_| Self::Sudo) }
     }
 
     fn run(self, words: &[&str]) -> anyhow::Result<()> {
         let mut words = words.to_vec();
         if let Self::Sudo = self {
             // Without a terminal a question for the password would wait for ever.
-            let sudo: &[&str] = if std::io::stdin().is_terminal() {
-                &["sudo"]
-            } else {
-                &["sudo", "--non-interactive"]
-            };
+            let sudo: &[&str] = if std::io::stdin().is_terminal() { &["sudo"] } else { &["sudo", "--non-interactive"] };
             words.splice(0..0, sudo.iter().copied());
         }
         let (program, arguments) = words.split_first().context("an empty command")?;
@@ -123,19 +104,13 @@ impl QuietCluster {
     fn begin(administrator: Administrator, packages: &[&str]) -> anyhow::Result<Self> {
         let file = format!("{CREATE_CLUSTER}/waybill.conf");
         if !packages.contains(&"postgresql") {
-            return Ok(Self {
-                administrator,
-                file: None,
-            });
+            return Ok(Self { administrator, file: None });
         }
         let script = r#"mkdir -p "$0" && echo "create_main_cluster = false" >"$1""#;
         administrator
             .run(&["sh", "-c", script, CREATE_CLUSTER, &file])
             .context("keeping PostgreSQL's package from starting a cluster")?;
-        Ok(Self {
-            administrator,
-            file: Some(file),
-        })
+        Ok(Self { administrator, file: Some(file) })
     }
 
     fn end(self) -> anyhow::Result<()> {
@@ -148,9 +123,5 @@ impl QuietCluster {
 
 /// The packages for a Python virtual environment.
 pub(super) fn python_venv(consent: Consent) -> anyhow::Result<()> {
-    install(
-        &["python3 with venv"],
-        &["python3", "python3-venv"],
-        consent,
-    )
+    install(&["python3 with venv"], &["python3", "python3-venv"], consent)
 }

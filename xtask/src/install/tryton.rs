@@ -34,11 +34,7 @@ pub(crate) fn install(consent: Consent) -> anyhow::Result<PathBuf> {
         }
     };
     eprintln!("Installing Tryton into {}.", folder.display());
-    run_program(
-        Command::new(host)
-            .args(["-m", "venv", "--clear"])
-            .arg(&folder),
-    )?;
+    run_program(Command::new(host).args(["-m", "venv", "--clear"]).arg(&folder))?;
     let requirements = folder.join("requirements.txt");
     std::fs::write(&requirements, REQUIREMENTS)?;
     run_program(
@@ -54,10 +50,7 @@ pub(crate) fn install(consent: Consent) -> anyhow::Result<PathBuf> {
 
 /// The system's Python first: one from a version manager may vanish under the environment.
 fn python_with_venv() -> Option<PathBuf> {
-    [PathBuf::from("/usr/bin/python3")]
-        .into_iter()
-        .chain(find_program("python3"))
-        .find(|python| has_venv(python))
+    [PathBuf::from("/usr/bin/python3")].into_iter().chain(find_program("python3")).find(|python| has_venv(python))
 }
 
 /// Debian splits `ensurepip` from Python, so that `venv` alone says nothing.

@@ -1,8 +1,8 @@
 //! Customers follow their record.
 
 use serde_json::{Value as Json, json};
-use waybill_connector::{Known, contract};
-use waybill_domain::document::CustomerDocument;
+use waybill_connector::{Failure, Known, contract};
+use waybill_domain::document::{CustomerDocument, FieldValue};
 
 use crate::{
     bench::Bench,
@@ -16,6 +16,7 @@ on_both!(
     what_a_colleague_added_stays,
     a_customer_without_a_name_is_called_by_the_email,
     a_party_of_an_order_is_the_customers,
+    an_unknown_field_is_named,
 );
 
 async fn followed(bench: &Bench, customer: &CustomerDocument) -> Json {
@@ -61,4 +62,15 @@ async fn a_party_of_an_order_is_the_customers(bench: &Bench) {
     bench.book(1, &order, Known::new()).await.unwrap();
     let before = bench.sale(&order).await["party."]["id"].clone();
     assert_eq!(followed(bench, order.customer.as_ref().unwrap()).await["id"], before);
+}
+
+async fn an_unknown_field_is_named(bench: &Bench) {
+    let mut customer = customer(1);
+    customer.fields.insert("colour".to_owned(), FieldValue::Text("red".into()));
+    match contract::drive(bench.customers(), &customer_record(1), &customer, Known::new()).await {
+        Err(Failure::Rejected { code, field, .. }) => {
+            assert_eq!((code.as_str(), field.as_str()), ("unknown_field", "colour"));
+        }
+        other => panic!("{other:?}"),
+    }
 }

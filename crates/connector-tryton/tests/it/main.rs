@@ -1,5 +1,7 @@
 //! The connector against the simulated Tryton and, where `WAYBILL_TRYTON_PYTHON` names one, against a real one.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod amounts;
 mod bench;
 mod booking;

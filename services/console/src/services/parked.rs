@@ -31,13 +31,6 @@ pub struct Group {
     pub deliveries: Vec<Delivery>,
 }
 
-impl Parked {
-    /// How many there are, as far as could be asked.
-    pub fn count(&self) -> usize {
-        self.groups.iter().map(|group| group.deliveries.len()).sum()
-    }
-}
-
 impl Services {
     /// Parked deliveries of a system and with a code, or of all.
     pub async fn parked(&self, system: Option<String>, code: Option<String>) -> Parked {

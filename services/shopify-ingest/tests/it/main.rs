@@ -1,0 +1,21 @@
+//! The service from outside: webhooks as Shopify sends them, on a real PostgreSQL and a real NATS, beside a simulated
+//! Shopify.
+
+#[cfg(test)]
+mod answers;
+#[cfg(test)]
+mod bench;
+#[cfg(test)]
+mod grouped;
+#[cfg(test)]
+mod large_bodies;
+#[cfg(test)]
+mod newest_wins;
+#[cfg(test)]
+mod odd_bodies;
+#[cfg(test)]
+mod outages;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod webhook;
