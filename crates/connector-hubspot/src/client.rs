@@ -69,7 +69,9 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(settings: &SystemSettings) -> Result<Self, SettingsError> {
         let url = settings.get("url").unwrap_or(URL);
-        let http = HttpClient::new(url, TIMEOUT).map_err(|failure| settings.invalid("url", failure.to_string()))?;
+        let http = HttpClient::new(url, TIMEOUT)
+            .map_err(|failure| settings.invalid("url", failure.to_string()))?
+            .with_gate(settings.gate());
         let mut token = HeaderValue::try_from(format!("Bearer {}", expose(settings.secret("token")?)))
             .map_err(|_| settings.invalid("token", "it has characters that no token has"))?;
         token.set_sensitive(true);

@@ -45,7 +45,8 @@ impl Client {
         key.set_sensitive(true);
         let http = HttpClient::new(settings.get("url").unwrap_or(URL), TIMEOUT)
             .map_err(|failure| settings.invalid("url", failure.to_string()))?
-            .with_header(HeaderName::from_static("api-key"), key);
+            .with_header(HeaderName::from_static("api-key"), key)
+            .with_gate(settings.gate());
         Ok(Self { http })
     }
 

@@ -47,7 +47,8 @@ impl Client {
             .ok_or_else(|| settings.invalid("token", "it holds characters that no token has"))?;
         let http = HttpClient::new(&url, TIMEOUT)
             .map_err(|failure| settings.invalid("url", failure.to_string()))?
-            .with_header(HeaderName::from_static("x-shopify-access-token"), token);
+            .with_header(HeaderName::from_static("x-shopify-access-token"), token)
+            .with_gate(settings.gate());
         Ok(Self { http, path: format!("/admin/api/{version}/graphql.json") })
     }
 

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::Mutex;
-use waybill_connector::{Effect, Failure, HttpClient, settings::expose};
+use waybill_connector::{Effect, Failure, Gate, HttpClient, settings::expose};
 
 use crate::{
     session::{Login, Session},
@@ -52,8 +52,9 @@ impl Client {
         user: String,
         password: SecretString,
         company: Option<String>,
+        gate: Option<Arc<dyn Gate>>,
     ) -> Result<Self, Failure> {
-        let http = HttpClient::new(url, TIMEOUT)?;
+        let http = HttpClient::new(url, TIMEOUT)?.with_gate(gate);
         Ok(Self { http, path: format!("/{database}/rpc/"), user, password, company, session: Mutex::new(None) })
     }
 

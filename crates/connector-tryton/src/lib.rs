@@ -59,6 +59,7 @@ impl Tryton {
             settings.required("user")?.to_owned(),
             settings.secret("password")?.clone(),
             settings.get("company").map(str::to_owned),
+            settings.gate(),
         )
         .map_err(|failure| settings.invalid("url", failure.to_string()))?;
         Ok(Self {

@@ -36,27 +36,15 @@ pub fn pool(url: &str, connections: u32) -> anyhow::Result<PgPool> {
 ///
 /// # Errors
 /// If the administrator may not, or a migration fails.
-pub async fn provision(
-    admin_url: &str,
-    service: &str,
-    password: &str,
-    migrator: &Migrator,
-) -> anyhow::Result<String> {
+pub async fn provision(admin_url: &str, service: &str, password: &str, migrator: &Migrator) -> anyhow::Result<String> {
     let options = PgConnectOptions::from_str(admin_url).context("DATABASE_URL is not a PostgreSQL URL")?;
-    let mut connection =
-        PgConnection::connect_with(&options).await.context("cannot connect to PostgreSQL")?;
+    let mut connection = PgConnection::connect_with(&options).await.context("cannot connect to PostgreSQL")?;
     let (schema, role) = (schema(service), role(service));
     let database: String = sqlx::query_scalar("select current_database()").fetch_one(&mut connection).await?;
-    // Roles belong to the whole cluster: two databases being provisioned at once must not meet here.
+    // Two that provision this database at once must not meet here.
     connection.execute("select pg_advisory_lock(7729001)").await?;
     let created = async {
-        let exists: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)")
-            .bind(&role)
-            .fetch_one(&mut connection)
-            .await?;
-        let verb = if exists { "alter" } else { "create" };
-        let password = password.replace('\'', "''");
-        connection.execute(AssertSqlSafe(format!("{verb} role {role} login password '{password}'"))).await?;
+        log_in_with(&mut connection, &role, password).await?;
         connection.execute(AssertSqlSafe(format!("create schema if not exists {schema}"))).await?;
         connection
             .execute(AssertSqlSafe(format!(
@@ -83,6 +71,42 @@ pub async fn provision(
         .await?;
     connection.close().await?;
     service_url(admin_url, service, password)
+}
+
+/// How often a role that another database's provisioning is at is tried again, 20 ms apart.
+const ROLE_TRIES: u32 = 100;
+
+/// Creates a role or sets its password. Roles belong to the whole cluster and an advisory lock to one database: where
+/// two databases are provisioned at once, one of them is told that the other was faster, and looks again.
+async fn log_in_with(connection: &mut PgConnection, role: &str, password: &str) -> sqlx::Result<()> {
+    let password = password.replace('\'', "''");
+    let mut tries = 1;
+    loop {
+        let exists: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)")
+            .bind(role)
+            .fetch_one(&mut *connection)
+            .await?;
+        let verb = if exists { "alter" } else { "create" };
+        let statement = format!("{verb} role {role} login password '{password}'");
+        match connection.execute(AssertSqlSafe(statement)).await {
+            Err(error) if tries < ROLE_TRIES && another_was_faster(&error) => {
+                tries += 1;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            outcome => return outcome.map(drop),
+        }
+    }
+}
+
+/// `duplicate_object` and `unique_violation` for a role made meanwhile; PostgreSQL gives a row of its own tables that
+/// was changed meanwhile as an internal error, told by its text alone.
+fn another_was_faster(error: &sqlx::Error) -> bool {
+    let Some(error) = error.as_database_error() else { return false };
+    match error.code().as_deref() {
+        Some("42710" | "23505") => true,
+        Some("XX000") => error.message().starts_with("tuple concurrently"),
+        _ => false,
+    }
 }
 
 /// The URL of a service's own role in the database that an administrator's URL names.

@@ -25,7 +25,10 @@ impl RequireToken {
     /// # Errors
     /// If it is empty: operations without a token are not offered.
     pub fn new(token: SecretText) -> anyhow::Result<Self> {
-        anyhow::ensure!(!token.expose().is_empty(), "grpc_token is empty: set WAYBILL_GRPC_TOKEN or WAYBILL_GRPC_TOKEN_FILE");
+        anyhow::ensure!(
+            !token.expose().is_empty(),
+            "grpc_token is empty: set WAYBILL_GRPC_TOKEN or WAYBILL_GRPC_TOKEN_FILE"
+        );
         Ok(Self(token))
     }
 }

@@ -28,7 +28,10 @@ pub enum SecretError {
 /// If it is no reference or does not resolve.
 pub fn resolve(reference: &str) -> Result<SecretString, SecretError> {
     if let Some(name) = reference.strip_prefix("env:") {
-        return environment(name).filter(|text| !text.is_empty()).map(SecretString::from).ok_or_else(|| SecretError::Unset(name.to_owned()));
+        return environment(name)
+            .filter(|text| !text.is_empty())
+            .map(SecretString::from)
+            .ok_or_else(|| SecretError::Unset(name.to_owned()));
     }
     if let Some(path) = reference.strip_prefix("file:") {
         return std::fs::read_to_string(path)

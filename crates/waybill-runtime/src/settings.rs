@@ -151,15 +151,16 @@ impl ServiceSettings {
                         })
                         .collect::<Result<_, _>>()?,
                 ),
-                "connections" => toml::Value::Integer(value.parse().map_err(|_| {
-                    SettingsError::Value(format!("{variable}: '{value}' is not a number"))
-                })?),
+                "connections" => toml::Value::Integer(
+                    value
+                        .parse()
+                        .map_err(|_| SettingsError::Value(format!("{variable}: '{value}' is not a number")))?,
+                ),
                 _ => toml::Value::from(value),
             };
             match setting.strip_prefix("service.") {
                 Some(own) => {
-                    let service =
-                        table.entry("service").or_insert_with(|| toml::Value::Table(toml::Table::new()));
+                    let service = table.entry("service").or_insert_with(|| toml::Value::Table(toml::Table::new()));
                     if let Some(service) = service.as_table_mut() {
                         // Only a setting that the service has: one environment serves all services.
                         if service.contains_key(own) {
@@ -177,8 +178,7 @@ impl ServiceSettings {
                 && (text.starts_with("env:") || text.starts_with("file:"))
             {
                 use secrecy::ExposeSecret as _;
-                let resolved =
-                    secret::resolve(text).map_err(|source| SettingsError::Secret { name, source })?;
+                let resolved = secret::resolve(text).map_err(|source| SettingsError::Secret { name, source })?;
                 table.insert(name.to_owned(), resolved.expose_secret().into());
             }
         }

@@ -31,16 +31,12 @@ pub fn start(service: &'static str) -> anyhow::Result<Telemetry> {
         .map_err(|error| anyhow::anyhow!("WAYBILL_LOG '{filter}' is not a filter: {error}"))?;
     let format = environment("WAYBILL_LOG_FORMAT").unwrap_or_else(|| "pretty".to_owned());
     let logs = match format.as_str() {
-        "json" => tracing_subscriber::fmt::layer()
-            .json()
-            .flatten_event(true)
-            .with_writer(std::io::stderr)
-            .boxed(),
+        "json" => tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr).boxed(),
         "pretty" => tracing_subscriber::fmt::layer().with_writer(std::io::stderr).boxed(),
         other => anyhow::bail!("WAYBILL_LOG_FORMAT '{other}' is neither json nor pretty"),
     };
-    let mut provider = SdkTracerProvider::builder()
-        .with_resource(Resource::builder().with_service_name(service).build());
+    let mut provider =
+        SdkTracerProvider::builder().with_resource(Resource::builder().with_service_name(service).build());
     if let Some(endpoint) = environment("OTEL_EXPORTER_OTLP_ENDPOINT").filter(|text| !text.is_empty()) {
         let exporter = opentelemetry_otlp::SpanExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
         provider = provider.with_batch_exporter(exporter);

@@ -1,10 +1,14 @@
 //! A trading day: customers and orders with payments, edits, cancellations and refunds, from a seed.
 //!
 //! What happens to an order after it was paid is chosen so that an ERP that has already booked it need not change it:
-//! edits and cancellations come before the money is taken (or in one step with it), refunds after shipping give money
-//! and take no goods. So whatever the timing, the only records that a system must park are the planted ones.
+//! edits and cancellations come before the money is taken (or in one step with it), refunds come after shipping. So
+//! whatever the timing, the only records that a system must park are the planted ones.
+//!
+//! Besides the trader there are people at work: packers who buy labels in the shipping system ([`Warehouse`]), and the
+//! ERP's desk, where goods that were sent are booked out ([`ErpAccess`]).
 
 mod basket;
+mod erp_desk;
 mod people;
 mod planted;
 mod warehouse;
@@ -21,10 +25,11 @@ use std::{
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::shopify::{DeliveryCounts, NewCustomer, Payment, Store};
+use crate::shopify::{DeliveryCounts, NewCustomer, OrderView, Payment, Store};
 use basket::{Wish, addition, fill};
 use people::{Person, person};
 
+pub use crate::erp_session::ErpAccess;
 pub use planted::Planted;
 pub use warehouse::Warehouse;
 
@@ -60,6 +65,8 @@ enum FollowUp {
     TagProduct(&'static str),
     /// Some money back, once it was sent.
     Goodwill(u64),
+    /// A unit back and its money, once it was sent.
+    TakeBack(u64),
 }
 
 /// How the day stands.
@@ -83,6 +90,8 @@ pub struct Report {
     pub to_ship: u64,
     /// Of those, the ones whose goods the store knows to be sent.
     pub shipped: u64,
+    /// Orders whose goods were booked out of the ERP's stock.
+    pub booked: u64,
     /// Webhooks.
     pub webhooks: DeliveryCounts,
 }
@@ -97,12 +106,17 @@ pub struct Progress {
     open: AtomicU64,
     dropped: AtomicU64,
     parcels: AtomicU64,
+    booked: AtomicU64,
     planted: Mutex<Vec<Planted>>,
 }
 
 impl Progress {
     fn parcels(&self, more: usize) {
         self.parcels.fetch_add(more as u64, Ordering::SeqCst);
+    }
+
+    fn booked(&self, more: usize) {
+        self.booked.fetch_add(more as u64, Ordering::SeqCst);
     }
 
     fn planted(&self) -> MutexGuard<'_, Vec<Planted>> {
@@ -116,13 +130,19 @@ pub struct Day {
     store: Store,
     settings: DaySettings,
     warehouse: Option<Warehouse>,
+    erp: Option<ErpAccess>,
     progress: Arc<Progress>,
 }
 
 impl Day {
-    /// A day that has not begun.
-    pub fn new(store: Store, settings: DaySettings, warehouse: Option<Warehouse>) -> Self {
-        Self { store, settings, warehouse, progress: Arc::default() }
+    /// A day that has not begun, with people who pack and people who book goods out, where there are any.
+    pub fn new(
+        store: Store,
+        settings: DaySettings,
+        warehouse: Option<Warehouse>,
+        erp: Option<ErpAccess>,
+    ) -> Self {
+        Self { store, settings, warehouse, erp, progress: Arc::default() }
     }
 
     /// What was planted so far, with what must become of it.
@@ -137,6 +157,9 @@ impl Day {
         }
         if let Some(warehouse) = self.warehouse.clone() {
             tokio::spawn(warehouse::work(warehouse, self.progress.clone()));
+        }
+        if let Some(erp) = self.erp.clone() {
+            tokio::spawn(erp_desk::work(erp, self.store.clone(), self.progress.clone()));
         }
         tokio::spawn(self.clone().run());
         true
@@ -171,6 +194,7 @@ impl Day {
             parcels: get(&progress.parcels),
             to_ship,
             shipped,
+            booked: get(&progress.booked),
             webhooks,
         }
     }
@@ -311,7 +335,8 @@ impl Trader {
         let id = self.store.place(order);
         self.progress.placed.fetch_add(1, Ordering::SeqCst);
         match fate {
-            0..4 => self.later(now, 5, FollowUp::Goodwill(id)),
+            0..3 => self.later(now, 5, FollowUp::Goodwill(id)),
+            3..6 => self.later(now, 5, FollowUp::TakeBack(id)),
             78..85 => self.later(now, 12, FollowUp::Capture(id)),
             85..91 => self.later(now, 8, FollowUp::EditAndCapture(id, person)),
             91..93 => self.later(now, 10, FollowUp::Cancel(id)),
@@ -362,14 +387,24 @@ impl Trader {
             FollowUp::UpdateCustomer(customer, phone) => self.store.update_customer(*customer, None, Some(phone)),
             FollowUp::TagProduct(sku) => self.store.tag_product(sku, "bestseller"),
             FollowUp::Goodwill(order) => {
-                let sent = self.store.order(*order).is_some_and(|order| order.fulfillment_status == Some("fulfilled"));
-                if sent {
-                    self.store.refund_money(*order, Decimal::new(2_00, 2), "Arrived late");
+                if self.sent(*order).is_none() {
+                    return false;
                 }
-                return sent;
+                self.store.refund_money(*order, Decimal::new(2_00, 2), "Arrived late");
+            }
+            FollowUp::TakeBack(order) => {
+                let Some(view) = self.sent(*order) else { return false };
+                if let Some(line) = view.lines.iter().find(|line| line.requires_shipping && line.current > 0) {
+                    self.store.refund_units(*order, line.id, 1, "Too small");
+                }
             }
         }
         true
+    }
+
+    /// The order, if all of it was sent.
+    fn sent(&self, order: u64) -> Option<OrderView> {
+        self.store.order(order).filter(|order| order.fulfillment_status == Some("fulfilled"))
     }
 
     /// Takes a unit or a line off, or adds one.

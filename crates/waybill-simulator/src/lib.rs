@@ -2,6 +2,7 @@
 
 pub mod catalogue;
 pub mod day;
+mod erp_session;
 pub mod hubspot;
 pub mod kit;
 pub mod oracle;

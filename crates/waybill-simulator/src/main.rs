@@ -63,6 +63,9 @@ struct Arguments {
     /// Requests a minute that the shipping system takes. ShipStation's: 200.
     #[arg(long, default_value_t = 200)]
     shipping_requests: usize,
+    /// A real ERP instead of the simulated one: a file with its `url`, `database`, `user` and `password` as JSON.
+    #[arg(long)]
+    erp: Option<PathBuf>,
     /// Ports, in the order Shopify, HubSpot, Tryton, ShipStation, PagerDuty, Slack, webhook; 0 for a free one.
     #[arg(long, value_delimiter = ',')]
     ports: Vec<u16>,
@@ -93,7 +96,12 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         dropped_per_mille: arguments.dropped,
         ..DeliverySettings::default()
     };
+    let erp = arguments.erp.as_ref().map(|path| {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} is not what --erp takes", path.display()))
+    });
     let world = serving::World {
+        erp: erp.transpose()?,
         webhooks_to: arguments.webhooks_to,
         dump: arguments.dump,
         seed: arguments.seed,

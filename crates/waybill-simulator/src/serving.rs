@@ -14,7 +14,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use waybill_simulator::{
-    day::{Day, DaySettings, Warehouse},
+    day::{Day, DaySettings, ErpAccess, Warehouse},
     hubspot, kit,
     kit::{Journal, Running, Simulated},
     pagers::{pagerduty, slack, webhook},
@@ -41,6 +41,8 @@ pub(crate) struct World {
     pub(crate) crm_requests: usize,
     pub(crate) shipping_requests: usize,
     pub(crate) split_percent: u32,
+    /// A real ERP instead of the simulated one.
+    pub(crate) erp: Option<ErpAccess>,
     pub(crate) ports: Vec<u16>,
 }
 
@@ -100,7 +102,14 @@ pub(crate) async fn serve(world: World, day: DaySettings, deliveries: DeliverySe
         after: Duration::from_millis(500),
         split_percent: world.split_percent,
     };
-    let day = Day::new(store.clone(), day, Some(warehouse));
+    let (login, password) = seeding::ERP_USER;
+    let books = world.erp.unwrap_or_else(|| ErpAccess {
+        url: erp.url(),
+        database: seeding::ERP_DATABASE.to_owned(),
+        user: login.to_owned(),
+        password: password.to_owned(),
+    });
+    let day = Day::new(store.clone(), day, Some(warehouse), Some(books.clone()));
     let journals = vec![
         ("shopify", store.journal().clone()),
         ("hubspot", crm.journal.clone()),
@@ -115,7 +124,6 @@ pub(crate) async fn serve(world: World, day: DaySettings, deliveries: DeliverySe
     let simulated = Simulated { router: routes(control).merge(simulated.router.clone()), ..simulated };
     let shop = kit::serve(simulated, store_listener)?;
 
-    let (login, password) = seeding::ERP_USER;
     let ready = json!({
         "shopify": {
             "url": shop.url(), "store": STORE, "domain": domain, "access_token": token, "webhook_secret": secret,
@@ -123,7 +131,7 @@ pub(crate) async fn serve(world: World, day: DaySettings, deliveries: DeliverySe
         },
         "hubspot": {"url": crm.url(), "token": crm_token},
         "tryton": {
-            "url": erp.url(), "database": seeding::ERP_DATABASE, "user": login, "password": password,
+            "url": books.url, "database": books.database, "user": books.user, "password": books.password,
             "setup": seeding::erp(),
         },
         "shipstation": {"url": shipping.url(), "api_key": shipping_key},

@@ -35,7 +35,7 @@ pub use address::Address;
 pub use deliveries::{DeliveryCounts, DeliverySettings, RETRIES, signature};
 pub use order::{DiscountKind, DiscountValue};
 pub use selling::{NewDiscount, NewLine, NewOrder, NewShipping, Payment, Rate};
-pub use store::{LineView, NewCustomer, OrderView, Store, TOPICS};
+pub use store::{LineView, NewCustomer, OrderView, SentOrder, Store, TOPICS};
 
 /// The version of the Admin API and of webhook bodies.
 pub const API_VERSION: &str = "2026-07";

@@ -91,7 +91,7 @@ async fn form(console: &Console, session: Option<&Session>, open: bool, request:
              Reload the page and send it again.",
         )
     };
-    if false && !same_origin(request.headers()) {
+    if !same_origin(request.headers()) {
         return Err(forged());
     }
     let (parts, body) = request.into_parts();

@@ -8,7 +8,7 @@ use connector_shopify::{
 };
 use jiff::Timestamp;
 use prost::Message as _;
-use sqlx::PgConnection;
+use sqlx::{Connection as _, PgConnection};
 use tokio_util::sync::CancellationToken;
 use waybill_delivery::ledger::{Observed, Origin, Verdict};
 use waybill_domain::{Kind, RecordId, RecordKey, Snapshot, StoreName};
@@ -32,9 +32,18 @@ struct Webhook {
 
 /// Works through the inbox until told to stop.
 pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut one_by_one = false;
     while !stop.is_cancelled() {
-        let done = match batch(&shared).await {
-            Ok(done) => done,
+        let done = match batch(&shared, one_by_one).await {
+            Ok(done) => {
+                one_by_one = false;
+                done
+            }
+            Err(error) if !one_by_one && refused_content(&error).is_some() => {
+                tracing::warn!(%error, "a webhook of the batch cannot be stored; looking for it");
+                one_by_one = true;
+                continue;
+            }
             Err(error) => {
                 tracing::warn!(%error, "the inbox cannot be worked through; trying again");
                 0
@@ -53,8 +62,16 @@ pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) -> anyhow:
     Ok(())
 }
 
-/// One transaction's worth of webhooks, oldest first. Replicas take different ones.
-async fn batch(shared: &Shared) -> sqlx::Result<usize> {
+/// PostgreSQL's code where it refuses what a webhook says, now and always: a NUL in a text, a time before its calendar,
+/// an entry too long for an index.
+fn refused_content(error: &sqlx::Error) -> Option<String> {
+    let code = error.as_database_error()?.code()?;
+    (code.starts_with("22") || code.starts_with("54")).then(|| code.into_owned())
+}
+
+/// One transaction's worth of webhooks, oldest first. Replicas take different ones. `one_by_one` puts a savepoint
+/// around each, so that one that cannot be stored blocks no other.
+async fn batch(shared: &Shared, one_by_one: bool) -> sqlx::Result<usize> {
     let mut transaction = shared.ledger.pool().begin().await?;
     let webhooks: Vec<Webhook> = sqlx::query_as(
         "select id, store, topic, body, kept_whole, (extract(epoch from received_at) * 1000000)::bigint as received_us,
@@ -82,17 +99,18 @@ async fn batch(shared: &Shared) -> sqlx::Result<usize> {
     read.sort_by_key(|(webhook, parsed)| (webhook.store.clone(), parsed.as_ref().ok().and_then(first_record)));
     for (webhook, parsed) in read {
         let (outcome, message) = match parsed {
+            Ok(parsed) if one_by_one => take_apart(shared, &mut transaction, &webhook, parsed).await?,
             Ok(parsed) => (take(shared, &mut transaction, &webhook, parsed).await?, String::new()),
-            Err(message) => {
-                tracing::warn!(
-                    webhook = webhook.id,
-                    topic = webhook.topic,
-                    message,
-                    "a webhook cannot be read; it is kept"
-                );
-                ("unreadable", message)
-            }
+            Err(message) => ("unreadable", message),
         };
+        if outcome == "unreadable" {
+            tracing::warn!(
+                webhook = webhook.id,
+                topic = webhook.topic,
+                message,
+                "a webhook cannot be read; it is kept"
+            );
+        }
         ids.push(webhook.id);
         outcomes.push(outcome);
         messages.push(message);
@@ -107,6 +125,10 @@ async fn batch(shared: &Shared) -> sqlx::Result<usize> {
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await?;
+    if outcomes.contains(&"refetch") {
+        // Only now is the wish there to be seen.
+        shared.to_refetch.notify_one();
+    }
     Ok(ids.len())
 }
 
@@ -129,17 +151,36 @@ fn first_record(parsed: &Parsed) -> Option<(Kind, RecordId)> {
     }
 }
 
+/// As [`take`], within a savepoint.
+async fn take_apart(
+    shared: &Shared,
+    db: &mut PgConnection,
+    webhook: &Webhook,
+    parsed: Parsed,
+) -> sqlx::Result<(&'static str, String)> {
+    let mut savepoint = db.begin().await?;
+    match take(shared, &mut savepoint, webhook, parsed).await {
+        Ok(outcome) => {
+            savepoint.commit().await?;
+            Ok((outcome, String::new()))
+        }
+        Err(error) => {
+            savepoint.rollback().await?;
+            let code = refused_content(&error).ok_or(error)?;
+            Ok(("unreadable", format!("it holds what the database cannot store (SQLSTATE {code})")))
+        }
+    }
+}
+
 async fn take(shared: &Shared, db: &mut PgConnection, webhook: &Webhook, parsed: Parsed) -> sqlx::Result<&'static str> {
     let Ok(store) = webhook.store.parse::<StoreName>() else { return Ok("unknown") };
     match parsed {
         Parsed::Unknown => Ok("unknown"),
         Parsed::Privacy(_) => Ok("privacy"),
         Parsed::Refetch { kind, id } => {
-            want_refetch(shared, db, &store, kind, &id, "the webhook carries a part only", webhook).await
+            want_refetch(db, &store, kind, &id, "the webhook carries a part only", webhook).await
         }
-        Parsed::Deleted { kind, id } => {
-            want_refetch(shared, db, &store, kind, &id, "said to be deleted", webhook).await
-        }
+        Parsed::Deleted { kind, id } => want_refetch(db, &store, kind, &id, "said to be deleted", webhook).await,
         Parsed::Several(parts) => {
             let mut parts = parts;
             parts.sort_by_key(first_record);
@@ -173,7 +214,7 @@ async fn take(shared: &Shared, db: &mut PgConnection, webhook: &Webhook, parsed:
                 Verdict::Stale => Ok("stale"),
                 Verdict::Refetch => {
                     let RecordKey { store, kind, id } = &observed.key;
-                    want_refetch(shared, db, store, *kind, id, "equal time, other content", webhook).await
+                    want_refetch(db, store, *kind, id, "equal time, other content", webhook).await
                 }
             }
         }
@@ -181,7 +222,6 @@ async fn take(shared: &Shared, db: &mut PgConnection, webhook: &Webhook, parsed:
 }
 
 async fn want_refetch(
-    shared: &Shared,
     db: &mut PgConnection,
     store: &StoreName,
     kind: Kind,
@@ -190,7 +230,6 @@ async fn want_refetch(
     webhook: &Webhook,
 ) -> sqlx::Result<&'static str> {
     refetch::want(db, store, kind, id, reason, &webhook.traceparent).await?;
-    shared.to_refetch.notify_one();
     Ok("refetch")
 }
 

@@ -93,6 +93,8 @@ async fn batch(shared: &Arc<Shared>) -> sqlx::Result<usize> {
             async move {
                 if let Err(error) = read(&shared, &wish).await {
                     tracing::warn!(%error, record = wish.record_id, "what was read could not be recorded");
+                    // Without the database the lease ends by itself.
+                    let _ = later(&shared, &wish, Duration::from_secs(60), "what was read could not be recorded").await;
                 }
             }
         })

@@ -12,6 +12,7 @@ use axum::{
 };
 use connector_shopify::webhook::{self, Verifier};
 use futures::StreamExt as _;
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tracing::Instrument as _;
 use waybill_domain::StoreName;
@@ -28,6 +29,9 @@ const START_BYTES: usize = 64 * 1024;
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new().route("/webhooks/{store}", post(receive)).with_state(shared)
 }
+
+/// Shopify's ids have 36; what is longer would not fit the inbox's index.
+const LONGEST_ID_BYTES: usize = 200;
 
 /// Why a webhook is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,13 +113,16 @@ async fn take(shared: &Shared, store: &str, headers: &HeaderMap, body: Body) -> 
             (header("topic"), header("webhook-id"), header("event-id"), None)
         }
     };
-    let webhook_id = if webhook_id.is_empty() {
+    let webhook_id = if webhook_id.is_empty() || webhook_id.len() > LONGEST_ID_BYTES {
         // The same bytes of the same topic are the same message.
+        let topic: String = topic.chars().take(100).collect();
         let hash: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         format!("sha256-{topic}-{hash}")
     } else {
         webhook_id
     };
+    // No webhook is older than the epoch, and times before PostgreSQL's calendar would fail the whole group.
+    let triggered_at = triggered_at.filter(|time| *time > Timestamp::UNIX_EPOCH);
     let span = tracing::Span::current();
     span.record("topic", &topic).record("webhook", &webhook_id);
     let received = Received {

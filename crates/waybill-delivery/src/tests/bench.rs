@@ -172,8 +172,8 @@ impl Bench {
         let database = tokio::task::spawn_blocking(TestDatabase::create).await.unwrap()?;
         let admin = database.url().expose();
         // Roles belong to the whole cluster, which tests share: one password for all.
-        database::provision(&admin, SERVICE, "same-in-every-test", &migrator(None)).await.unwrap();
-        let url = database::service_url(&admin, SERVICE, "same-in-every-test").unwrap();
+        database::provision(&admin, SERVICE, "waybill-test", &migrator(None)).await.unwrap();
+        let url = database::service_url(&admin, SERVICE, "waybill-test").unwrap();
         let pool = database::pool(&url, 8).unwrap();
         let system = Arc::new(System::default());
         let port = SystemPort {

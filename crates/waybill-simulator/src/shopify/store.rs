@@ -22,7 +22,10 @@ use super::{
     state::{About, State},
     throttle::Bucket,
 };
-use crate::kit::{Faults, Journal};
+use crate::{
+    catalogue,
+    kit::{Faults, Journal},
+};
 
 /// Every topic that this store tells.
 pub const TOPICS: &[&str] = &[
@@ -88,6 +91,17 @@ pub struct OrderView {
     pub lines: Vec<LineView>,
     /// What was asked and not taken back, in the shop's currency.
     pub current_total: Decimal,
+}
+
+/// An order whose goods were sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentOrder {
+    /// Its id.
+    pub id: u64,
+    /// What people call it.
+    pub name: String,
+    /// What left: code of the place, SKU, units.
+    pub content: Vec<(&'static str, String, i64)>,
 }
 
 /// A simulated store. Clones are the same store.
@@ -292,6 +306,34 @@ impl Store {
                 .collect(),
             current_total: order.totals().current_total.shop,
         })
+    }
+
+    /// Orders whose goods are all sent, except those given: what left from which place.
+    pub fn sent_orders(&self, except: &HashSet<u64>) -> Vec<SentOrder> {
+        let state = self.state();
+        let place = |location: u64| {
+            let name = state.locations.get(&location).map(|location| location.name.as_str());
+            catalogue::LOCATIONS.iter().find(|place| Some(place.name) == name).map_or("", |place| place.code)
+        };
+        let mut sent = Vec::new();
+        for order in state.orders.values().filter(|order| !except.contains(&order.id)) {
+            let mut content: Vec<(&'static str, String, i64)> = Vec::new();
+            for one in order.fulfillments.iter().filter(|one| !one.cancelled) {
+                for part in &one.lines {
+                    let Some(line) = order.line(part.line).filter(|line| line.requires_shipping) else { continue };
+                    let (at, sku) = (place(one.location), line.sku.clone().unwrap_or_default());
+                    match content.iter_mut().find(|(known, code, _)| *known == at && *code == sku) {
+                        Some((_, _, units)) => *units += part.quantity,
+                        None => content.push((at, sku, part.quantity)),
+                    }
+                }
+            }
+            let open = |line: &&super::order::Line| line.requires_shipping && line.fulfilled < line.current();
+            if !content.is_empty() && !order.lines.iter().any(|line| open(&line)) {
+                sent.push(SentOrder { id: order.id, name: order.name(), content });
+            }
+        }
+        sent
     }
 
     /// How many orders must be shipped, and how many of those are: paid, not cancelled, with goods, and not among

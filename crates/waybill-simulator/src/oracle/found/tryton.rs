@@ -2,19 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use anyhow::{Context, bail};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use anyhow::Context;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::super::{
-    compare::Found,
-    http::{answer, text},
+use super::super::compare::Found;
+use crate::{
+    catalogue::SHIPPING_ITEM,
+    erp_session::{ErpAccess, Session, number},
 };
-use crate::catalogue::SHIPPING_ITEM;
-
-/// Records read at once.
-const PAGE: usize = 500;
 
 /// What Tryton holds.
 #[derive(Debug, Clone, Default)]
@@ -24,19 +20,13 @@ pub(crate) struct Books {
     pub(crate) stock: HashMap<(String, String), Decimal>,
 }
 
-struct Session {
-    client: reqwest::Client,
-    url: String,
-    proof: String,
-    context: Value,
-}
-
 /// All sales, and the stock of all items at all warehouses.
 pub(crate) async fn read(ready: &Value) -> anyhow::Result<Books> {
-    let session = Session::open(ready).await?;
+    let access: ErpAccess = serde_json::from_value(ready["tryton"].clone()).context("tryton's address and user")?;
+    let session = Session::open(&access).await?;
     let products = session.all("product.product", &["code"], &json!([])).await?;
     let codes: HashMap<i64, String> = by_id(&products, |row| part(row, "code"));
-    Ok(Books { sales: session.sales(&codes).await?, stock: session.stock().await? })
+    Ok(Books { sales: sales(&session, &codes).await?, stock: stock(&session).await? })
 }
 
 fn part(row: &Value, name: &str) -> String {
@@ -47,134 +37,73 @@ fn by_id<T>(rows: &[Value], value: impl Fn(&Value) -> T) -> HashMap<i64, T> {
     rows.iter().filter_map(|row| Some((row["id"].as_i64()?, value(row)))).collect()
 }
 
-/// A number as Tryton writes it: plain, or a decimal in its own envelope.
-fn number(value: &Value) -> Option<Decimal> {
-    match value["decimal"].as_str() {
-        Some(text) => text.parse().ok(),
-        None => value.to_string().parse().ok(),
+async fn sales(session: &Session, codes: &HashMap<i64, String>) -> anyhow::Result<Vec<Found>> {
+    let taxes = by_id(&session.all("account.tax", &["name"], &json!([])).await?, |row| part(row, "name"));
+    let parties = by_id(&session.all("party.party", &["name"], &json!([])).await?, |row| part(row, "name"));
+    let countries = by_id(&session.all("country.country", &["code"], &json!([])).await?, |row| part(row, "code"));
+    let currencies = by_id(&session.all("currency.currency", &["code"], &json!([])).await?, |row| part(row, "code"));
+    let mut emails: HashMap<i64, Vec<String>> = HashMap::new();
+    for row in session.all("party.contact_mechanism", &["party", "type", "value"], &json!([])).await? {
+        if let (Some(party), "email") = (row["party"].as_i64(), part(&row, "type").as_str()) {
+            emails.entry(party).or_default().push(part(&row, "value").to_lowercase());
+        }
     }
+    let address_fields = ["party_name", "street_unstructured", "postal_code", "city", "country"];
+    // An address that was replaced is kept, inactive, for the sales that were sent there.
+    let active_or_not = json!([["active", "in", [true, false]]]);
+    let addresses = by_id(&session.all("party.address", &address_fields, &active_or_not).await?, Value::clone);
+    let mut lines: HashMap<i64, Vec<Value>> = HashMap::new();
+    let line_fields = ["sale", "type", "product", "quantity", "amount", "taxes"];
+    for row in session.all("sale.line", &line_fields, &json!([])).await? {
+        lines.entry(row["sale"].as_i64().unwrap_or_default()).or_default().push(row);
+    }
+    let sale_fields = [
+        "description",
+        "state",
+        "currency",
+        "total_amount",
+        "party",
+        "invoice_address",
+        "shipment_address",
+    ];
+    let mut found = Vec::new();
+    for sale in session.all("sale.sale", &sale_fields, &json!([])).await? {
+        let party = sale["party"].as_i64().unwrap_or_default();
+        let mut object = Found::new("erp", "sale", part(&sale, "description"))
+            .with("description", part(&sale, "description"))
+            .with("state", part(&sale, "state"))
+            .with("currency", sale["currency"].as_i64().and_then(|id| currencies.get(&id)).cloned().unwrap_or_default())
+            .with("total", number(&sale["total_amount"]).map_or(String::new(), |total| total.to_string()))
+            .with("party", parties.get(&party).cloned().unwrap_or_default())
+            .with("e-mail", emails.get(&party).map(|all| all.join(", ")).unwrap_or_default());
+        for role in ["invoice", "shipment"] {
+            let id = sale[format!("{role}_address")].as_i64().unwrap_or_default();
+            let absent = Value::Null;
+            let address = addresses.get(&id).unwrap_or(&absent);
+            let country = address["country"].as_i64().and_then(|id| countries.get(&id));
+            object = object
+                .with(format!("{role} name"), part(address, "party_name"))
+                .with(format!("{role} street"), part(address, "street_unstructured"))
+                .with(format!("{role} city"), part(address, "city"))
+                .with(format!("{role} postal code"), part(address, "postal_code"))
+                .with(format!("{role} country"), country.cloned().unwrap_or_default());
+        }
+        let id = sale["id"].as_i64().unwrap_or_default();
+        found.push(with_lines(object, lines.get(&id).map(Vec::as_slice).unwrap_or_default(), codes, &taxes));
+    }
+    Ok(found)
 }
 
-impl Session {
-    async fn open(ready: &Value) -> anyhow::Result<Self> {
-        let erp = |name: &str| text(ready, &["tryton", name]);
-        let url = format!("{}/{}/rpc/", erp("url")?, erp("database")?);
-        let user = erp("user")?;
-        let mut session = Self { client: reqwest::Client::new(), url, proof: String::new(), context: json!({}) };
-        let parameters = json!([user, {"password": erp("password")?}, "en"]);
-        let login = session.post("common.db.login", parameters).await?;
-        let (id, token) = (login[0].as_i64().context("no session")?, login[1].as_str().context("no session")?);
-        session.proof = format!("Session {}", STANDARD.encode(format!("{user}:{id}:{token}")));
-        let preferences = session.post("model.res.user.get_preferences", json!([true, {}])).await?;
-        session.context = json!({"company": preferences["company"], "language": "en"});
-        Ok(session)
-    }
-
-    async fn post(&self, method: &str, parameters: Value) -> anyhow::Result<Value> {
-        let body = json!({"id": 1, "method": method, "params": parameters});
-        let reply = answer(|| {
-            let request = self.client.post(&self.url).json(&body);
-            if self.proof.is_empty() { request } else { request.header("Authorization", &self.proof) }
-        })
-        .await?;
-        if !reply["error"].is_null() {
-            bail!("{method}: {}", reply["error"]);
-        }
-        Ok(reply["result"].clone())
-    }
-
-    async fn all(&self, model: &str, fields: &[&str], domain: &Value) -> anyhow::Result<Vec<Value>> {
-        let mut all = Vec::new();
-        loop {
-            let parameters = json!([domain, all.len(), PAGE, [["id", "ASC"]], fields, self.context]);
-            let rows = self.post(&format!("model.{model}.search_read"), parameters).await?;
-            let rows = rows.as_array().cloned().unwrap_or_default();
-            let last = rows.len() < PAGE;
-            all.extend(rows);
-            if last {
-                return Ok(all);
-            }
+async fn stock(session: &Session) -> anyhow::Result<HashMap<(String, String), Decimal>> {
+    let warehouses = session.all("stock.location", &["code"], &json!([["type", "=", "warehouse"]])).await?;
+    let mut stock = HashMap::new();
+    for warehouse in &warehouses {
+        let goods = json!([["type", "!=", "service"]]);
+        for (code, units) in session.stock_at(&warehouse["id"], &goods).await? {
+            stock.insert((code, part(warehouse, "code")), units);
         }
     }
-
-    async fn sales(&self, codes: &HashMap<i64, String>) -> anyhow::Result<Vec<Found>> {
-        let taxes = by_id(&self.all("account.tax", &["name"], &json!([])).await?, |row| part(row, "name"));
-        let parties = by_id(&self.all("party.party", &["name"], &json!([])).await?, |row| part(row, "name"));
-        let countries = by_id(&self.all("country.country", &["code"], &json!([])).await?, |row| part(row, "code"));
-        let currencies = by_id(&self.all("currency.currency", &["code"], &json!([])).await?, |row| part(row, "code"));
-        let mut emails: HashMap<i64, Vec<String>> = HashMap::new();
-        for row in self.all("party.contact_mechanism", &["party", "type", "value"], &json!([])).await? {
-            if let (Some(party), "email") = (row["party"].as_i64(), part(&row, "type").as_str()) {
-                emails.entry(party).or_default().push(part(&row, "value").to_lowercase());
-            }
-        }
-        let address_fields = ["party_name", "street_unstructured", "postal_code", "city", "country"];
-        // An address that was replaced is kept, inactive, for the sales that were sent there.
-        let active_or_not = json!([["active", "in", [true, false]]]);
-        let addresses = by_id(&self.all("party.address", &address_fields, &active_or_not).await?, Value::clone);
-        let mut lines: HashMap<i64, Vec<Value>> = HashMap::new();
-        let line_fields = ["sale", "type", "product", "quantity", "amount", "taxes"];
-        for row in self.all("sale.line", &line_fields, &json!([])).await? {
-            lines.entry(row["sale"].as_i64().unwrap_or_default()).or_default().push(row);
-        }
-        let sale_fields = [
-            "description",
-            "state",
-            "currency",
-            "total_amount",
-            "party",
-            "invoice_address",
-            "shipment_address",
-        ];
-        let mut found = Vec::new();
-        for sale in self.all("sale.sale", &sale_fields, &json!([])).await? {
-            let party = sale["party"].as_i64().unwrap_or_default();
-            let mut object = Found::new("erp", "sale", part(&sale, "description"))
-                .with("description", part(&sale, "description"))
-                .with("state", part(&sale, "state"))
-                .with("currency", sale["currency"].as_i64().and_then(|id| currencies.get(&id)).cloned().unwrap_or_default())
-                .with("total", number(&sale["total_amount"]).map_or(String::new(), |total| total.to_string()))
-                .with("party", parties.get(&party).cloned().unwrap_or_default())
-                .with("e-mail", emails.get(&party).map(|all| all.join(", ")).unwrap_or_default());
-            for role in ["invoice", "shipment"] {
-                let id = sale[format!("{role}_address")].as_i64().unwrap_or_default();
-                let absent = Value::Null;
-                let address = addresses.get(&id).unwrap_or(&absent);
-                let country = address["country"].as_i64().and_then(|id| countries.get(&id));
-                object = object
-                    .with(format!("{role} name"), part(address, "party_name"))
-                    .with(format!("{role} street"), part(address, "street_unstructured"))
-                    .with(format!("{role} city"), part(address, "city"))
-                    .with(format!("{role} postal code"), part(address, "postal_code"))
-                    .with(format!("{role} country"), country.cloned().unwrap_or_default());
-            }
-            let id = sale["id"].as_i64().unwrap_or_default();
-            found.push(with_lines(object, lines.get(&id).map(Vec::as_slice).unwrap_or_default(), codes, &taxes));
-        }
-        Ok(found)
-    }
-
-    async fn stock(&self) -> anyhow::Result<HashMap<(String, String), Decimal>> {
-        let warehouses = self.all("stock.location", &["code"], &json!([["type", "=", "warehouse"]])).await?;
-        let mut stock = HashMap::new();
-        for warehouse in &warehouses {
-            let mut here = Self {
-                client: self.client.clone(),
-                url: self.url.clone(),
-                proof: self.proof.clone(),
-                context: self.context.clone(),
-            };
-            here.context["locations"] = json!([warehouse["id"]]);
-            here.context["with_childs"] = json!(true);
-            let goods = json!([["type", "!=", "service"]]);
-            for row in here.all("product.product", &["code", "quantity"], &goods).await? {
-                if let Some(units) = number(&row["quantity"]) {
-                    stock.insert((part(&row, "code"), part(warehouse, "code")), units);
-                }
-            }
-        }
-        Ok(stock)
-    }
+    Ok(stock)
 }
 
 fn with_lines(mut object: Found, lines: &[Value], codes: &HashMap<i64, String>, taxes: &HashMap<i64, String>) -> Found {

@@ -1,1 +1,0 @@
-../../src/operator.rs

@@ -1,0 +1,77 @@
+//! A service's role reaches its own schema and no other.
+
+use sqlx::{Connection as _, PgConnection};
+use waybill_bus::topology::SERVICES;
+use waybill_runtime::database::{provision, schema};
+use waybill_testkit::TestDatabase;
+
+use crate::deployment::{Deployment, said};
+
+/// PostgreSQL's code for what a role may not.
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
+
+#[tokio::test]
+async fn a_services_role_is_refused_every_other_services_tables() {
+    let Some(deployment) = Deployment::migrated() else { return };
+    for service in SERVICES {
+        let mut connection = PgConnection::connect(&deployment.variable(service, "DATABASE_URL")).await.unwrap();
+        sqlx::query("select count(*) from outbox").execute(&mut connection).await.expect(service);
+        for other in SERVICES.into_iter().filter(|other| *other != service) {
+            for statement in ["select * from {}.outbox", "delete from {}.outbox", "create table {}.planted ()"] {
+                let statement = statement.replace("{}", &schema(other));
+                let error = sqlx::raw_sql(sqlx::AssertSqlSafe(statement.clone())).execute(&mut connection).await;
+                let code = error.as_ref().err().and_then(sqlx::Error::as_database_error).and_then(|e| e.code());
+                assert_eq!(code.as_deref(), Some(INSUFFICIENT_PRIVILEGE), "{service}: {statement}: {error:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_services_role_makes_neither_tables_nor_roles() {
+    let Some(deployment) = Deployment::migrated() else { return };
+    let mut connection = PgConnection::connect(&deployment.variable("crm-sync", "DATABASE_URL")).await.unwrap();
+    for statement in ["create table planted ()", "drop table outbox", "create role planted", "create schema planted"] {
+        let error = sqlx::raw_sql(statement).execute(&mut connection).await;
+        let code = error.as_ref().err().and_then(sqlx::Error::as_database_error).and_then(|e| e.code());
+        assert_eq!(code.as_deref(), Some(INSUFFICIENT_PRIVILEGE), "{statement}: {error:?}");
+    }
+}
+
+#[test]
+fn migrating_twice_changes_nothing_and_keeps_what_is_there() {
+    let Some(deployment) = Deployment::migrated() else { return };
+    let database = deployment.database.url();
+    let epoch = "select number from shopify_ingest.epoch";
+    let before = database.run(epoch).unwrap();
+    database.run("insert into shopify_ingest.outbox (subject, payload) values ('kept', '')").unwrap();
+    let again = said(&deployment.run(&["migrate"]));
+    assert!(again.contains("5 streams"), "{again}");
+    assert_eq!(database.run(epoch).unwrap(), before);
+    assert_eq!(database.run("select subject from shopify_ingest.outbox").unwrap(), "kept");
+}
+
+#[test]
+fn two_migrations_at_once_both_succeed() {
+    let Some(deployment) = Deployment::empty() else { return };
+    std::thread::scope(|scope| {
+        let both = [(); 2].map(|()| scope.spawn(|| deployment.run(&["migrate"])));
+        for one in both {
+            said(&one.join().unwrap());
+        }
+    });
+}
+
+#[tokio::test]
+async fn databases_of_one_cluster_can_be_provisioned_at_once() {
+    let Some(cluster) = TestDatabase::in_own_cluster() else { return };
+    let service = shopify_ingest::SERVICE;
+    let migrator = shopify_ingest::migrator();
+    let urls: Vec<String> =
+        (0..8).map(|n| cluster.url().create_database(&format!("shop_{n}")).unwrap().expose()).collect();
+    let outcomes =
+        futures::future::join_all(urls.iter().map(|url| provision(url, service, "the same", &migrator))).await;
+    for outcome in outcomes {
+        outcome.unwrap();
+    }
+}

@@ -1,0 +1,16 @@
+//! The program from outside, on real servers: who may do what, how it starts and how it stops.
+
+#[cfg(test)]
+mod broker;
+#[cfg(test)]
+mod callers;
+#[cfg(test)]
+mod databases;
+#[cfg(test)]
+mod deployment;
+#[cfg(test)]
+mod plans;
+#[cfg(test)]
+mod running;
+#[cfg(test)]
+mod start_and_stop;

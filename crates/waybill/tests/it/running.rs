@@ -1,0 +1,141 @@
+//! `waybill up` with the example plan, beside simulated vendors.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::Value;
+use tokio::net::TcpListener;
+use waybill_simulator::{
+    hubspot,
+    kit::{Running, Simulated, serve},
+    pagers::{pagerduty, slack, webhook},
+    seeding, shipstation,
+    shopify::{Settings, Store},
+    tryton::Tryton,
+};
+use waybill_testkit::{ChildProcess, Launch};
+
+use crate::deployment::{DEADLINE, Deployment, example_plan, waybill};
+
+/// How long an orderly stop may take.
+pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(20);
+
+/// The suite, running.
+pub(crate) struct Suite {
+    process: ChildProcess,
+    /// What `up` left for the operator's commands: addresses and where the token is.
+    pub(crate) state: Value,
+    pub(crate) deployment: Deployment,
+    _vendors: Vec<Running>,
+}
+
+impl Suite {
+    /// Starts it and waits until it says that it is ready; `None` after a skip line.
+    pub(crate) async fn start() -> Option<Self> {
+        Some(Self::on(Deployment::empty()?).await)
+    }
+
+    /// Stops it, and starts it on the same servers and folder.
+    pub(crate) async fn again(self) -> Self {
+        let (deployment, code) = self.end().await;
+        assert_eq!(code, Some(0));
+        std::fs::remove_file(deployment.folder.path().join("up.log")).unwrap();
+        Self::on(deployment).await
+    }
+
+    async fn on(deployment: Deployment) -> Self {
+        let (vendors, variables) = vendors().await;
+        let log = deployment.folder.path().join("up.log");
+        let mut launch = Launch::new(waybill())
+            .args(["up", "--free-ports", "--plan"])
+            .arg(example_plan())
+            .log(&log)
+            .stop_within(STOP_WITHIN);
+        for (name, value) in deployment.variables().into_iter().chain(variables) {
+            launch = launch.env(name, value);
+        }
+        let process = tokio::task::spawn_blocking(move || {
+            let mut process = launch.spawn().unwrap();
+            process.wait_until_ready(DEADLINE, || is_ready(&log)).unwrap();
+            process
+        });
+        let process = process.await.unwrap();
+        let state = std::fs::read(deployment.folder.path().join("state/up.json")).unwrap();
+        Self { process, state: serde_json::from_slice(&state).unwrap(), deployment, _vendors: vendors }
+    }
+
+    /// Service → gRPC address.
+    pub(crate) fn peers(&self) -> BTreeMap<String, String> {
+        serde_json::from_value(self.state["peers"].clone()).unwrap()
+    }
+
+    /// The token that gRPC calls must carry.
+    pub(crate) fn token(&self) -> String {
+        std::fs::read_to_string(self.state["grpc_token_file"].as_str().unwrap()).unwrap()
+    }
+
+    /// The console's address.
+    pub(crate) fn console(&self) -> String {
+        self.state["console"].as_str().unwrap().to_owned()
+    }
+
+    /// Asks it to stop and gives its exit code.
+    pub(crate) async fn stop(self) -> Option<i32> {
+        self.end().await.1
+    }
+
+    async fn end(self) -> (Deployment, Option<i32>) {
+        let Self { mut process, deployment, .. } = self;
+        let stopped = tokio::task::spawn_blocking(move || {
+            let outcome = process.stop();
+            (outcome.map_err(|error| format!("{error:#}\n{}", process.log_tail())), process.exit_status())
+        });
+        let (outcome, status) = stopped.await.unwrap();
+        outcome.unwrap();
+        (deployment, status.unwrap().code())
+    }
+}
+
+fn is_ready(log: &std::path::Path) -> Option<()> {
+    let text = std::fs::read_to_string(log).ok()?;
+    text.lines().any(|line| line == "ready").then_some(())
+}
+
+async fn vendor(simulated: Simulated) -> Running {
+    serve(simulated, TcpListener::bind("127.0.0.1:0").await.unwrap()).unwrap()
+}
+
+/// The vendors of the example plan, and the variables that it names them by.
+async fn vendors() -> (Vec<Running>, Vec<(String, String)>) {
+    const ROUTING_KEY: &str = "R0UT1NGKEY0000000000000000000001";
+    let (store, crm, parcels) = (Settings::default(), hubspot::Settings::default(), shipstation::Config::default());
+    let (store_token, secret) = (store.token.clone(), store.webhook_secret.clone());
+    let (crm_token, parcels_key) = (crm.token.clone(), parcels.api_key.clone());
+    let shop = vendor(Store::new(store).simulated()).await;
+    let crm = vendor(hubspot::simulated(crm)).await;
+    let erp = vendor(Tryton::new(seeding::ERP_DATABASE, &seeding::erp()).simulated()).await;
+    let parcels = vendor(shipstation::simulated(parcels)).await;
+    let pager = vendor(pagerduty::simulated(ROUTING_KEY)).await;
+    let chat = vendor(slack::simulated()).await;
+    let hook = vendor(webhook::simulated(webhook::SECRET)).await;
+    let (user, password) = seeding::ERP_USER;
+    let variables = [
+        ("SHOPIFY_WEBHOOK_SECRET", secret),
+        ("SHOPIFY_ACCESS_TOKEN", store_token),
+        ("SHOPIFY_URL", shop.url()),
+        ("TRYTON_URL", erp.url()),
+        ("TRYTON_DATABASE", seeding::ERP_DATABASE.to_owned()),
+        ("TRYTON_USER", user.to_owned()),
+        ("TRYTON_PASSWORD", password.to_owned()),
+        ("HUBSPOT_TOKEN", crm_token),
+        ("HUBSPOT_URL", crm.url()),
+        ("SHIPSTATION_API_KEY", parcels_key),
+        ("SHIPSTATION_URL", parcels.url()),
+        ("PAGERDUTY_ROUTING_KEY", ROUTING_KEY.to_owned()),
+        ("PAGERDUTY_URL", format!("{}/v2", pager.url())),
+        ("SLACK_WEBHOOK_URL", format!("{}{}", chat.url(), slack::WEBHOOK_PATH)),
+        ("ALERT_WEBHOOK_URL", format!("{}{}", hook.url(), webhook::PATH)),
+        ("ALERT_WEBHOOK_SECRET", webhook::SECRET.to_owned()),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
+    (vec![shop, crm, erp, parcels, pager, chat, hook], variables)
+}

@@ -1,0 +1,48 @@
+//! How `waybill up` starts and stops.
+
+use std::time::Instant;
+
+use reqwest::StatusCode;
+use tonic::transport::Endpoint;
+
+use crate::{
+    deployment::DEADLINE,
+    running::{STOP_WITHIN, Suite},
+};
+
+#[tokio::test]
+async fn up_stops_in_time_with_exit_code_0_while_clients_are_connected() {
+    let Some(suite) = Suite::start().await else { return };
+    // Connections that stay open: a browser's, and a peer's to each service.
+    let http = reqwest::Client::builder().timeout(DEADLINE).build().unwrap();
+    let answer = http.get(format!("{}/healthz", suite.console())).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    let mut channels = Vec::new();
+    for address in suite.peers().into_values() {
+        channels.push(Endpoint::from_shared(address).unwrap().connect().await.unwrap());
+    }
+    let asked = Instant::now();
+    assert_eq!(suite.stop().await, Some(0));
+    assert!(asked.elapsed() < STOP_WITHIN, "{:?}", asked.elapsed());
+}
+
+#[tokio::test]
+async fn up_starts_again_on_what_it_left() {
+    let Some(suite) = Suite::start().await else { return };
+    let token = suite.token();
+    let suite = suite.again().await;
+    assert_eq!(suite.token(), token);
+    assert_eq!(suite.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn what_up_leaves_in_its_folder_only_its_owner_reads() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Some(suite) = Suite::start().await else { return };
+    for file in std::fs::read_dir(suite.deployment.folder.path().join("state")).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}", file.path().display());
+    }
+    assert_eq!(suite.stop().await, Some(0));
+}
