@@ -10,7 +10,7 @@ use waybill_bus::{Bus, topology};
 use waybill_domain::{Body, Clock, Kind, Snapshot, SystemName, descriptor::Budget};
 use waybill_plan::{Facts, Plan, person_email};
 use waybill_proto::wire;
-use waybill_runtime::{Tasks, grpc::PeerChannel, health::Health};
+use waybill_runtime::{Metrics, Tasks, grpc::PeerChannel, health::Health};
 
 use crate::{
     outbox,
@@ -117,6 +117,8 @@ pub struct EngineParts {
     pub sources: BTreeMap<String, PeerChannel>,
     /// Health.
     pub health: Health,
+    /// Counts and gauges.
+    pub metrics: Metrics,
     /// Names this process in reports.
     pub replica: String,
 }
@@ -160,6 +162,10 @@ impl Engine {
 
     pub(crate) fn hooks(&self) -> &dyn Hooks {
         self.parts.hooks.as_ref()
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.parts.metrics
     }
 
     pub(crate) fn now(&self) -> jiff::Timestamp {

@@ -13,7 +13,7 @@ use waybill_connector::SystemSettings;
 use waybill_domain::{Kind, SystemName, descriptor::Descriptor};
 use waybill_plan::{Connectors, Plan};
 use waybill_runtime::{
-    ServiceSettings, SystemClock, Tasks, database,
+    Metrics, ServiceSettings, SystemClock, Tasks, database,
     grpc::{self, PeerChannel, RequireToken},
     health::{self, Health},
     secret,
@@ -42,6 +42,8 @@ pub struct Frame {
     pub plan: watch::Receiver<Arc<Plan>>,
     /// Its health.
     pub health: Health,
+    /// Its counts and gauges.
+    pub metrics: Metrics,
     /// Its tasks.
     pub tasks: Tasks,
     http: TcpListener,
@@ -76,6 +78,7 @@ impl Frame {
             bus,
             plan,
             health,
+            metrics: Metrics::default(),
             tasks: Tasks::new(stop),
             http,
             grpc,
@@ -192,6 +195,7 @@ impl Frame {
             clock: Arc::new(SystemClock),
             sources: self.peers(&["shopify-ingest", "fulfilment-sync", "inventory-router"])?,
             health: self.health.clone(),
+            metrics: self.metrics.clone(),
             replica: format!("{}-{}", self.service, std::process::id()),
         };
         Ok(Engine::new(parts, self.tasks.stop_signal()))
@@ -201,10 +205,10 @@ impl Frame {
     ///
     /// # Errors
     /// If a task ends early.
-    pub async fn run(mut self, http: axum::Router, operations: Routes, metrics: health::Metrics) -> anyhow::Result<()> {
+    pub async fn run(mut self, http: axum::Router, operations: Routes) -> anyhow::Result<()> {
         RequireToken::new(self.settings.grpc_token.clone())?;
         let stop = self.tasks.stop_signal();
-        let router = health::router(self.health.clone(), metrics).merge(http);
+        let router = health::router(self.health.clone(), self.metrics.clone()).merge(http);
         let (listener, signal) = (self.http, stop.clone());
         self.tasks.spawn("http", async move {
             axum::serve(listener, router).with_graceful_shutdown(signal.cancelled_owned()).await?;

@@ -85,6 +85,7 @@ impl Engine {
         let changed = if wanted.is_empty() { 0 } else { heard::want(&mut transaction, &wanted).await? };
         self.hooks().heard(&plan, &mut transaction, &snapshots).await?;
         transaction.commit().await?;
+        self.metrics().add("waybill_snapshots_heard_total", &[], i64::try_from(snapshots.len()).unwrap_or(i64::MAX));
         if changed > 0 {
             self.wake_workers();
         }

@@ -280,6 +280,7 @@ impl Engine {
         let span = tracing::info_span!(
             "deliver", system = %served.name, records = works.len(),
             record = works.first().map(|work| work.key.to_string()),
+            trace_id = works.first().map(|work| trace_context::trace_id(&work.claim.traceparent).to_owned()),
         );
         if let Some(work) = works.first() {
             trace_context::continue_from(&span, &work.claim.traceparent);
@@ -330,6 +331,11 @@ impl Engine {
             }
             Err(failure) => failure,
         };
+        self.metrics().add(
+            "waybill_attempts_failed_total",
+            &[("system", served.name.as_str()), ("class", failure.class())],
+            1,
+        );
         tracing::info!(
             record = %work.key, system = %served.name, class = failure.class(), %failure, attempts = claim.attempts,
             "an attempt failed"
@@ -408,6 +414,8 @@ impl Engine {
             outbox::write(&mut transaction, &rows).await?;
         }
         transaction.commit().await?;
+        let labels = [("system", claim.system.as_str()), ("kind", claim.kind.as_str()), ("state", ended.state)];
+        self.metrics().add("waybill_deliveries_settled_total", &labels, 1);
         self.wake_outbox();
         Ok(())
     }

@@ -7,6 +7,8 @@ use std::{
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 
+use crate::metrics::Metrics;
+
 /// What a service is waiting for. Ready when nothing is.
 #[derive(Debug, Clone, Default)]
 pub struct Health(Arc<Mutex<BTreeMap<&'static str, Option<String>>>>);
@@ -27,15 +29,12 @@ impl Health {
     }
 }
 
-/// Gives a service's metrics in Prometheus' text format.
-pub type Metrics = Arc<dyn Fn() -> String + Send + Sync>;
-
 /// The endpoints. `/healthz` answers while the process runs; `/readyz` 503 with the problems while there are some.
 pub fn router(health: Health, metrics: Metrics) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready).with_state(health))
-        .route("/metrics", get(move || async move { metrics() }))
+        .route("/metrics", get(move || async move { metrics.render() }))
 }
 
 async fn ready(State(health): State<Health>) -> (StatusCode, String) {

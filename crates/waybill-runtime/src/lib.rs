@@ -4,6 +4,7 @@ pub mod clock;
 pub mod database;
 pub mod grpc;
 pub mod health;
+pub mod metrics;
 pub mod secret;
 pub mod settings;
 pub mod tasks;
@@ -11,5 +12,6 @@ pub mod telemetry;
 pub mod trace_context;
 
 pub use clock::SystemClock;
+pub use metrics::Metrics;
 pub use settings::ServiceSettings;
 pub use tasks::Tasks;

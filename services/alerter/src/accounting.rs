@@ -10,7 +10,7 @@ use waybill_proto::wire::{
     AccountingLine, AccountingResponse, CountAcceptedRequest, CountInFlightRequest,
     deliveries_client::DeliveriesClient, source_client::SourceClient,
 };
-use waybill_runtime::grpc::PeerChannel;
+use waybill_runtime::{Metrics, grpc::PeerChannel};
 
 /// The services that are a source of records.
 const SOURCES: [&str; 3] = ["shopify-ingest", "fulfilment-sync", "inventory-router"];
@@ -27,6 +27,7 @@ pub(crate) struct Accounting {
     pub(crate) pool: PgPool,
     pub(crate) plan: watch::Receiver<Arc<Plan>>,
     pub(crate) peers: BTreeMap<String, PeerChannel>,
+    pub(crate) metrics: Metrics,
 }
 
 type Place = (String, String, String);
@@ -142,6 +143,10 @@ impl Accounting {
             .execute(&mut *transaction)
             .await?;
         for line in answer.lines {
+            let labels = [("store", line.store.as_str()), ("kind", line.kind.as_str()), ("system", line.system.as_str())];
+            self.metrics.set("waybill_accounting_gap", &labels, line.gap);
+            self.metrics.set("waybill_accounting_in_flight", &labels, line.in_flight);
+            self.metrics.set("waybill_accounting_parked", &labels, line.parked);
             sqlx::query("insert into gap_seen (store, kind, system, gap) values ($1, $2, $3, $4)")
                 .bind(&line.store)
                 .bind(&line.kind)

@@ -59,7 +59,7 @@ impl App {
         let frame = Frame::build(SERVICE, settings, vendors::descriptors(), stop).await?;
         let served = frame.served(vendors::port)?;
         let accounting =
-            Accounting { pool: frame.pool.clone(), plan: frame.plan.clone(), peers: frame.peers(&PEERS)? };
+            Accounting { pool: frame.pool.clone(), plan: frame.plan.clone(), peers: frame.peers(&PEERS)?, metrics: frame.metrics.clone() };
         let engine = frame.engine(vendors::ours, served, Arc::new(Lines))?;
         Ok(Self { frame, engine, accounting, public_url: own.public_url })
     }
@@ -110,7 +110,7 @@ impl App {
         let watch = WatchService { pool: frame.pool.clone(), accounting };
         let routes = Routes::new(WatchServer::with_interceptor(watch, token.clone()))
             .add_service(DeliveriesServer::with_interceptor(DeliveriesService::new(engine), token));
-        frame.run(axum::Router::new(), routes, Arc::new(String::new)).await
+        frame.run(axum::Router::new(), routes).await
     }
 }
 

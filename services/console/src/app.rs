@@ -2,10 +2,7 @@
 
 use std::{
     net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
 };
 
 use anyhow::Context as _;
@@ -15,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use waybill_domain::Clock;
 use waybill_runtime::{
+    Metrics,
     ServiceSettings, SystemClock, Tasks, grpc,
     health::{self, Health},
     settings::SecretText,
@@ -31,26 +29,7 @@ pub(crate) struct Console {
     pub(crate) https: bool,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) zone: TimeZone,
-    pub(crate) counts: Counts,
-}
-
-/// What the console counts of itself.
-#[derive(Debug, Default)]
-pub(crate) struct Counts {
-    pub(crate) requests: AtomicU64,
-    pub(crate) refused_passwords: AtomicU64,
-}
-
-impl Counts {
-    fn text(&self) -> String {
-        let count = |name: &str, help: &str, value: &AtomicU64| {
-            let value = value.load(Ordering::Relaxed);
-            format!("# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n")
-        };
-        let requests = count("waybill_console_requests_total", "Requests for pages and forms.", &self.requests);
-        let refused = count("waybill_console_refused_passwords_total", "Wrong passwords.", &self.refused_passwords);
-        requests + &refused
-    }
+    pub(crate) metrics: Metrics,
 }
 
 /// The console, built and not yet running.
@@ -86,12 +65,12 @@ impl App {
             https: own.https,
             clock: Box::new(SystemClock),
             zone: TimeZone::system(),
-            counts: Counts::default(),
+            metrics: Metrics::default(),
         });
         let counted = Arc::clone(&console);
         let router = pages::router()
             .with_state(Arc::clone(&console))
-            .merge(health::router(Health::default(), Arc::new(move || counted.counts.text())))
+            .merge(health::router(Health::default(), counted.metrics.clone()))
             .layer(middleware::from_fn_with_state(console, gate::pass));
         let listener = grpc::bind(settings.http).await?;
         let address = listener.local_addr().context("the console's own address")?;

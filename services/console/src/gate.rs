@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
 };
 
 use axum::{
@@ -48,7 +48,7 @@ pub(crate) async fn pass(State(console): State<Arc<Console>>, request: Request, 
     if PROBES.contains(&request.uri().path()) {
         return next.run(request).await;
     }
-    console.counts.requests.fetch_add(1, Ordering::Relaxed);
+    console.metrics.add("waybill_console_requests_total", &[], 1);
     let session = console.sessions.find(request.headers(), console.clock.now());
     let who = session.as_ref().map_or_else(|| "nobody".to_owned(), Session::who);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());

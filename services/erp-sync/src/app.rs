@@ -63,6 +63,6 @@ impl App {
         let Self { mut frame, engine } = self;
         engine.start(&mut frame.tasks);
         let deliveries = DeliveriesServer::with_interceptor(DeliveriesService::new(engine), frame.token()?);
-        frame.run(axum::Router::new(), Routes::new(deliveries), Arc::new(String::new)).await
+        frame.run(axum::Router::new(), Routes::new(deliveries)).await
     }
 }

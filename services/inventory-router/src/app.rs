@@ -94,6 +94,6 @@ impl App {
         let source = SourceService::new(frame.pool.clone());
         let routes = Routes::new(DeliveriesServer::with_interceptor(DeliveriesService::new(engine), token.clone()))
             .add_service(SourceServer::with_interceptor(source, token));
-        frame.run(axum::Router::new(), routes, Arc::new(String::new)).await
+        frame.run(axum::Router::new(), routes).await
     }
 }

@@ -13,7 +13,7 @@ use tonic::service::Routes;
 use waybill_delivery::{Frame, Ledger, ledger::SourceService, publish_outbox};
 use waybill_domain::{Clock, StoreName};
 use waybill_proto::wire::{inbox_server::InboxServer, source_server::SourceServer};
-use waybill_runtime::{ServiceSettings, SystemClock, secret};
+use waybill_runtime::{Metrics, ServiceSettings, SystemClock, secret};
 
 use crate::{inbox::Inbox, normalise, operations::InboxService, refetch, webhooks};
 
@@ -48,6 +48,7 @@ pub(crate) struct Shared {
     pub(crate) inbox: Inbox,
     pub(crate) ledger: Ledger,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: Metrics,
     pub(crate) received: Notify,
     pub(crate) to_refetch: Notify,
     pub(crate) to_publish: Notify,
@@ -87,6 +88,7 @@ impl App {
             inbox,
             ledger: Ledger::new(frame.pool.clone()),
             clock: Arc::new(SystemClock),
+            metrics: frame.metrics.clone(),
             received: Notify::new(),
             to_refetch: Notify::new(),
             to_publish: Notify::new(),
@@ -143,6 +145,6 @@ impl App {
         let routes = Routes::new(SourceServer::with_interceptor(SourceService::new(pool.clone()), token.clone()))
             .add_service(InboxServer::with_interceptor(InboxService::new(pool), token));
         let http = webhooks::router(Arc::clone(&shared));
-        frame.run(http, routes, Arc::new(String::new)).await
+        frame.run(http, routes).await
     }
 }

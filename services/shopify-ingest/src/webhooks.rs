@@ -64,8 +64,9 @@ async fn receive(
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Refusal> {
-    let span = tracing::info_span!("webhook", store, topic = tracing::field::Empty, webhook = tracing::field::Empty);
+    let span = tracing::info_span!("webhook", store, topic = tracing::field::Empty, webhook = tracing::field::Empty, trace_id = tracing::field::Empty);
     take(&shared, &store, &headers, body).instrument(span).await.inspect_err(|refusal| {
+        shared.metrics.add("waybill_webhooks_refused_total", &[("reason", &format!("{refusal:?}"))], 1);
         // The store is a path anybody can send: only what the plan knows is logged as such.
         tracing::warn!(?refusal, "a webhook was refused");
     })
@@ -124,7 +125,10 @@ async fn take(shared: &Shared, store: &str, headers: &HeaderMap, body: Body) -> 
     // No webhook is older than the epoch, and times before PostgreSQL's calendar would fail the whole group.
     let triggered_at = triggered_at.filter(|time| *time > Timestamp::UNIX_EPOCH);
     let span = tracing::Span::current();
-    span.record("topic", &topic).record("webhook", &webhook_id);
+    let traceparent = trace_context::current();
+    span.record("topic", &topic)
+        .record("webhook", &webhook_id)
+        .record("trace_id", trace_context::trace_id(&traceparent));
     let received = Received {
         store: store.to_string(),
         webhook_id,
@@ -134,9 +138,10 @@ async fn take(shared: &Shared, store: &str, headers: &HeaderMap, body: Body) -> 
         body: kept,
         body_bytes: i64::try_from(body_bytes).unwrap_or(i64::MAX),
         kept_whole,
-        traceparent: trace_context::current(),
+        traceparent,
     };
     shared.inbox.keep(received).await.map_err(|NotCommitted| Refusal::NotCommitted)?;
+    shared.metrics.add("waybill_webhooks_received_total", &[("store", store.as_str())], 1);
     shared.received.notify_one();
     Ok(StatusCode::OK)
 }

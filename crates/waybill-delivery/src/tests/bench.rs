@@ -195,6 +195,7 @@ impl Bench {
             clock: Arc::new(SystemClock),
             sources: BTreeMap::new(),
             health: Health::default(),
+            metrics: waybill_runtime::Metrics::default(),
             replica: "test".to_owned(),
         };
         let engine = Engine::new(parts, CancellationToken::new());

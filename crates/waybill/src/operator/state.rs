@@ -21,9 +21,12 @@ pub(crate) struct UpState {
 }
 
 impl UpState {
-    /// Where the file is: `WAYBILL_STATE`, else `.waybill/up.json` in the working directory.
+    /// Where the file is: `WAYBILL_STATE`, else `up.json` in the folder that `waybill up` is told to use
+    /// (`WAYBILL_STATE_DIR`, else `.waybill` in the working directory).
     pub(crate) fn path(env: &dyn Fn(&str) -> Option<String>) -> PathBuf {
-        env("WAYBILL_STATE").filter(|path| !path.is_empty()).unwrap_or_else(|| ".waybill/up.json".to_owned()).into()
+        let set = |name| env(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+        set("WAYBILL_STATE")
+            .unwrap_or_else(|| set("WAYBILL_STATE_DIR").unwrap_or_else(|| ".waybill".into()).join("up.json"))
     }
 
     /// Reads the file; none if there is none.
@@ -49,8 +52,10 @@ mod tests {
     #[test]
     fn the_file_is_in_the_working_directory_unless_told_otherwise() {
         assert_eq!(UpState::path(&|_| None).to_str(), Some(".waybill/up.json"));
-        let elsewhere = UpState::path(&|name| (name == "WAYBILL_STATE").then(|| "/run/up.json".to_owned()));
-        assert_eq!(elsewhere.to_str(), Some("/run/up.json"));
+        let told = |variable: &'static str, value: &'static str| {
+            UpState::path(&move |name| (name == variable).then(|| value.to_owned()))
+        };
+        assert_eq!(told("WAYBILL_STATE", "/run/up.json"), told("WAYBILL_STATE_DIR", "/run"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Signing in and out.
 
-use std::{net::SocketAddr, sync::atomic::Ordering};
+use std::net::SocketAddr;
 
 use axum::{
     Extension,
@@ -83,7 +83,7 @@ pub(super) async fn enter(
         return (StatusCode::TOO_MANY_REQUESTS, retry_after, form(then, Some(&problem))).into_response();
     }
     if !console.sessions.same_secret(fields.exact("password"), console.password.expose()) {
-        console.counts.refused_passwords.fetch_add(1, Ordering::Relaxed);
+        console.metrics.add("waybill_console_refused_passwords_total", &[], 1);
         tracing::warn!("a sign-in with a wrong password was refused");
         return (StatusCode::UNAUTHORIZED, form(then, Some("The password is wrong."))).into_response();
     }
