@@ -173,7 +173,7 @@ pub const CAUSES: &[Cause] = &[
         "unreadable_webhook",
         "A webhook body cannot be read",
         "Its body is kept, but no record could be made of it.",
-        "Look at it with `waybill webhooks show`; the record comes with the next change or reconciliation.",
+        "Look at it with `waybill webhooks --outcome unreadable`; the record comes with the next change or reconciliation.",
     ),
 ];
 
