@@ -177,7 +177,7 @@ impl Client {
     ) -> Result<Json, Failure> {
         let session = self.session(None).await?;
         match self.send(&session, effect, method, &parameters, context).await {
-            Err(Failure::Unauthorized { .. }) if method.is_empty() => {
+            Err(Failure::Unauthorized { .. }) => {
                 let session = self.session(Some(&session)).await?;
                 let outcome = self.send(&session, effect, method, &parameters, context).await;
                 if matches!(outcome, Err(Failure::Unauthorized { .. })) {

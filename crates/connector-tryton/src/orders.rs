@@ -7,6 +7,8 @@ mod draft;
 mod sales;
 mod states;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use waybill_connector::{Applied, Failure, Known, Sink, Step, StepCall};
 use waybill_domain::document::OrderDocument;
@@ -127,13 +129,17 @@ impl Tryton {
         Ok(self.party_of(call).await?.map(|id| part(PARTY, id, false)))
     }
 
-    /// The id of a call's party, from earlier steps or by its key.
+    /// The id of a call's party.
     async fn party_of(&self, call: &Call<'_>) -> Result<Option<Id>, Failure> {
-        if let Some(id) = call.known.get(PARTY).and_then(|id| id.parse().ok()) {
-            return Ok(Some(id));
-        }
-        let key = party::key_of_order(call.document).as_str();
-        Ok(self.party_ids(&std::collections::BTreeSet::from([key])).await?.get(key).copied())
+        Ok(self.parties_of(std::slice::from_ref(call)).await?.remove(0))
+    }
+
+    /// The parties of calls, by key: since an earlier step, a colleague may have merged one into another.
+    async fn parties_of(&self, calls: &[Call<'_>]) -> Result<Vec<Option<Id>>, Failure> {
+        let key = |call: &Call<'_>| party::key_of_order(call.document).as_str().to_owned();
+        let keys: BTreeSet<String> = calls.iter().map(key).collect();
+        let by_key = self.party_ids(&keys.iter().map(String::as_str).collect()).await?;
+        Ok(calls.iter().map(|call| by_key.get(&key(call)).copied()).collect())
     }
 }
 

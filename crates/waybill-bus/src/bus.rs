@@ -158,10 +158,7 @@ impl Bus {
     /// # Errors
     /// If it is not there or we may not use it.
     pub async fn consumer(&self, hears: &Hears) -> Result<PullConsumer, BusError> {
-        self.context
-            .get_consumer_from_stream(hears.durable.as_str(), hears.stream)
-            .await
-            .map_err(BusError::server)
+        self.context.get_consumer_from_stream(hears.durable.as_str(), hears.stream).await.map_err(BusError::server)
     }
 
     /// Fetches up to `max` messages that are there now, waiting up to `wait` for the first.
@@ -192,10 +189,7 @@ impl Bus {
     }
 }
 
-async fn collect(
-    mut batch: jetstream::consumer::pull::Batch,
-    messages: &mut Vec<Incoming>,
-) -> Result<(), BusError> {
+async fn collect(mut batch: jetstream::consumer::pull::Batch, messages: &mut Vec<Incoming>) -> Result<(), BusError> {
     while let Some(message) = batch.next().await {
         match message {
             Ok(message) => messages.push(Incoming { message }),

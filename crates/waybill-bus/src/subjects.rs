@@ -13,12 +13,9 @@ pub struct SubjectError(pub String);
 /// The domain whose service is a kind's source: the first token of its subjects.
 pub const fn domain(kind: Kind) -> &'static str {
     match kind {
-        Kind::Order
-        | Kind::Customer
-        | Kind::Product
-        | Kind::InventoryLevel
-        | Kind::Fulfilment
-        | Kind::Refund => "store",
+        Kind::Order | Kind::Customer | Kind::Product | Kind::InventoryLevel | Kind::Fulfilment | Kind::Refund => {
+            "store"
+        }
         Kind::Shipment => "shipment",
         Kind::StockLevel => "stock",
         Kind::Incident => "alert",
@@ -103,7 +100,9 @@ mod tests {
 
     #[test]
     fn foreign_subjects_are_refused() {
-        for wrong in ["store.v1.order.main", "stock.v1.order.main.1", "store.v2.order.main.1", "store.v1.order.main.1.2"] {
+        for wrong in
+            ["store.v1.order.main", "stock.v1.order.main.1", "store.v2.order.main.1", "store.v1.order.main.1.2"]
+        {
             assert!(parse_snapshot(wrong).is_err(), "{wrong}");
         }
     }

@@ -159,8 +159,7 @@ pub fn authorization(password: impl Fn(&str) -> String) -> String {
     let mut text = String::from("authorization {\n  users = [\n");
     let _ = writeln!(text, "    {{ user: admin, password: \"{}\" }}", password("admin"));
     for service in SERVICES {
-        let subscribe =
-            [format!("{}.>", inbox_prefix(service)), subjects::SYSTEM_REPORTS.to_owned()];
+        let subscribe = [format!("{}.>", inbox_prefix(service)), subjects::SYSTEM_REPORTS.to_owned()];
         let _ = writeln!(
             text,
             "    {{ user: {service}, password: \"{}\", permissions: {{ publish: [{}], subscribe: [{}] }} }}",

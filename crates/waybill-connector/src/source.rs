@@ -85,23 +85,9 @@ impl ParcelNews {
     ///
     /// # Errors
     /// [`Failure::Malformed`] if the parcel's id cannot be a record id.
-    pub fn into_shipment(
-        self,
-        order_id: waybill_domain::RecordId,
-        order_name: String,
-    ) -> Result<Shipment, Failure> {
+    pub fn into_shipment(self, order_id: waybill_domain::RecordId, order_name: String) -> Result<Shipment, Failure> {
         let Parcel { id, carrier, tracking_number, tracking_url, shipped_at, voided, lines } = self.parcel;
         let id = id.parse().map_err(|_| Failure::malformed("the parcel's id is no record id", id.as_bytes()))?;
-        Ok(Shipment {
-            id,
-            order_id,
-            order_name,
-            carrier,
-            tracking_number,
-            tracking_url,
-            shipped_at,
-            voided,
-            lines,
-        })
+        Ok(Shipment { id, order_id, order_name, carrier, tracking_number, tracking_url, shipped_at, voided, lines })
     }
 }

@@ -305,7 +305,11 @@ impl Engine {
                         tracing::warn!(%error, "not acknowledged; it is heard again, which is no work");
                     }),
                     Err(error) => {
-                        tracing::warn!(durable = hears.durable, error = format!("{error:#}"), "not taken; it is heard again");
+                        tracing::warn!(
+                            durable = hears.durable,
+                            error = format!("{error:#}"),
+                            "not taken; it is heard again"
+                        );
                         self.pause(Duration::from_secs(1)).await;
                     }
                 }
@@ -383,13 +387,10 @@ impl Engine {
             .into_iter()
             .filter(|kind| waybill_bus::subjects::domain(*kind) == domain)
             .filter(|kind| {
-                topology::hears()
-                    .iter()
-                    .filter(|hears| hears.service == self.service())
-                    .any(|hears| {
-                        hears.filter == waybill_bus::subjects::snapshots_of(*kind)
-                            || hears.filter == format!("{domain}.v1.>")
-                    })
+                topology::hears().iter().filter(|hears| hears.service == self.service()).any(|hears| {
+                    hears.filter == waybill_bus::subjects::snapshots_of(*kind)
+                        || hears.filter == format!("{domain}.v1.>")
+                })
             })
             .collect()
     }

@@ -112,8 +112,8 @@ impl Frame {
             .iter()
             .filter_map(|name| self.settings.peers.get(*name).map(|url| (name, url)))
             .map(|(name, url)| {
-                let channel = grpc::peer(url, &self.settings.grpc_token)
-                    .with_context(|| format!("peers.{name} = '{url}'"))?;
+                let channel =
+                    grpc::peer(url, &self.settings.grpc_token).with_context(|| format!("peers.{name} = '{url}'"))?;
                 Ok(((*name).to_owned(), channel))
             })
             .collect()

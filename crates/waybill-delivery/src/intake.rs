@@ -32,10 +32,9 @@ pub(crate) fn read(message: &Incoming) -> Option<Heard> {
         .map_err(|error| error.to_string())
         .and_then(|wire| Snapshot::try_from(wire).map_err(|error| error.to_string()));
     match read {
-        Ok(snapshot) => Some(Heard {
-            snapshot,
-            traceparent: message.header(headers::TRACEPARENT).unwrap_or_default().to_owned(),
-        }),
+        Ok(snapshot) => {
+            Some(Heard { snapshot, traceparent: message.header(headers::TRACEPARENT).unwrap_or_default().to_owned() })
+        }
         Err(error) => {
             tracing::error!(subject = message.subject(), error, "a message on the bus is no snapshot");
             None
@@ -63,7 +62,8 @@ impl Engine {
         for Heard { snapshot, traceparent } in newest.values() {
             let key = &snapshot.key;
             let mut encoded = None;
-            for system in plan.systems_for(&key.store, key.kind).filter(|system| self.is_ours(&plan, system, key.kind)) {
+            for system in plan.systems_for(&key.store, key.kind).filter(|system| self.is_ours(&plan, system, key.kind))
+            {
                 let snapshot_bytes =
                     encoded.get_or_insert_with(|| wire::Snapshot::from(snapshot).encode_to_vec()).clone();
                 wanted.push(Wanted {
@@ -130,8 +130,7 @@ impl Engine {
             plan.flows.iter().any(|flow| flow.after.iter().any(|after| after.as_str() == system))
                 || plan.stock.as_ref().is_some_and(|stock| stock.from.as_str() == system)
         };
-        let facts: Vec<Fact> =
-            receipts.iter().filter(|receipt| waited_for(&receipt.system)).filter_map(fact).collect();
+        let facts: Vec<Fact> = receipts.iter().filter(|receipt| waited_for(&receipt.system)).filter_map(fact).collect();
         let mut transaction = self.pool().begin().await?;
         if !facts.is_empty() {
             facts::keep(&mut transaction, &facts).await?;
@@ -158,7 +157,9 @@ fn decode<M: prost::Message + Default>(messages: &[Incoming]) -> Vec<M> {
         .iter()
         .filter_map(|message| {
             M::decode(message.payload())
-                .inspect_err(|error| tracing::error!(subject = message.subject(), %error, "a message on the bus cannot be read"))
+                .inspect_err(
+                    |error| tracing::error!(subject = message.subject(), %error, "a message on the bus cannot be read"),
+                )
                 .ok()
         })
         .collect()
@@ -187,11 +188,7 @@ fn fact(receipt: &wire::Receipt) -> Option<Fact> {
 ///
 /// # Errors
 /// If the database fails.
-pub async fn decide_anew(
-    db: &mut PgConnection,
-    records: &[RecordKey],
-    systems: &[String],
-) -> sqlx::Result<()> {
+pub async fn decide_anew(db: &mut PgConnection, records: &[RecordKey], systems: &[String]) -> sqlx::Result<()> {
     let column = |pick: fn(&RecordKey) -> String| records.iter().map(pick).collect::<Vec<_>>();
     heard::wake(
         db,

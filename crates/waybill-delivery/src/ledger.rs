@@ -58,12 +58,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn observe(
-        &self,
-        db: &mut PgConnection,
-        observed: &Observed,
-        now: Timestamp,
-    ) -> sqlx::Result<Verdict> {
+    pub async fn observe(&self, db: &mut PgConnection, observed: &Observed, now: Timestamp) -> sqlx::Result<Verdict> {
         let key = &observed.key;
         sqlx::query(
             "insert into record (store, kind, record_id, number, content_hash, snapshot)

@@ -19,8 +19,8 @@ mod tests;
 mod worker;
 
 pub use budget::SharedBudget;
-pub use frame::Frame;
 pub use engine::{Engine, EngineParts, Hooks, NoHooks, Served};
+pub use frame::Frame;
 pub use intake::decide_anew;
 pub use ledger::Ledger;
 pub use outbox::{OutboxRow, publish_outbox};

@@ -11,8 +11,8 @@ use waybill_proto::{
     wire::{
         self, ChangedDeliveriesResponse, CountInFlightRequest, CountInFlightResponse, DeliveryDetail,
         DiscardDeliveriesRequest, ListDeliveriesRequest, ListDeliveriesResponse, PauseRequest, SayAgainRequest,
-        SelectDeliveriesRequest, ShowDeliveryRequest, SystemsRequest, SystemsResponse,
-        count_in_flight_response::Count, deliveries_server::Deliveries,
+        SelectDeliveriesRequest, ShowDeliveryRequest, SystemsRequest, SystemsResponse, count_in_flight_response::Count,
+        deliveries_server::Deliveries,
     },
 };
 
@@ -80,11 +80,7 @@ fn delivery(service: &str, row: &Row) -> wire::Delivery {
     wire::Delivery {
         service: service.to_owned(),
         system: row.system.clone(),
-        key: Some(wire::RecordKey {
-            store: row.store.clone(),
-            kind: row.kind.clone(),
-            id: row.record_id.clone(),
-        }),
+        key: Some(wire::RecordKey { store: row.store.clone(), kind: row.kind.clone(), id: row.record_id.clone() }),
         name: row.name.clone(),
         state: state_of(&row.state).into(),
         desired: Some(wire::Revision { epoch: row.desired_epoch, number: row.desired_number }),
@@ -115,10 +111,7 @@ fn parked(request: &SelectDeliveriesRequest) -> Selection {
 
 #[tonic::async_trait]
 impl Deliveries for DeliveriesService {
-    async fn list(
-        &self,
-        request: Request<ListDeliveriesRequest>,
-    ) -> Result<Response<ListDeliveriesResponse>, Status> {
+    async fn list(&self, request: Request<ListDeliveriesRequest>) -> Result<Response<ListDeliveriesResponse>, Status> {
         let request = request.into_inner();
         let limit = if request.limit <= 0 { 100 } else { request.limit.min(1000) };
         let selection = Selection {
@@ -127,8 +120,7 @@ impl Deliveries for DeliveriesService {
             code: some(request.code),
             record: request.key.map(|key| (key.store, key.kind, key.id)),
         };
-        let rows =
-            deliveries::list(self.engine.pool(), &selection, i64::from(limit)).await.map_err(unavailable)?;
+        let rows = deliveries::list(self.engine.pool(), &selection, i64::from(limit)).await.map_err(unavailable)?;
         let deliveries = rows.iter().map(|row| delivery(self.engine.service(), row)).collect();
         Ok(Response::new(ListDeliveriesResponse { deliveries }))
     }
@@ -187,8 +179,7 @@ impl Deliveries for DeliveriesService {
         &self,
         request: Request<DiscardDeliveriesRequest>,
     ) -> Result<Response<ChangedDeliveriesResponse>, Status> {
-        let select =
-            request.into_inner().select.ok_or_else(|| Status::invalid_argument("'select' is missing"))?;
+        let select = request.into_inner().select.ok_or_else(|| Status::invalid_argument("'select' is missing"))?;
         if select.reason.is_empty() || select.actor.is_empty() {
             return Err(Status::invalid_argument("a discard needs who and why: give 'actor' and 'reason'"));
         }
@@ -239,7 +230,13 @@ impl Deliveries for DeliveriesService {
             return Err(Status::not_found(format!("{} does not serve '{system}'", self.engine.service())));
         }
         self.engine
-            .audit(&request.actor, if request.paused { "pause" } else { "resume" }, system.as_str(), "", &request.reason)
+            .audit(
+                &request.actor,
+                if request.paused { "pause" } else { "resume" },
+                system.as_str(),
+                "",
+                &request.reason,
+            )
             .await
             .map_err(unavailable)?;
         self.engine.report_systems_now();

@@ -22,6 +22,9 @@ pub struct OutboxRow {
     pub payload: Vec<u8>,
 }
 
+/// A row as it is stored: id, subject, headers, payload.
+type Stored = (i64, String, Json<Vec<(String, String)>>, Vec<u8>);
+
 /// Writes rows within the caller's transaction.
 pub(crate) async fn write(db: &mut PgConnection, rows: &[OutboxRow]) -> sqlx::Result<()> {
     if rows.is_empty() {
@@ -45,7 +48,7 @@ pub(crate) async fn write(db: &mut PgConnection, rows: &[OutboxRow]) -> sqlx::Re
 /// If the database fails. A broker that is away is no error: the rows stay.
 pub async fn publish_outbox(pool: &PgPool, bus: &Bus) -> sqlx::Result<usize> {
     let mut transaction = pool.begin().await?;
-    let rows: Vec<(i64, String, Json<Vec<(String, String)>>, Vec<u8>)> = sqlx::query_as(
+    let rows: Vec<Stored> = sqlx::query_as(
         "select id, subject, headers, payload from outbox where problem is null order by id limit $1
          for update skip locked",
     )
@@ -56,8 +59,7 @@ pub async fn publish_outbox(pool: &PgPool, bus: &Bus) -> sqlx::Result<usize> {
         return Ok(0);
     }
     let ids: Vec<i64> = rows.iter().map(|row| row.0).collect();
-    let too_large: Vec<i64> =
-        rows.iter().filter(|row| row.3.len() > LARGEST_BYTES).map(|row| row.0).collect();
+    let too_large: Vec<i64> = rows.iter().filter(|row| row.3.len() > LARGEST_BYTES).map(|row| row.0).collect();
     let messages = rows
         .into_iter()
         .filter(|row| row.3.len() <= LARGEST_BYTES)

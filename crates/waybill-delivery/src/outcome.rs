@@ -58,9 +58,7 @@ pub(crate) fn after_failure(
         Failure::Transient { message } => {
             (again(message, Duration::ZERO), SystemNext::Failing { message: message.clone() })
         }
-        Failure::Ambiguous { message } => {
-            (again(message, find_lag), SystemNext::Failing { message: message.clone() })
-        }
+        Failure::Ambiguous { message } => (again(message, find_lag), SystemNext::Failing { message: message.clone() }),
         Failure::RateLimited { retry_after } => (
             Next::Retry { after: *retry_after, counted: false, message: failure.to_string() },
             SystemNext::Limited { wait: *retry_after },
@@ -69,10 +67,9 @@ pub(crate) fn after_failure(
             Next::Retry { after: Duration::ZERO, counted: false, message: message.clone() },
             SystemNext::Unauthorized { message: message.clone() },
         ),
-        Failure::Rejected { code, field, message } => (
-            Next::Park { code: code.clone(), field: field.clone(), message: message.clone() },
-            SystemNext::Well,
-        ),
+        Failure::Rejected { code, field, message } => {
+            (Next::Park { code: code.clone(), field: field.clone(), message: message.clone() }, SystemNext::Well)
+        }
         Failure::Conflict { field, .. } => (
             // The three values may name a person; they stay with the connector's record and are read again there.
             Next::Park { code: "conflict".to_owned(), field: field.clone(), message: failure.to_string() },

@@ -25,12 +25,11 @@ impl Engine {
                 continue;
             }
             let mut client = SourceClient::new(channel.clone()).max_decoding_message_size(64 * 1024 * 1024);
-            let mut cursor: String =
-                sqlx::query_scalar("select position from source_cursor where source = $1")
-                    .bind(service)
-                    .fetch_optional(self.pool())
-                    .await?
-                    .unwrap_or_default();
+            let mut cursor: String = sqlx::query_scalar("select position from source_cursor where source = $1")
+                .bind(service)
+                .fetch_optional(self.pool())
+                .await?
+                .unwrap_or_default();
             loop {
                 let request = ListChangesRequest { after: cursor.clone(), limit: 500, kinds: kinds.clone() };
                 let page = client

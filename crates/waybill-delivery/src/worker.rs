@@ -144,7 +144,7 @@ impl Engine {
         for (claim, facts) in claims.into_iter().zip(facts) {
             match self.decide_one(&plan, served, claim, facts) {
                 Decided::Write(work) => writes.push(*work),
-                Decided::Settled(ended, claim) => self.settle(&claim, ended).await?,
+                Decided::Settled(end) => self.settle(&end.1, end.0).await?,
                 Decided::Back(back) => settle::put_back(&mut *self.pool().acquire().await?, &back).await?,
             }
         }
@@ -226,25 +226,23 @@ impl Engine {
         };
         let Some(snapshot) = decode(&claim.desired) else {
             let end = ended(&claim, "parked", "malformed", "", "the stored snapshot cannot be read");
-            return Decided::Settled(end, claim);
+            return Decided::Settled(Box::new((end, claim)));
         };
         let facts_of = DeliveryFacts { applied_once: claim.applied_number.is_some() };
         let decision = match (&snapshot.body, plan.flow(&snapshot.key.store, snapshot.key.kind, &served.name)) {
             (_, Some(flow)) => decide(plan, flow, &snapshot, facts_of, &facts),
             // Incidents go to the plan's pagers, which are no flows.
-            (Some(Body::Incident(incident)), None) => {
-                Decision::Write(Document::Incident(incident.as_ref().clone()))
-            }
+            (Some(Body::Incident(incident)), None) => Decision::Write(Document::Incident(incident.as_ref().clone())),
             (_, None) => Decision::Ignore { rule: "no-flow".to_owned() },
         };
         match decision {
             Decision::Ignore { rule } => {
                 let end = ended(&claim, "ignored", &rule, "", "");
-                Decided::Settled(end, claim)
+                Decided::Settled(Box::new((end, claim)))
             }
             Decision::Park { code, field, message } => {
                 let end = ended(&claim, "parked", code, &field, &message);
-                Decided::Settled(end, claim)
+                Decided::Settled(Box::new((end, claim)))
             }
             Decision::Wait { reason } => Decided::Back(Back {
                 id: claim.id,
@@ -261,7 +259,7 @@ impl Engine {
                 let hash = hash(&document);
                 if claim.applied_hash.as_deref() == Some(&hash) {
                     let end = ended(&claim, "applied", "", "", "");
-                    return Decided::Settled(end, claim);
+                    return Decided::Settled(Box::new((end, claim)));
                 }
                 Decided::Write(Box::new(Work::new(claim, snapshot.key, document, hash)))
             }
@@ -298,13 +296,7 @@ impl Engine {
     }
 
     /// Records how an attempt ended, for the delivery and for the system.
-    async fn end(
-        &self,
-        served: &Served,
-        work: Work,
-        outcome: Result<(), Failure>,
-        serving: bool,
-    ) -> sqlx::Result<()> {
+    async fn end(&self, served: &Served, work: Work, outcome: Result<(), Failure>, serving: bool) -> sqlx::Result<()> {
         let plan_hash = self.plan().hash.clone();
         let claim = &work.claim;
         let failure = match outcome {
@@ -435,7 +427,7 @@ impl Engine {
 
 enum Decided {
     Write(Box<Work>),
-    Settled(Ended, Claim),
+    Settled(Box<(Ended, Claim)>),
     Back(Back),
 }
 
@@ -449,13 +441,7 @@ fn hash(document: &Document) -> Vec<u8> {
 }
 
 /// The receipt, and the dead letter if a person is needed.
-fn receipt_rows(
-    service: &str,
-    claim: &Claim,
-    ended: &Ended,
-    settlement: i64,
-    now: jiff::Timestamp,
-) -> Vec<OutboxRow> {
+fn receipt_rows(service: &str, claim: &Claim, ended: &Ended, settlement: i64, now: jiff::Timestamp) -> Vec<OutboxRow> {
     let (Ok(store), Ok(kind), Ok(id), Ok(system)) =
         (claim.store.parse(), claim.kind.parse(), claim.record_id.parse(), claim.system.parse())
     else {

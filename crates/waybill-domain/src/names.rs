@@ -15,7 +15,9 @@ pub enum NameError {
     #[error("'{0}' is not a record id: use 1 to 128 of A-Z, a-z, 0-9, _ and -")]
     Id(String),
     /// An unknown kind of record.
-    #[error("'{0}' is not a kind of record: use one of order, customer, product, inventory-level, fulfilment, refund, shipment, stock-level, incident")]
+    #[error(
+        "'{0}' is not a kind of record: use one of order, customer, product, inventory-level, fulfilment, refund, shipment, stock-level, incident"
+    )]
     Kind(String),
 }
 
@@ -64,8 +66,7 @@ macro_rules! name {
 }
 
 fn plan_name(text: &str) -> bool {
-    (1..=32).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 name!(
@@ -153,10 +154,7 @@ impl fmt::Display for Kind {
 impl FromStr for Kind {
     type Err = NameError;
     fn from_str(text: &str) -> Result<Self, NameError> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| NameError::Kind(text.to_owned()))
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| NameError::Kind(text.to_owned()))
     }
 }
 

@@ -9,7 +9,9 @@ use crate::{money::MoneyPair, order::Order};
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TotalsError {
     /// Lines − discounts + shipping + tax + duties + tip is not the stated total.
-    #[error("lines − discounts + shipping + tax + duties + tip = {computed}, but the order states {stated} ({currency})")]
+    #[error(
+        "lines − discounts + shipping + tax + duties + tip = {computed}, but the order states {stated} ({currency})"
+    )]
     Total {
         /// What the parts add up to.
         computed: Decimal,
@@ -100,8 +102,5 @@ pub fn check(order: &Order) -> Result<(), TotalsError> {
 }
 
 fn sum(amounts: impl IntoIterator<Item = Decimal>) -> Result<Decimal, TotalsError> {
-    amounts
-        .into_iter()
-        .try_fold(Decimal::ZERO, |sum, amount| sum.checked_add(amount))
-        .ok_or(TotalsError::Overflow)
+    amounts.into_iter().try_fold(Decimal::ZERO, |sum, amount| sum.checked_add(amount)).ok_or(TotalsError::Overflow)
 }

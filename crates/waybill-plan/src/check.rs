@@ -50,9 +50,7 @@ impl Problems {
     }
 
     fn expression(&mut self, at: &str, text: &str) -> Option<Expression> {
-        Expression::new(text)
-            .map_err(|error| self.add("WB-P002", at, error.to_string(), "mend the expression"))
-            .ok()
+        Expression::new(text).map_err(|error| self.add("WB-P002", at, error.to_string(), "mend the expression")).ok()
     }
 }
 
@@ -138,11 +136,15 @@ pub(crate) fn build(file: &File, connectors: Connectors<'_>) -> Result<Plan, Vec
     }
     let mut flows: Vec<Flow> = Vec::new();
     for flow in &file.flows {
-        if let Some(flow) = build_flow(flow, &known, &descriptor, &stores, &mut problems, file.alerts.late_after_seconds) {
+        if let Some(flow) =
+            build_flow(flow, &known, &descriptor, &stores, &mut problems, file.alerts.late_after_seconds)
+        {
             let twin = flows.iter().find(|other| {
                 other.kind == flow.kind
                     && other.to == flow.to
-                    && (flow.stores.is_empty() || other.stores.is_empty() || flow.stores.iter().any(|s| other.stores.contains(s)))
+                    && (flow.stores.is_empty()
+                        || other.stores.is_empty()
+                        || flow.stores.iter().any(|s| other.stores.contains(s)))
             });
             if let Some(twin) = twin {
                 let what = format!("flow '{}' already brings {} to {}", twin.name, flow.kind, flow.to);
@@ -163,7 +165,12 @@ pub(crate) fn build(file: &File, connectors: Connectors<'_>) -> Result<Plan, Vec
             "on_hand" => StockQuantity::OnHand,
             "available" => StockQuantity::Available,
             other => {
-                problems.add("WB-P008", "stock.quantity", format!("'{other}' is no quantity"), "write on_hand or available");
+                problems.add(
+                    "WB-P008",
+                    "stock.quantity",
+                    format!("'{other}' is no quantity"),
+                    "write on_hand or available",
+                );
                 return None;
             }
         };
@@ -174,7 +181,12 @@ pub(crate) fn build(file: &File, connectors: Connectors<'_>) -> Result<Plan, Vec
     for name in &file.alerts.pagers {
         if let Some(pager) = known("alerts.pagers", name, &mut problems) {
             if descriptor(&pager).is_some_and(|d| !d.can(Capability::Pager)) {
-                problems.add("WB-P004", "alerts.pagers", format!("'{pager}' tells nobody"), "name a pager, Slack or a webhook");
+                problems.add(
+                    "WB-P004",
+                    "alerts.pagers",
+                    format!("'{pager}' tells nobody"),
+                    "name a pager, Slack or a webhook",
+                );
             }
             pagers.push(pager);
         }
@@ -217,24 +229,42 @@ fn build_system(
         settings.insert(name.clone(), text);
     }
     match descriptor {
-        None => if let Connectors::All(descriptors) = connectors {
-            let mend = nearest(&file.connector, descriptors.iter().map(|d| d.connector));
-            problems.add("WB-P010", format!("{at}.connector"), format!("there is no connector '{}'", file.connector), mend);
+        None => {
+            if let Connectors::All(descriptors) = connectors {
+                let mend = nearest(&file.connector, descriptors.iter().map(|d| d.connector));
+                problems.add(
+                    "WB-P010",
+                    format!("{at}.connector"),
+                    format!("there is no connector '{}'", file.connector),
+                    mend,
+                );
+            }
         }
         Some(descriptor) => {
             for name in settings.keys().filter(|name| !descriptor.settings.iter().any(|s| s.name == *name)) {
                 let mend = nearest(name, descriptor.settings.iter().map(|s| s.name));
-                problems.add("WB-P011", format!("{at}.{name}"), format!("{} has no such setting", descriptor.title), mend);
+                problems.add(
+                    "WB-P011",
+                    format!("{at}.{name}"),
+                    format!("{} has no such setting", descriptor.title),
+                    mend,
+                );
             }
             for setting in descriptor.settings.iter().filter(|s| s.required && !settings.contains_key(s.name)) {
-                problems.add("WB-P012", format!("{at}.{}", setting.name), "it is missing", format!("give {}", setting.about));
+                problems.add(
+                    "WB-P012",
+                    format!("{at}.{}", setting.name),
+                    "it is missing",
+                    format!("give {}", setting.about),
+                );
             }
             for setting in descriptor.settings.iter().filter(|s| s.secret) {
                 if let Some(text) = settings.get(setting.name)
                     && !text.starts_with("env:")
                     && !text.starts_with("file:")
                 {
-                    let mend = "write a reference, env:NAME or file:/path, and change the secret if this file was shared";
+                    let mend =
+                        "write a reference, env:NAME or file:/path, and change the secret if this file was shared";
                     problems.add("WB-P013", format!("{at}.{}", setting.name), "a secret stands in the plan", mend);
                 }
             }
@@ -247,7 +277,8 @@ fn build_system(
     if let (Some(budget), Some(descriptor)) = (budget, descriptor) {
         let rate = |b: Budget| f64::from(b.requests) / b.per.as_secs_f64();
         if rate(budget) > rate(descriptor.budget) * 2.5 || budget.requests == 0 {
-            let what = format!("{} requests in {:?} is not what {} allows", budget.requests, budget.per, descriptor.title);
+            let what =
+                format!("{} requests in {:?} is not what {} allows", budget.requests, budget.per, descriptor.title);
             problems.add("WB-P014", format!("{at}.budget"), what, "give your account's own limit");
         }
     }
@@ -284,11 +315,21 @@ fn build_flow<'d>(
             for name in map.keys().filter(|_| !descriptor.custom_fields) {
                 if !names(of).any(|field| field.name == name) {
                     let mend = nearest(name, names(of).map(|field| field.name));
-                    problems.add("WB-P016", format!("{at}.{key}.{name}"), format!("{} has no such field", descriptor.title), mend);
+                    problems.add(
+                        "WB-P016",
+                        format!("{at}.{key}.{name}"),
+                        format!("{} has no such field", descriptor.title),
+                        mend,
+                    );
                 }
             }
             for field in names(of).filter(|field| field.required && !map.contains_key(field.name)) {
-                problems.add("WB-P017", format!("{at}.{key}.{}", field.name), format!("{} requires it", descriptor.title), "map it");
+                problems.add(
+                    "WB-P017",
+                    format!("{at}.{key}.{}", field.name),
+                    format!("{} requires it", descriptor.title),
+                    "map it",
+                );
             }
         };
         if let Some(of) = needs(kind) {
@@ -302,11 +343,15 @@ fn build_flow<'d>(
     for name in &file.stores {
         match stores.keys().find(|store| store.as_str() == name) {
             Some(store) => named_stores.push(store.clone()),
-            None => problems.add("WB-P018", format!("{at}.stores"), format!("there is no store '{name}'"), nearest(name, stores.keys().map(|s| s.as_str()))),
+            None => problems.add(
+                "WB-P018",
+                format!("{at}.stores"),
+                format!("there is no store '{name}'"),
+                nearest(name, stores.keys().map(|s| s.as_str())),
+            ),
         }
     }
-    let after: Vec<_> =
-        file.after.iter().filter_map(|name| known(&format!("{at}.after"), name, problems)).collect();
+    let after: Vec<_> = file.after.iter().filter_map(|name| known(&format!("{at}.after"), name, problems)).collect();
     let when = match &file.when {
         None => None,
         Some(text) => Some(problems.expression(&format!("{at}.when"), text)?),

@@ -11,9 +11,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use waybill_domain::{
     Body, RecordId, Snapshot, SystemName,
-    document::{
-        CustomerDocument, Fields, IncidentDocument, OrderDocument, ShipmentDocument, StockDocument,
-    },
+    document::{CustomerDocument, Fields, IncidentDocument, OrderDocument, ShipmentDocument, StockDocument},
 };
 
 use crate::{
@@ -129,13 +127,7 @@ impl Unfit {
 }
 
 /// Decides what becomes of a snapshot for the flow's system. The same input always gives the same decision.
-pub fn decide(
-    plan: &Plan,
-    flow: &Flow,
-    desired: &Snapshot,
-    delivery: DeliveryFacts,
-    facts: &Facts,
-) -> Decision {
+pub fn decide(plan: &Plan, flow: &Flow, desired: &Snapshot, delivery: DeliveryFacts, facts: &Facts) -> Decision {
     let Some(body) = &desired.body else {
         // Systems keep what was booked; erasing a person is a request of its own.
         return Decision::Ignore { rule: "deleted".to_owned() };
@@ -159,10 +151,12 @@ pub fn decide(
         }
     }
     let document = match body {
-        Body::Order(order) => order::document(flow, desired, order, &view)
-            .map(|document| Document::Order(Box::new(document))),
-        Body::Customer(customer) => people::document(flow, desired, customer, &view)
-            .map(|document| Document::Customer(Box::new(document))),
+        Body::Order(order) => {
+            order::document(flow, desired, order, &view).map(|document| Document::Order(Box::new(document)))
+        }
+        Body::Customer(customer) => {
+            people::document(flow, desired, customer, &view).map(|document| Document::Customer(Box::new(document)))
+        }
         Body::Shipment(shipment) => things::shipment(flow, desired, shipment, &view).map(Document::Shipment),
         Body::StockLevel(level) => things::stock(plan, flow, desired, level, facts).map(Document::Stock),
         Body::Incident(incident) => Ok(Document::Incident(incident.as_ref().clone())),

@@ -171,10 +171,8 @@ impl Expression {
         if let Some(amount) = value.downcast_object_ref::<Amount>() {
             return Ok(Some(FieldValue::Number(amount.0)));
         }
-        let failed = |problem: &str| ExpressionError::Failed {
-            source_text: self.source.clone(),
-            problem: problem.to_owned(),
-        };
+        let failed =
+            |problem: &str| ExpressionError::Failed { source_text: self.source.clone(), problem: problem.to_owned() };
         match value.kind() {
             ValueKind::Undefined => Ok(None),
             ValueKind::None => Ok(Some(FieldValue::Null)),

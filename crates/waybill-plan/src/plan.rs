@@ -64,9 +64,10 @@ pub struct System {
 impl System {
     /// The settings that the descriptor calls secret, which hold references, and the others.
     pub fn split(&self, descriptor: &Descriptor) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
-        self.settings.clone().into_iter().partition(|(name, _)| {
-            !descriptor.settings.iter().any(|setting| setting.secret && setting.name == name)
-        })
+        self.settings
+            .clone()
+            .into_iter()
+            .partition(|(name, _)| !descriptor.settings.iter().any(|setting| setting.secret && setting.name == name))
     }
 }
 

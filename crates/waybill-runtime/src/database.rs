@@ -41,7 +41,7 @@ pub async fn provision(admin_url: &str, service: &str, password: &str, migrator:
     let mut connection = PgConnection::connect_with(&options).await.context("cannot connect to PostgreSQL")?;
     let (schema, role) = (schema(service), role(service));
     let database: String = sqlx::query_scalar("select current_database()").fetch_one(&mut connection).await?;
-    // Two that provision this database at once must not meet here.
+    // Two that provision this database at once must not meet anywhere here: the lock goes with the connection.
     connection.execute("select pg_advisory_lock(7729001)").await?;
     let created = async {
         log_in_with(&mut connection, &role, password).await?;
@@ -59,7 +59,6 @@ pub async fn provision(admin_url: &str, service: &str, password: &str, migrator:
         anyhow::Ok(())
     }
     .await;
-    connection.execute("select pg_advisory_unlock(7729001)").await?;
     created.with_context(|| format!("cannot provision {service}: the user in DATABASE_URL must own the database"))?;
     connection.execute(AssertSqlSafe(format!("set search_path = {schema}"))).await?;
     migrator.run(&mut connection).await.with_context(|| format!("migrations of {service}"))?;

@@ -127,8 +127,7 @@ pub const ITEMS: &[Item] = &[
 ];
 
 /// Sold by the store, unknown to every other system: what an ERP does not have.
-pub const UNKNOWN_ITEM: Item =
-    item("LIMITED-XMAS-26", "Winter Special", ONE, 34_00, 300, Standard, [900, 0], Goods);
+pub const UNKNOWN_ITEM: Item = item("LIMITED-XMAS-26", "Winter Special", ONE, 34_00, 300, Standard, [900, 0], Goods);
 
 /// A place that keeps stock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -136,12 +136,7 @@ pub struct Day {
 
 impl Day {
     /// A day that has not begun, with people who pack and people who book goods out, where there are any.
-    pub fn new(
-        store: Store,
-        settings: DaySettings,
-        warehouse: Option<Warehouse>,
-        erp: Option<ErpAccess>,
-    ) -> Self {
+    pub fn new(store: Store, settings: DaySettings, warehouse: Option<Warehouse>, erp: Option<ErpAccess>) -> Self {
         Self { store, settings, warehouse, erp, progress: Arc::default() }
     }
 

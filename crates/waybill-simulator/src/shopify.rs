@@ -94,7 +94,9 @@ impl Default for Settings {
 fn too_many(retry_after_s: u64) -> Response {
     let mut answer = axum::response::IntoResponse::into_response((
         StatusCode::TOO_MANY_REQUESTS,
-        axum::Json(serde_json::json!({"errors": "Exceeded 2 calls per second for api client. Reduce request rates to resume uninterrupted service."})),
+        axum::Json(
+            serde_json::json!({"errors": "Exceeded 2 calls per second for api client. Reduce request rates to resume uninterrupted service."}),
+        ),
     ));
     if let Ok(value) = http::HeaderValue::from_str(&format!("{retry_after_s}.0")) {
         answer.headers_mut().insert(http::header::RETRY_AFTER, value);

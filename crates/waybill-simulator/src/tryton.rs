@@ -217,6 +217,15 @@ impl Tryton {
         self.state().sessions.expire();
     }
 
+    /// Merges one party into another, as the wizard `party.replace` does: what refers to the first refers to the second,
+    /// and the first stays behind, inactive. Answers whether both are there.
+    pub fn replace_party(&self, code: &str, by: &str) -> bool {
+        let mut state = self.state();
+        let replaced = write::replace_party(&mut state.store, code, by);
+        state.store.commit();
+        replaced
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -10,17 +10,12 @@ pub(crate) fn in_ci() -> bool {
 
 /// The cluster that the whole test run shares, as a superuser's URL.
 pub(crate) fn shared_cluster() -> Option<String> {
-    std::env::var_os("WAYBILL_TEST_POSTGRES")?
-        .into_string()
-        .ok()
-        .filter(|url| !url.is_empty())
+    std::env::var_os("WAYBILL_TEST_POSTGRES")?.into_string().ok().filter(|url| !url.is_empty())
 }
 
 /// The folder with the vendors' documents and samples.
 pub(crate) fn shared_folder() -> Option<PathBuf> {
-    std::env::var_os("WAYBILL_SHARED")
-        .filter(|path| !path.is_empty())
-        .map(PathBuf::from)
+    std::env::var_os("WAYBILL_SHARED").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 /// prism's program.

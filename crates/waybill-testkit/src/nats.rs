@@ -145,11 +145,8 @@ impl PrivateNats {
         let log = self.folder.join("nats.log");
         // A log from before a restart would be taken for this start's.
         let _ = fs::rename(&log, self.folder.join("nats.log.before"));
-        let mut process = Launch::new(Program::NatsServer.require()?)
-            .arg("--config")
-            .arg(&configuration)
-            .log(log)
-            .spawn()?;
+        let mut process =
+            Launch::new(Program::NatsServer.require()?).arg("--config").arg(&configuration).log(log).spawn()?;
         let (port, name) = (self.port, self.name.clone());
         self.version = process.wait_until_ready(READY, || greeting(port, &name))?;
         self.process = Some(process);
@@ -159,13 +156,7 @@ impl PrivateNats {
     fn configuration(&self) -> String {
         // Quoted as JSON, which NATS reads: a folder's name may hold anything.
         let store = serde_json::Value::from(self.store().to_string_lossy()).to_string();
-        let Self {
-            name,
-            port,
-            monitoring_port,
-            extra,
-            ..
-        } = self;
+        let Self { name, port, monitoring_port, extra, .. } = self;
         format!(
             "server_name: \"{name}\"\n\
              listen: \"127.0.0.1:{port}\"\n\

@@ -57,17 +57,10 @@ impl PrivatePostgres {
     pub fn start(folder: impl Into<PathBuf>) -> anyhow::Result<Self> {
         let folder = folder.into();
         let user = server_user()?;
-        fs::create_dir_all(folder.join("socket"))
-            .with_context(|| format!("creating {}", folder.display()))?;
+        fs::create_dir_all(folder.join("socket")).with_context(|| format!("creating {}", folder.display()))?;
         // Absolute, because the server changes its working folder.
         let folder = folder.canonicalize()?;
-        let mut postgres = Self {
-            password: password(&folder)?,
-            folder,
-            user,
-            port: 0,
-            process: None,
-        };
+        let mut postgres = Self { password: password(&folder)?, folder, user, port: 0, process: None };
         postgres.hand_over()?;
         if !postgres.data().join("PG_VERSION").exists() {
             postgres.initialise()?;
@@ -85,13 +78,7 @@ impl PrivatePostgres {
 
     /// The superuser's way into the database `postgres`.
     pub fn url(&self) -> PostgresUrl {
-        PostgresUrl::new(
-            SUPERUSER,
-            &self.password,
-            "127.0.0.1",
-            self.port,
-            "postgres",
-        )
+        PostgresUrl::new(SUPERUSER, &self.password, "127.0.0.1", self.port, "postgres")
     }
 
     /// Creates an empty database.
@@ -168,8 +155,7 @@ impl PrivatePostgres {
             return Ok(());
         };
         for path in [&self.folder, &self.socket_folder()] {
-            chown(path, Some(uid), Some(gid))
-                .with_context(|| format!("giving {} to {SERVER_USER}", path.display()))?;
+            chown(path, Some(uid), Some(gid)).with_context(|| format!("giving {} to {SERVER_USER}", path.display()))?;
         }
         // Everything above the folder must let others through; its own permissions are the user's.
         for above in self.folder.ancestors().skip(1) {
@@ -261,22 +247,14 @@ fn server_user() -> anyhow::Result<Option<ServerUser>> {
         return Ok(None);
     }
     let id = |flag: &str| -> anyhow::Result<u32> {
-        let output = Command::new("id")
-            .args([flag, SERVER_USER])
-            .stderr(Stdio::null())
-            .output()
-            .context("running id")?;
+        let output =
+            Command::new("id").args([flag, SERVER_USER]).stderr(Stdio::null()).output().context("running id")?;
         String::from_utf8_lossy(&output.stdout)
             .trim()
             .parse()
-            .with_context(|| {
-                format!("PostgreSQL refuses to run as root, and there is no user {SERVER_USER}")
-            })
+            .with_context(|| format!("PostgreSQL refuses to run as root, and there is no user {SERVER_USER}"))
     };
-    Ok(Some(ServerUser {
-        uid: id("-u")?,
-        gid: id("-g")?,
-    }))
+    Ok(Some(ServerUser { uid: id("-u")?, gid: id("-g")? }))
 }
 
 fn is_port_taken(error: &anyhow::Error) -> bool {

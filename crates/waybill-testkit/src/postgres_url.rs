@@ -36,22 +36,14 @@ impl PostgresUrl {
     /// When it is none; the text itself is not repeated, as it has a password.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         let split = || {
-            let rest = text
-                .strip_prefix("postgres://")
-                .or_else(|| text.strip_prefix("postgresql://"))?;
+            let rest = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"))?;
             let (rest, _options) = rest.split_once('?').unwrap_or((rest, ""));
             let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
             let (login, place) = authority.rsplit_once('@')?;
             let (user, password) = login.split_once(':').unwrap_or((login, ""));
             let (host, port) = place.split_once(':').unwrap_or((place, "5432"));
             let database = if database.is_empty() { user } else { database };
-            Some(Self::new(
-                user,
-                password,
-                host,
-                port.parse().ok()?,
-                database,
-            ))
+            Some(Self::new(user, password, host, port.parse().ok()?, database))
         };
         split().context("not of the form postgres://user:password@host:port/database")
     }
@@ -59,31 +51,18 @@ impl PostgresUrl {
     /// Another database of the same cluster, as the same user.
     #[must_use]
     pub fn with_database(&self, database: &str) -> Self {
-        Self {
-            database: database.to_owned(),
-            ..self.clone()
-        }
+        Self { database: database.to_owned(), ..self.clone() }
     }
 
     /// The same database as another user.
     #[must_use]
     pub fn with_user(&self, user: &str, password: &str) -> Self {
-        Self {
-            user: user.to_owned(),
-            password: password.to_owned(),
-            ..self.clone()
-        }
+        Self { user: user.to_owned(), password: password.to_owned(), ..self.clone() }
     }
 
     /// The whole URL, password included: for a client's settings, never for a log.
     pub fn expose(&self) -> String {
-        let Self {
-            user,
-            password,
-            host,
-            port,
-            database,
-        } = self;
+        let Self { user, password, host, port, database } = self;
         format!("postgres://{user}:{password}@{host}:{port}/{database}")
     }
 
@@ -108,14 +87,8 @@ impl PostgresUrl {
             .stdin(Stdio::null())
             .output()
             .context("running psql")?;
-        anyhow::ensure!(
-            output.status.success(),
-            "psql: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-        Ok(String::from_utf8_lossy(&output.stdout)
-            .trim_end()
-            .to_owned())
+        anyhow::ensure!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr).trim());
+        Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
     }
 
     /// Creates an empty database and returns its URL. The name must need no quoting.
@@ -123,8 +96,7 @@ impl PostgresUrl {
     /// # Errors
     /// When it exists, or the server refuses.
     pub fn create_database(&self, name: &str) -> anyhow::Result<Self> {
-        self.run(&format!("create database \"{name}\""))
-            .with_context(|| format!("creating the database {name}"))?;
+        self.run(&format!("create database \"{name}\"")).with_context(|| format!("creating the database {name}"))?;
         Ok(self.with_database(name))
     }
 
@@ -133,8 +105,7 @@ impl PostgresUrl {
     /// # Errors
     /// When the server refuses.
     pub fn drop_database(&self, name: &str) -> anyhow::Result<()> {
-        self.run(&format!("drop database if exists \"{name}\" with (force)"))
-            .map(drop)
+        self.run(&format!("drop database if exists \"{name}\" with (force)")).map(drop)
     }
 }
 
@@ -154,10 +125,7 @@ mod tests {
         let text = "postgres://ann:secret@127.0.0.1:5433/shop";
         let url = PostgresUrl::parse(text)?;
         assert_eq!(url.expose(), text);
-        assert_eq!(
-            url.with_database("other").expose(),
-            "postgres://ann:secret@127.0.0.1:5433/other"
-        );
+        assert_eq!(url.with_database("other").expose(), "postgres://ann:secret@127.0.0.1:5433/other");
         Ok(())
     }
 

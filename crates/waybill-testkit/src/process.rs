@@ -98,8 +98,7 @@ impl Launch {
     /// Sets an environment variable; the others are inherited.
     #[must_use]
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
-        self.variables
-            .push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self.variables.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
         self
     }
 
@@ -153,10 +152,7 @@ impl Launch {
     /// # Errors
     /// When `setpriv` or the program cannot be run, or the log cannot be written.
     pub fn spawn(self) -> anyhow::Result<ChildProcess> {
-        let name = self
-            .program
-            .file_name()
-            .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let name = self.program.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let mut command = self.command()?;
         command.stdin(Stdio::null());
         if let Some(log) = &self.log {
@@ -166,20 +162,11 @@ impl Launch {
                 .mode(0o600)
                 .open(log)
                 .with_context(|| format!("opening the log {}", log.display()))?;
-            command
-                .stdout(output.try_clone()?)
-                .stderr(output)
-                .process_group(0);
+            command.stdout(output.try_clone()?).stderr(output).process_group(0);
         }
-        let child = spawn_from_lasting_thread(command)
-            .with_context(|| format!("starting {}", self.program.display()))?;
-        Ok(ChildProcess {
-            name,
-            child,
-            log: self.log,
-            stop: self.stop,
-            patience: self.patience,
-        })
+        let child =
+            spawn_from_lasting_thread(command).with_context(|| format!("starting {}", self.program.display()))?;
+        Ok(ChildProcess { name, child, log: self.log, stop: self.stop, patience: self.patience })
     }
 
     fn command(&self) -> anyhow::Result<Command> {
@@ -257,16 +244,12 @@ impl ChildProcess {
     /// # Errors
     /// When the system cannot wait for it.
     pub fn wait(&mut self) -> anyhow::Result<ExitStatus> {
-        self.child
-            .wait()
-            .with_context(|| format!("waiting for {}", self.name))
+        self.child.wait().with_context(|| format!("waiting for {}", self.name))
     }
 
     /// The last lines of its log, for an error's text.
     pub fn log_tail(&self) -> String {
-        self.log
-            .as_deref()
-            .map_or_else(String::new, |log| tail(log, TAIL_LINES))
+        self.log.as_deref().map_or_else(String::new, |log| tail(log, TAIL_LINES))
     }
 
     /// Looks at `ready` until it answers `Some`; the errors show the log's last lines.
@@ -283,9 +266,7 @@ impl ChildProcess {
             Some(status) => Some(Err(status)),
             None => ready().map(Ok),
         })
-        .and_then(|outcome| {
-            outcome.map_err(|status| anyhow::anyhow!("{} ended at its start: {status}", self.name))
-        })
+        .and_then(|outcome| outcome.map_err(|status| anyhow::anyhow!("{} ended at its start: {status}", self.name)))
         .map_err(|error| match self.log_tail() {
             tail if tail.is_empty() => error,
             tail => anyhow::anyhow!("{error}\nIts log ends with:\n{tail}"),
@@ -318,11 +299,8 @@ impl ChildProcess {
     /// Sends a signal. The child is ours and not waited for, so its id is still its own.
     fn send(&self, signal: Signal) -> anyhow::Result<()> {
         let script = format!("kill -s {} {}", signal.name(), self.pid());
-        let status = Command::new("/bin/sh")
-            .args(["-c", &script])
-            .stderr(Stdio::null())
-            .status()
-            .context("running /bin/sh")?;
+        let status =
+            Command::new("/bin/sh").args(["-c", &script]).stderr(Stdio::null()).status().context("running /bin/sh")?;
         anyhow::ensure!(status.success(), "cannot signal {}: {status}", self.name);
         Ok(())
     }

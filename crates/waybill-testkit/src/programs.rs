@@ -28,13 +28,7 @@ pub enum Program {
 
 impl Program {
     /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::NatsServer,
-        Self::Postgres,
-        Self::Initdb,
-        Self::Psql,
-        Self::Setpriv,
-    ];
+    pub const ALL: [Self; 5] = [Self::NatsServer, Self::Postgres, Self::Initdb, Self::Psql, Self::Setpriv];
 
     /// The file's name.
     pub fn name(self) -> &'static str {
@@ -78,10 +72,7 @@ impl Program {
 
 /// The programs that are not installed.
 pub fn missing_programs() -> Vec<Program> {
-    Program::ALL
-        .into_iter()
-        .filter(|program| program.find().is_none())
-        .collect()
+    Program::ALL.into_iter().filter(|program| program.find().is_none()).collect()
 }
 
 /// Looks for a program in the search path, in PostgreSQL's version folders (newest first) and in
@@ -95,8 +86,7 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
 }
 
 fn is_executable(path: &Path) -> bool {
-    path.metadata()
-        .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
 /// `<root>/<version>/bin`, newest version first, as numbers: 15 comes before 9.6.
@@ -107,10 +97,7 @@ fn postgres_folders(root: &Path) -> Vec<PathBuf> {
         .flatten()
         .filter_map(|entry| {
             let version = entry.file_name().into_string().ok()?;
-            let parts = version
-                .split('.')
-                .map(|part| part.parse().ok())
-                .collect::<Option<_>>()?;
+            let parts = version.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
             Some((parts, entry.path().join("bin")))
         })
         .collect();
@@ -133,10 +120,7 @@ mod tests {
             .iter()
             .filter_map(|path| Some(path.strip_prefix(folder.path()).ok()?.to_owned()))
             .collect();
-        assert_eq!(
-            found,
-            ["17/bin", "15/bin", "9.6/bin"].map(PathBuf::from).to_vec()
-        );
+        assert_eq!(found, ["17/bin", "15/bin", "9.6/bin"].map(PathBuf::from).to_vec());
         Ok(())
     }
 

@@ -65,10 +65,9 @@ fn remove_abandoned(root: &Path) {
     };
     for entry in fs::read_dir(root).into_iter().flatten().flatten() {
         let path = entry.path();
-        let abandoned = owner_process(&path)
-            .is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists());
-        let marked_by_us = fs::symlink_metadata(path.join(MARKER))
-            .is_ok_and(|marker| marker.is_file() && marker.uid() == me.uid());
+        let abandoned = owner_process(&path).is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists());
+        let marked_by_us =
+            fs::symlink_metadata(path.join(MARKER)).is_ok_and(|marker| marker.is_file() && marker.uid() == me.uid());
         if abandoned && marked_by_us {
             let _ = fs::remove_dir_all(path);
         }
@@ -87,9 +86,7 @@ fn owner_process(path: &Path) -> Option<u32> {
 /// When the kernel's random source cannot be read.
 pub fn random_hex(bytes: usize) -> anyhow::Result<String> {
     let mut buffer = vec![0; bytes];
-    File::open("/dev/urandom")
-        .and_then(|mut source| source.read_exact(&mut buffer))
-        .context("reading /dev/urandom")?;
+    File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut buffer)).context("reading /dev/urandom")?;
     Ok(buffer.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
@@ -125,9 +122,7 @@ mod tests {
         // Above the kernel's largest process id (2^22), so nobody ever has it.
         let dead = root.path().join("waybill-x-9999999-00");
         let kept = root.path().join("waybill-y-9999999-00");
-        let live = root
-            .path()
-            .join(format!("waybill-x-{}-00", std::process::id()));
+        let live = root.path().join(format!("waybill-x-{}-00", std::process::id()));
         for folder in [&dead, &kept, &live] {
             fs::create_dir(folder)?;
         }

@@ -17,10 +17,7 @@ use crate::scratch::{ScratchFolder, random_hex};
 /// When `CI` is set.
 #[track_caller]
 pub fn skip_or_fail(reason: &str) {
-    assert!(
-        !environment::in_ci(),
-        "{reason}; with CI set this is a failure"
-    );
+    assert!(!environment::in_ci(), "{reason}; with CI set this is a failure");
     #[expect(clippy::print_stdout, reason = "what a skipped test has to say")]
     {
         println!("skipped: {reason}");
@@ -71,19 +68,13 @@ pub fn tryton_python() -> Option<PathBuf> {
 /// Whether all of these are installed; says so, or fails in CI, when not.
 #[track_caller]
 fn have(programs: &[Program]) -> bool {
-    let missing: Vec<_> = programs
-        .iter()
-        .filter(|program| program.find().is_none())
-        .map(|program| program.name())
-        .collect();
+    let missing: Vec<_> =
+        programs.iter().filter(|program| program.find().is_none()).map(|program| program.name()).collect();
     if missing.is_empty() {
         return true;
     }
     let verb = if missing.len() == 1 { "is" } else { "are" };
-    skip_or_fail(&format!(
-        "{} {verb} not installed; cargo xtask test installs what is missing",
-        missing.join(", ")
-    ));
+    skip_or_fail(&format!("{} {verb} not installed; cargo xtask test installs what is missing", missing.join(", ")));
     false
 }
 
@@ -128,11 +119,7 @@ impl TestServers {
         let database = TestDatabase::create()?;
         let folder = must(ScratchFolder::new("nats"));
         let nats = must(PrivateNats::start(folder.path(), nats_configuration));
-        Some(Self {
-            nats,
-            database,
-            _folder: folder,
-        })
+        Some(Self { nats, database, _folder: folder })
     }
 }
 
@@ -161,8 +148,7 @@ impl TestDatabase {
     pub fn create() -> Option<Self> {
         match environment::shared_cluster() {
             Some(url) => {
-                let superuser =
-                    must(PostgresUrl::parse(&url).context("reading WAYBILL_TEST_POSTGRES"));
+                let superuser = must(PostgresUrl::parse(&url).context("reading WAYBILL_TEST_POSTGRES"));
                 have(&[Program::Psql]).then(|| must(Self::inside(superuser, None)))
             }
             None => Self::in_own_cluster(),
@@ -176,20 +162,12 @@ impl TestDatabase {
     /// As [`create`](Self::create).
     #[track_caller]
     pub fn in_own_cluster() -> Option<Self> {
-        let needed = [
-            Program::Postgres,
-            Program::Initdb,
-            Program::Psql,
-            Program::Setpriv,
-        ];
+        let needed = [Program::Postgres, Program::Initdb, Program::Psql, Program::Setpriv];
         have(&needed).then(|| {
             let folder = must(ScratchFolder::new("postgres"));
             let postgres = must(PrivatePostgres::start(folder.path()));
             let superuser = postgres.url();
-            let own = OwnCluster {
-                postgres,
-                _folder: folder,
-            };
+            let own = OwnCluster { postgres, _folder: folder };
             must(Self::inside(superuser, Some(own)))
         })
     }
@@ -197,11 +175,7 @@ impl TestDatabase {
     fn inside(superuser: PostgresUrl, own: Option<OwnCluster>) -> anyhow::Result<Self> {
         let name = format!("test_{}", random_hex(8)?);
         let url = superuser.create_database(&name)?;
-        Ok(Self {
-            url,
-            superuser,
-            own,
-        })
+        Ok(Self { url, superuser, own })
     }
 
     /// The superuser's way into this database.

@@ -9,11 +9,7 @@ const INTERVAL: Duration = Duration::from_millis(10);
 ///
 /// # Errors
 /// When `deadline` has passed; the message names `what`.
-pub fn try_wait_for<T>(
-    what: &str,
-    deadline: Duration,
-    mut probe: impl FnMut() -> Option<T>,
-) -> anyhow::Result<T> {
+pub fn try_wait_for<T>(what: &str, deadline: Duration, mut probe: impl FnMut() -> Option<T>) -> anyhow::Result<T> {
     let start = Instant::now();
     loop {
         if let Some(value) = probe() {
@@ -50,21 +46,14 @@ pub fn wait_for<T>(what: &str, deadline: Duration, probe: impl FnMut() -> Option
 /// # Panics
 /// When `deadline` has passed; the message names `what`.
 #[cfg(feature = "async")]
-pub async fn wait_for_async<T>(
-    what: &str,
-    deadline: Duration,
-    mut probe: impl AsyncFnMut() -> Option<T>,
-) -> T {
+pub async fn wait_for_async<T>(what: &str, deadline: Duration, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         let left = deadline.saturating_sub(start.elapsed());
         if let Ok(Some(value)) = tokio::time::timeout(left.max(INTERVAL), probe()).await {
             return value;
         }
-        assert!(
-            start.elapsed() < deadline,
-            "waited {deadline:?} in vain for {what}"
-        );
+        assert!(start.elapsed() < deadline, "waited {deadline:?} in vain for {what}");
         tokio::time::sleep(INTERVAL).await;
     }
 }

@@ -7,15 +7,8 @@ use std::process::Command;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-const SERVICES: [&str; 7] = [
-    "shopify-ingest",
-    "inventory-router",
-    "crm-sync",
-    "erp-sync",
-    "fulfilment-sync",
-    "alerter",
-    "console",
-];
+const SERVICES: [&str; 7] =
+    ["shopify-ingest", "inventory-router", "crm-sync", "erp-sync", "fulfilment-sync", "alerter", "console"];
 
 /// Each layer may use those before it, and nothing beside it. DESIGN.md is silent about the order
 /// of bus and runtime; what counts is that there is one.
@@ -44,16 +37,7 @@ const BESIDE: [(&str, &[&str]); 3] = [
 const FOR_TESTS: [&str; 2] = ["waybill-testkit", "waybill-simulator"];
 
 /// What does IO or is asynchronous, and so may not be anywhere below the domain.
-const NOT_IN_THE_DOMAIN: [&str; 8] = [
-    "async-nats",
-    "axum",
-    "futures",
-    "hyper",
-    "reqwest",
-    "sqlx",
-    "tokio",
-    "tonic",
-];
+const NOT_IN_THE_DOMAIN: [&str; 8] = ["async-nats", "axum", "futures", "hyper", "reqwest", "sqlx", "tokio", "tonic"];
 
 fn is_connector(name: &str) -> bool {
     name.starts_with("connector-")
@@ -80,9 +64,7 @@ fn violations(metadata: &Value) -> anyhow::Result<Vec<String>> {
     for package in &ours {
         let user = package["name"].as_str().context("a package's name")?;
         if may_use(user, "").is_none() {
-            broken.push(format!(
-                "{user} is in no layer: say in this file where it belongs"
-            ));
+            broken.push(format!("{user} is in no layer: say in this file where it belongs"));
             continue;
         }
         for dependency in package["dependencies"].as_array().into_iter().flatten() {
@@ -94,9 +76,7 @@ fn violations(metadata: &Value) -> anyhow::Result<Vec<String>> {
             let for_tests = in_tests && (FOR_TESTS.contains(&used) || used == user);
             if !for_tests && may_use(user, used) != Some(true) {
                 let what = if in_tests { "'s tests use" } else { " uses" };
-                broken.push(format!(
-                    "{user}{what} {used}, which DESIGN.md does not allow"
-                ));
+                broken.push(format!("{user}{what} {used}, which DESIGN.md does not allow"));
             }
         }
     }
@@ -105,12 +85,8 @@ fn violations(metadata: &Value) -> anyhow::Result<Vec<String>> {
 }
 
 fn our_packages(metadata: &Value) -> anyhow::Result<Vec<&Value>> {
-    let members = metadata["workspace_members"]
-        .as_array()
-        .context("workspace_members")?;
-    Ok(packages(metadata)?
-        .filter(|package| members.contains(&package["id"]))
-        .collect())
+    let members = metadata["workspace_members"].as_array().context("workspace_members")?;
+    Ok(packages(metadata)?.filter(|package| members.contains(&package["id"])).collect())
 }
 
 fn packages(metadata: &Value) -> anyhow::Result<impl Iterator<Item = &Value>> {
@@ -119,9 +95,8 @@ fn packages(metadata: &Value) -> anyhow::Result<impl Iterator<Item = &Value>> {
 
 /// What the domain's own build pulls in, dev-dependencies left out.
 fn io_below_the_domain(metadata: &Value) -> anyhow::Result<Vec<String>> {
-    let name_of: BTreeMap<&str, &str> = packages(metadata)?
-        .filter_map(|package| Some((package["id"].as_str()?, package["name"].as_str()?)))
-        .collect();
+    let name_of: BTreeMap<&str, &str> =
+        packages(metadata)?.filter_map(|package| Some((package["id"].as_str()?, package["name"].as_str()?))).collect();
     let nodes: BTreeMap<&str, &Value> = metadata["resolve"]["nodes"]
         .as_array()
         .context("the resolved graph")?
@@ -129,11 +104,8 @@ fn io_below_the_domain(metadata: &Value) -> anyhow::Result<Vec<String>> {
         .filter_map(|node| Some((node["id"].as_str()?, node)))
         .collect();
     let mut seen = BTreeSet::new();
-    let mut open: Vec<&str> = name_of
-        .iter()
-        .filter(|(_, name)| **name == "waybill-domain")
-        .map(|(id, _)| *id)
-        .collect();
+    let mut open: Vec<&str> =
+        name_of.iter().filter(|(_, name)| **name == "waybill-domain").map(|(id, _)| *id).collect();
     while let Some(id) = open.pop() {
         if seen.insert(id) {
             let node = nodes.get(id).context("a node of the graph")?;
@@ -155,10 +127,7 @@ fn built_dependencies(node: &Value) -> impl Iterator<Item = &str> {
         .flatten()
         .filter(|dependency| {
             let kinds = dependency["dep_kinds"].as_array();
-            kinds
-                .into_iter()
-                .flatten()
-                .any(|kind| kind["kind"] != "dev")
+            kinds.into_iter().flatten().any(|kind| kind["kind"] != "dev")
         })
         .filter_map(|dependency| dependency["pkg"].as_str())
 }
@@ -170,11 +139,7 @@ fn arrows_point_one_way() -> anyhow::Result<()> {
         .args(["metadata", "--format-version", "1", "--manifest-path"])
         .arg(manifest)
         .output()?;
-    anyhow::ensure!(
-        output.status.success(),
-        "cargo metadata: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    anyhow::ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
     let broken = violations(&serde_json::from_slice(&output.stdout)?)?;
     assert!(broken.is_empty(), "{}", broken.join("\n"));
     Ok(())
@@ -210,9 +175,7 @@ fn workspace(packages: &[(&str, &[&str])]) -> Value {
     let members: Vec<_> = packages
         .iter()
         .map(|(name, _)| *name)
-        .filter(|name| {
-            is_connector(name) || may_use(name, "").is_some() || name.starts_with("waybill")
-        })
+        .filter(|name| is_connector(name) || may_use(name, "").is_some() || name.starts_with("waybill"))
         .collect();
     json!({"packages": described, "workspace_members": members, "resolve": {"nodes": nodes}})
 }
@@ -229,10 +192,7 @@ fn what_the_design_draws_is_allowed() -> anyhow::Result<()> {
     let drawn = workspace(&[
         ("waybill-domain", &["dev:waybill-testkit"]),
         ("waybill-connector", &["waybill-domain"]),
-        (
-            "connector-slack",
-            &["waybill-connector", "dev:waybill-simulator"],
-        ),
+        ("connector-slack", &["waybill-connector", "dev:waybill-simulator"]),
         ("alerter", &["connector-slack", "dev:waybill-testkit"]),
         ("waybill", &["alerter"]),
         ("waybill-simulator", &["tokio"]),
@@ -253,10 +213,7 @@ fn a_service_that_uses_another_is_seen_in_its_tests_too() {
 
 #[test]
 fn a_connector_that_sees_the_engine_is_seen() {
-    let packages: [(&str, &[&str]); 2] = [
-        ("connector-slack", &["waybill-delivery"]),
-        ("waybill-delivery", &[]),
-    ];
+    let packages: [(&str, &[&str]); 2] = [("connector-slack", &["waybill-delivery"]), ("waybill-delivery", &[])];
     assert_only(&packages, "connector-slack uses waybill-delivery");
 }
 
@@ -268,20 +225,13 @@ fn an_arrow_that_points_up_is_seen() {
 
 #[test]
 fn a_suite_that_links_the_simulator_is_seen() {
-    let packages: [(&str, &[&str]); 2] = [
-        ("waybill", &["waybill-simulator"]),
-        ("waybill-simulator", &[]),
-    ];
+    let packages: [(&str, &[&str]); 2] = [("waybill", &["waybill-simulator"]), ("waybill-simulator", &[])];
     assert_only(&packages, "waybill uses waybill-simulator");
 }
 
 #[test]
 fn a_domain_with_a_runtime_deep_in_its_tree_is_seen() {
-    let packages: [(&str, &[&str]); 3] = [
-        ("waybill-domain", &["money"]),
-        ("money", &["tokio"]),
-        ("tokio", &[]),
-    ];
+    let packages: [(&str, &[&str]); 3] = [("waybill-domain", &["money"]), ("money", &["tokio"]), ("tokio", &[])];
     assert_only(&packages, "waybill-domain has tokio");
 }
 

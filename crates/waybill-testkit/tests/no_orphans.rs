@@ -5,17 +5,13 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
-use waybill_testkit::{
-    Launch, Program, children_of, find_program, is_alive, missing_programs, skip_or_fail, wait_for,
-};
+use waybill_testkit::{Launch, Program, children_of, find_program, is_alive, missing_programs, skip_or_fail, wait_for};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
 fn start_servers() -> anyhow::Result<(Child, Value)> {
-    let mut parent = Command::new(env!("CARGO_BIN_EXE_private-servers"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()?;
+    let mut parent =
+        Command::new(env!("CARGO_BIN_EXE_private-servers")).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut line = String::new();
     BufReader::new(parent.stdout.take().expect("piped")).read_line(&mut line)?;
     Ok((parent, serde_json::from_str(&line)?))
@@ -28,9 +24,7 @@ fn pid(servers: &Value, name: &str) -> u32 {
 
 fn wait_until_gone(processes: &[u32]) {
     assert!(processes.iter().all(|pid| *pid > 1));
-    wait_for("every process to be gone", DEADLINE, || {
-        (!processes.iter().any(|pid| is_alive(*pid))).then_some(())
-    });
+    wait_for("every process to be gone", DEADLINE, || (!processes.iter().any(|pid| is_alive(*pid))).then_some(()));
 }
 
 #[test]

@@ -4,9 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use waybill_testkit::{
-    Launch, PrivateNats, ScratchFolder, TestDatabase, TestServers, find_program,
-};
+use waybill_testkit::{Launch, PrivateNats, ScratchFolder, TestDatabase, TestServers, find_program};
 
 /// Enough of a NATS client for one request, so that this crate needs no async one.
 struct PlainNats {
@@ -17,9 +15,7 @@ impl PlainNats {
     fn connect(nats: &PrivateNats, options: &str) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", nats.port()))?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        let mut client = Self {
-            lines: BufReader::new(stream),
-        };
+        let mut client = Self { lines: BufReader::new(stream) };
         client.line()?;
         client.send(&format!("CONNECT {options}\r\nSUB inbox 1\r\nPING\r\n"))?;
         Ok(client)
@@ -99,10 +95,7 @@ fn extra_configuration_limits_who_may_publish_what() -> anyhow::Result<()> {
     let created = client.request("$JS.API.STREAM.CREATE.ORDERS", STREAM)?;
     assert!(created["error"].is_null(), "{created}");
     let refused = client.request("orders.1", "paid").unwrap_err();
-    assert!(
-        refused.to_string().contains("Permissions Violation"),
-        "{refused}"
-    );
+    assert!(refused.to_string().contains("Permissions Violation"), "{refused}");
     let mut stranger = PlainNats::connect(&servers.nats, "{}")?;
     assert!(stranger.request("$JS.API.INFO", "").is_err());
     Ok(())
@@ -172,18 +165,12 @@ fn a_process_that_will_not_stop_is_killed() -> anyhow::Result<()> {
     let shell = find_program("sh").expect("a shell");
     let log = folder.path().join("log");
     let mut stubborn = Launch::new(shell)
-        .args([
-            "-c",
-            "trap '' TERM; echo ready; while :; do read -r line </dev/zero; done",
-        ])
+        .args(["-c", "trap '' TERM; echo ready; while :; do read -r line </dev/zero; done"])
         .log(&log)
         .stop_within(Duration::from_millis(200))
         .spawn()?;
     stubborn.wait_until_ready(Duration::from_secs(10), || {
-        std::fs::read_to_string(&log)
-            .ok()?
-            .contains("ready")
-            .then_some(())
+        std::fs::read_to_string(&log).ok()?.contains("ready").then_some(())
     })?;
     assert!(stubborn.stop().is_err(), "it says that it had to kill");
     assert!(stubborn.exit_status().is_some());

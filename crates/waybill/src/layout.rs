@@ -17,15 +17,8 @@ use waybill_bus::topology;
 use waybill_runtime::{database, secret::environment};
 
 /// Every process of a deployment, the console last.
-pub(crate) const SERVICES: [&str; 7] = [
-    "shopify-ingest",
-    "inventory-router",
-    "crm-sync",
-    "erp-sync",
-    "fulfilment-sync",
-    "alerter",
-    "console",
-];
+pub(crate) const SERVICES: [&str; 7] =
+    ["shopify-ingest", "inventory-router", "crm-sync", "erp-sync", "fulfilment-sync", "alerter", "console"];
 
 /// Where state that outlives a process is kept.
 #[derive(Debug, Clone, clap::Args)]
@@ -109,7 +102,9 @@ impl Secrets {
 
     /// The administrator's password at NATS.
     pub(crate) fn nats_admin(&self) -> String {
-        environment("WAYBILL_NATS_PASSWORD").filter(|text| !text.is_empty()).unwrap_or_else(|| self.derive("nats/admin"))
+        environment("WAYBILL_NATS_PASSWORD")
+            .filter(|text| !text.is_empty())
+            .unwrap_or_else(|| self.derive("nats/admin"))
     }
 
     /// What people sign in to the console with, and whether it was made here.
@@ -169,8 +164,7 @@ impl Layout {
             .filter(|(service, _)| **service != "console")
             .map(|(service, (_, grpc))| (*service, format!("http://{grpc}")))
             .collect();
-        let peer_list =
-            peers.iter().map(|(service, url)| format!("{service}={url}")).collect::<Vec<_>>().join(",");
+        let peer_list = peers.iter().map(|(service, url)| format!("{service}={url}")).collect::<Vec<_>>().join(",");
         let console = format!("http://{}", addresses["console"].0);
         let plan = std::path::absolute(&arguments.plan.plan)?;
         let mut all = BTreeMap::new();
@@ -194,7 +188,12 @@ impl Layout {
             }
             all.insert(*service, variables);
         }
-        Ok(Self { environment: all, webhooks: format!("http://{}/webhooks", addresses["shopify-ingest"].0), console, peers })
+        Ok(Self {
+            environment: all,
+            webhooks: format!("http://{}/webhooks", addresses["shopify-ingest"].0),
+            console,
+            peers,
+        })
     }
 
     /// A variable of a service's: from its layout, else from this process's own environment.

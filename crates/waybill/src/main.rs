@@ -67,9 +67,7 @@ async fn main() -> ExitCode {
         Command::Setup(arguments) => setup::run(arguments).await,
         Command::Plan { command } => plan::run(command),
         Command::Health { url } => health::run(&url).await,
-        Command::Operator(command) => {
-            operator::run(command, &mut std::io::stdout(), &mut std::io::stderr()).await
-        }
+        Command::Operator(command) => operator::run(command, &mut std::io::stdout(), &mut std::io::stderr()).await,
     };
     outcome.unwrap_or_else(|error| {
         use std::io::Write as _;

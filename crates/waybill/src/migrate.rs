@@ -30,9 +30,7 @@ const NATS_WITHIN: Duration = Duration::from_secs(20);
 
 pub(crate) async fn run(arguments: MigrateArguments) -> anyhow::Result<ExitCode> {
     let secrets = Secrets::open(&arguments.state.state)?;
-    for line in
-        migrate(&arguments.database_url, &arguments.nats_url, arguments.replicas, &secrets).await?
-    {
+    for line in migrate(&arguments.database_url, &arguments.nats_url, arguments.replicas, &secrets).await? {
         use std::io::Write as _;
         writeln!(std::io::stdout(), "{line}")?;
     }

@@ -24,7 +24,12 @@ pub(crate) fn run(command: PlanCommand) -> anyhow::Result<ExitCode> {
     match Plan::parse(&text, Connectors::All(&connectors::all())) {
         Ok(plan) => {
             let (stores, systems, flows) = (plan.stores.len(), plan.systems.len(), plan.flows.len());
-            writeln!(out, "{}: fine ({stores} stores, {systems} systems, {flows} flows, hash {})", file.display(), plan.hash)?;
+            writeln!(
+                out,
+                "{}: fine ({stores} stores, {systems} systems, {flows} flows, hash {})",
+                file.display(),
+                plan.hash
+            )?;
             Ok(ExitCode::SUCCESS)
         }
         Err(PlanError::Form(problem)) => {

@@ -31,7 +31,8 @@ pub(crate) struct SetupArguments {
 pub(crate) async fn run(arguments: SetupArguments) -> anyhow::Result<ExitCode> {
     let path = &arguments.plan.plan;
     let text = std::fs::read_to_string(path).with_context(|| format!("the plan {} cannot be read", path.display()))?;
-    let plan = Plan::parse(&text, Connectors::All(&connectors::all())).with_context(|| format!("the plan {}", path.display()))?;
+    let plan = Plan::parse(&text, Connectors::All(&connectors::all()))
+        .with_context(|| format!("the plan {}", path.display()))?;
     let mut out = std::io::stdout();
     let mut failed = false;
     for (name, system) in &plan.systems {

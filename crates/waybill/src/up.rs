@@ -60,14 +60,17 @@ pub(crate) async fn run(arguments: UpArguments) -> anyhow::Result<ExitCode> {
 }
 
 /// Builds every service and runs it.
-async fn start(layout: &Layout, password_file: &Path, stop: &CancellationToken) -> anyhow::Result<JoinSet<anyhow::Result<()>>> {
+async fn start(
+    layout: &Layout,
+    password_file: &Path,
+    stop: &CancellationToken,
+) -> anyhow::Result<JoinSet<anyhow::Result<()>>> {
     let mut services = JoinSet::new();
     macro_rules! start {
         ($service:ident) => {
             let name = $service::SERVICE;
-            let settings =
-                ServiceSettings::load_from($service::DEFAULTS, &|variable| layout.variable(name, variable))
-                    .with_context(|| format!("settings of {name}"))?;
+            let settings = ServiceSettings::load_from($service::DEFAULTS, &|variable| layout.variable(name, variable))
+                .with_context(|| format!("settings of {name}"))?;
             let app = $service::App::build(settings, stop.clone()).await.with_context(|| name)?;
             services.spawn(async move { app.run().await.with_context(|| name) });
         };
@@ -78,8 +81,9 @@ async fn start(layout: &Layout, password_file: &Path, stop: &CancellationToken) 
     start!(erp_sync);
     start!(fulfilment_sync);
     start!(alerter);
-    let mut settings = ServiceSettings::load_from(console::DEFAULTS, &|variable| layout.variable(console::SERVICE, variable))
-        .context("settings of console")?;
+    let mut settings =
+        ServiceSettings::load_from(console::DEFAULTS, &|variable| layout.variable(console::SERVICE, variable))
+            .context("settings of console")?;
     // In a process of its own the console reads its password from its environment; here it is given a file's.
     settings.service.insert("password".to_owned(), format!("file:{}", password_file.display()).into());
     let app = console::App::build(settings).await.context("console")?;

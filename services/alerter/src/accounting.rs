@@ -18,8 +18,7 @@ const SOURCES: [&str; 3] = ["shopify-ingest", "fulfilment-sync", "inventory-rout
 const DELIVERERS: [&str; 4] = ["erp-sync", "crm-sync", "fulfilment-sync", "inventory-router"];
 
 /// Every service that the line asks.
-pub(crate) const PEERS: [&str; 5] =
-    ["shopify-ingest", "inventory-router", "crm-sync", "erp-sync", "fulfilment-sync"];
+pub(crate) const PEERS: [&str; 5] = ["shopify-ingest", "inventory-router", "crm-sync", "erp-sync", "fulfilment-sync"];
 
 /// Adds up the line, each term from its own place.
 #[derive(Clone)]
@@ -143,7 +142,8 @@ impl Accounting {
             .execute(&mut *transaction)
             .await?;
         for line in answer.lines {
-            let labels = [("store", line.store.as_str()), ("kind", line.kind.as_str()), ("system", line.system.as_str())];
+            let labels =
+                [("store", line.store.as_str()), ("kind", line.kind.as_str()), ("system", line.system.as_str())];
             self.metrics.set("waybill_accounting_gap", &labels, line.gap);
             self.metrics.set("waybill_accounting_in_flight", &labels, line.in_flight);
             self.metrics.set("waybill_accounting_parked", &labels, line.parked);

@@ -58,8 +58,12 @@ impl App {
         let own: Own = settings.own()?;
         let frame = Frame::build(SERVICE, settings, vendors::descriptors(), stop).await?;
         let served = frame.served(vendors::port)?;
-        let accounting =
-            Accounting { pool: frame.pool.clone(), plan: frame.plan.clone(), peers: frame.peers(&PEERS)?, metrics: frame.metrics.clone() };
+        let accounting = Accounting {
+            pool: frame.pool.clone(),
+            plan: frame.plan.clone(),
+            peers: frame.peers(&PEERS)?,
+            metrics: frame.metrics.clone(),
+        };
         let engine = frame.engine(vendors::ours, served, Arc::new(Lines))?;
         Ok(Self { frame, engine, accounting, public_url: own.public_url })
     }

@@ -26,11 +26,17 @@ struct Cause {
 const STORE: &str = "waybill";
 
 /// Opens, updates and resolves incidents by what is wrong now.
-pub(crate) async fn sweep(engine: &Engine, started_at: Timestamp, now: Timestamp, public_url: &str) -> anyhow::Result<()> {
+pub(crate) async fn sweep(
+    engine: &Engine,
+    started_at: Timestamp,
+    now: Timestamp,
+    public_url: &str,
+) -> anyhow::Result<()> {
     let plan = engine.plan();
     let mut transaction = engine.pool().begin().await?;
     // One replica sweeps at a time.
-    let mine: bool = sqlx::query_scalar("select pg_try_advisory_xact_lock(7729002)").fetch_one(&mut *transaction).await?;
+    let mine: bool =
+        sqlx::query_scalar("select pg_try_advisory_xact_lock(7729002)").fetch_one(&mut *transaction).await?;
     if !mine {
         return Ok(());
     }
@@ -139,8 +145,7 @@ async fn unserved(
             .fetch_all(db)
             .await?;
     let wanted = plan.flows.iter().map(|flow| &flow.to).chain(&plan.pagers);
-    let mut missing: Vec<String> =
-        wanted.map(ToString::to_string).filter(|system| !seen.contains(system)).collect();
+    let mut missing: Vec<String> = wanted.map(ToString::to_string).filter(|system| !seen.contains(system)).collect();
     missing.sort();
     missing.dedup();
     Ok(missing
@@ -198,7 +203,13 @@ async fn open(
     .fetch_one(&mut *db)
     .await?;
     if new {
-        tracing::warn!(incident = id, system = cause.system, code = cause.code, count = cause.count, "an incident opened");
+        tracing::warn!(
+            incident = id,
+            system = cause.system,
+            code = cause.code,
+            count = cause.count,
+            "an incident opened"
+        );
         page(engine, plan, db, id, public_url).await?;
     }
     Ok(new)
@@ -268,8 +279,10 @@ async fn page(engine: &Engine, plan: &Plan, db: &mut PgConnection, id: i64, publ
 fn document(key: ObjectKey, row: &Row, opened_at: Timestamp, id: i64, public_url: &str) -> IncidentDocument {
     let known = cause::of(&row.code);
     let title = known.map_or("A system refuses records", |cause| cause.title);
-    let meaning = known.map_or("The vendor refused these records; its own words are in the detail.", |cause| cause.meaning);
-    let action = known.map_or("Look at `waybill parked list`, mend the cause, then `waybill parked retry`.", |cause| cause.action);
+    let meaning =
+        known.map_or("The vendor refused these records; its own words are in the detail.", |cause| cause.meaning);
+    let action = known
+        .map_or("Look at `waybill parked list`, mend the cause, then `waybill parked retry`.", |cause| cause.action);
     let records = match row.count {
         0 => String::new(),
         1 => " (1 record)".to_owned(),

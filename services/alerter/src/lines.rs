@@ -114,15 +114,13 @@ async fn settle(db: &mut PgConnection, receipt: &wire::Receipt) -> sqlx::Result<
         wire::State::Parked => "parked",
         _ => return Ok(()),
     };
-    sqlx::query(
-        "insert into line (store, kind, record_id, system) values ($1, $2, $3, $4) on conflict do nothing",
-    )
-    .bind(&key.store)
-    .bind(&key.kind)
-    .bind(&key.id)
-    .bind(&receipt.system)
-    .execute(&mut *db)
-    .await?;
+    sqlx::query("insert into line (store, kind, record_id, system) values ($1, $2, $3, $4) on conflict do nothing")
+        .bind(&key.store)
+        .bind(&key.kind)
+        .bind(&key.id)
+        .bind(&receipt.system)
+        .execute(&mut *db)
+        .await?;
     sqlx::query(
         "update line l set
              service = $5, settled_epoch = $6, settled_number = $7, settlement = $8,

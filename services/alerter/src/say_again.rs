@@ -26,8 +26,7 @@ pub(crate) async fn ask(pool: &PgPool, peers: &BTreeMap<String, PeerChannel>) ->
     if waiting.is_empty() {
         return Ok(());
     }
-    let keys: Vec<RecordKey> =
-        waiting.into_iter().map(|(store, kind, id)| RecordKey { store, kind, id }).collect();
+    let keys: Vec<RecordKey> = waiting.into_iter().map(|(store, kind, id)| RecordKey { store, kind, id }).collect();
     for (service, channel) in peers {
         if service == "shopify-ingest" {
             continue;

@@ -7,8 +7,8 @@ use waybill_domain::cause;
 use waybill_proto::{
     convert::to_timestamp,
     wire::{
-        AccountingRequest, AccountingResponse, GetWaybillRequest, Incident, IncidentsRequest, IncidentsResponse,
-        Line, ListWaybillsRequest, ListWaybillsResponse, RecordKey, State, Waybill, watch_server::Watch,
+        AccountingRequest, AccountingResponse, GetWaybillRequest, Incident, IncidentsRequest, IncidentsResponse, Line,
+        ListWaybillsRequest, ListWaybillsResponse, RecordKey, State, Waybill, watch_server::Watch,
     },
 };
 
@@ -50,21 +50,8 @@ fn word(state: State) -> &'static str {
     }
 }
 
-type LineRow = (
-    (String, String, String),
-    String,
-    String,
-    String,
-    i64,
-    i64,
-    String,
-    String,
-    String,
-    String,
-    i64,
-    i64,
-    String,
-);
+type LineRow =
+    ((String, String, String), String, String, String, i64, i64, String, String, String, String, i64, i64, String);
 
 impl WatchService {
     async fn lines(&self, keys: &[(String, String, String)]) -> sqlx::Result<Vec<LineRow>> {

@@ -1,9 +1,6 @@
 //! The composition root.
 
-use std::{
-    net::SocketAddr,
-    sync::Arc,
-};
+use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::Context as _;
 use axum::{Router, middleware};
@@ -12,8 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use waybill_domain::Clock;
 use waybill_runtime::{
-    Metrics,
-    ServiceSettings, SystemClock, Tasks, grpc,
+    Metrics, ServiceSettings, SystemClock, Tasks, grpc,
     health::{self, Health},
     settings::SecretText,
 };

@@ -1,9 +1,6 @@
 //! What every request passes: session, forms, headers, access log. Closed unless a path is named here.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     body::{Body, to_bytes},

@@ -76,13 +76,12 @@ impl Hooks for StockFacts {
                 .fetch_optional(&mut *db)
                 .await?;
         facts.inventory_item = item.flatten().and_then(|id| id.parse().ok());
-        facts.on_the_way =
-            sqlx::query_scalar("select units from held_back where store = $1 and sku = $2")
-                .bind(store)
-                .bind(&level.sku)
-                .fetch_optional(db)
-                .await?
-                .unwrap_or(0);
+        facts.on_the_way = sqlx::query_scalar("select units from held_back where store = $1 and sku = $2")
+            .bind(store)
+            .bind(&level.sku)
+            .fetch_optional(db)
+            .await?
+            .unwrap_or(0);
         Ok(())
     }
 }

@@ -10,9 +10,7 @@ use waybill_delivery::{
     Ledger, decide_anew,
     ledger::{Observed, Origin, Verdict},
 };
-use waybill_domain::{
-    Body, Clock, Kind, RecordId, RecordKey, StoreName, document::StockQuantity, stock::StockLevel,
-};
+use waybill_domain::{Body, Clock, Kind, RecordId, RecordKey, StoreName, document::StockQuantity, stock::StockLevel};
 use waybill_plan::Plan;
 
 /// How long a SKU that the store does not have is not asked for again.
@@ -118,8 +116,7 @@ impl Levels {
         .rows_affected()
             > 0;
         if moved && verdict != Verdict::Changed {
-            let systems: Vec<String> =
-                plan.systems_for(store, Kind::StockLevel).map(ToString::to_string).collect();
+            let systems: Vec<String> = plan.systems_for(store, Kind::StockLevel).map(ToString::to_string).collect();
             decide_anew(&mut transaction, &[key], &systems).await?;
         }
         transaction.commit().await?;
@@ -127,10 +124,7 @@ impl Levels {
     }
 
     /// Units of orders without an applied receipt of the stock system, per store and SKU.
-    async fn on_the_way(
-        &self,
-        from: &waybill_domain::SystemName,
-    ) -> anyhow::Result<BTreeMap<(String, String), i64>> {
+    async fn on_the_way(&self, from: &waybill_domain::SystemName) -> anyhow::Result<BTreeMap<(String, String), i64>> {
         let rows: Vec<(String, String, i64)> = sqlx::query_as(
             "select d.store, d.sku, sum(d.units)::bigint
              from order_demand d
@@ -195,7 +189,8 @@ mod tests {
     #[test]
     fn any_sku_gives_a_record_id() {
         let id = |sku: &str| {
-            record_id(&StockLevel { sku: sku.to_owned(), location: "main-warehouse".to_owned(), quantity: 0 }).to_string()
+            record_id(&StockLevel { sku: sku.to_owned(), location: "main-warehouse".to_owned(), quantity: 0 })
+                .to_string()
         };
         assert_eq!(id("TEE-M"), "main-warehouse_TEE-M");
         assert_eq!(id("A B"), "main-warehouse_x412042");

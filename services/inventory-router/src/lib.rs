@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod app;
-mod levels;
 mod facts;
+mod levels;
 mod vendors;
 
 pub use app::{App, DEFAULTS, SERVICE, migrator};

@@ -43,9 +43,7 @@ pub(crate) fn port(
 pub(crate) fn stock(frame: &Frame, system: &SystemName) -> anyhow::Result<Arc<dyn StockSource>> {
     let connector = frame.plan.borrow().systems.get(system).map(|system| system.connector.clone());
     match connector.as_deref() {
-        Some("tryton") => {
-            Ok(Arc::new(Tryton::new(&frame.system_settings(system, &connector_tryton::descriptor())?)?))
-        }
+        Some("tryton") => Ok(Arc::new(Tryton::new(&frame.system_settings(system, &connector_tryton::descriptor())?)?)),
         other => anyhow::bail!("stock.from: connector '{}' gives no stock levels", other.unwrap_or_default()),
     }
 }

@@ -64,7 +64,13 @@ async fn receive(
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Refusal> {
-    let span = tracing::info_span!("webhook", store, topic = tracing::field::Empty, webhook = tracing::field::Empty, trace_id = tracing::field::Empty);
+    let span = tracing::info_span!(
+        "webhook",
+        store,
+        topic = tracing::field::Empty,
+        webhook = tracing::field::Empty,
+        trace_id = tracing::field::Empty
+    );
     take(&shared, &store, &headers, body).instrument(span).await.inspect_err(|refusal| {
         shared.metrics.add("waybill_webhooks_refused_total", &[("reason", &format!("{refusal:?}"))], 1);
         // The store is a path anybody can send: only what the plan knows is logged as such.

@@ -39,6 +39,8 @@ impl Surroundings {
     }
 
     fn with_variables(&self, launch: Launch) -> Launch {
+        // Logs are files here.
+        let launch = launch.env("NO_COLOR", "1");
         self.variables.iter().fold(launch, |launch, (name, value)| launch.env(name, value))
     }
 

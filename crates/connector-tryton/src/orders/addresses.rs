@@ -10,10 +10,7 @@ use super::{Call, Outcomes};
 use crate::{
     Tryton,
     client::Query,
-    mapping::{
-        address::{self, PostalAddress},
-        party,
-    },
+    mapping::address::{self, PostalAddress},
     wire::{AddressRow, Id},
 };
 
@@ -91,15 +88,6 @@ impl Tryton {
         let there = self.address_rows(BTreeSet::from([party])).await?;
         let ids: Vec<Id> = places.iter().filter_map(|(address, ..)| found(&there, party, address)).collect();
         Ok(<[Id; 2]>::try_from(ids).ok().map(|ids| applied(ids, false)))
-    }
-
-    /// The parties of calls, from earlier steps or by key.
-    pub(super) async fn parties_of(&self, calls: &[Call<'_>]) -> Result<Vec<Option<Id>>, Failure> {
-        let known = |call: &Call<'_>| call.known.get(super::PARTY).and_then(|id| id.parse().ok());
-        let key = |call: &Call<'_>| party::key_of_order(call.document).as_str().to_owned();
-        let unknown: BTreeSet<String> = calls.iter().filter(|call| known(call).is_none()).map(key).collect();
-        let by_key = self.party_ids(&unknown.iter().map(String::as_str).collect()).await?;
-        Ok(calls.iter().map(|call| known(call).or_else(|| by_key.get(&key(call)).copied())).collect())
     }
 
     async fn address_rows(&self, parties: BTreeSet<Id>) -> Result<Vec<AddressRow>, Failure> {

@@ -138,6 +138,20 @@ impl Bench {
         held
     }
 
+    /// Merges an order's party into a new one of the same name, as a colleague would; answers the new one's code.
+    pub(crate) async fn merge_party(&mut self, order: &OrderDocument) -> &'static str {
+        const CODE: &str = "merged";
+        let customer = order.customer.as_ref().unwrap();
+        let source = self.parties(customer).await[0].clone();
+        let values = json!([[{"code": CODE, "name": source["name"]}]]);
+        let destination = self.vendor.model("party.party.create", values).await[0].clone();
+        match &self.vendor.simulated {
+            Some(tryton) => assert!(tryton.replace_party(customer.key.as_str(), CODE)),
+            None => self.vendor.replace_party(&source["id"], &destination).await,
+        }
+        CODE
+    }
+
     /// Lets processing succeed again.
     pub(crate) async fn release(&self, held: &Held) {
         self.set_customer_location(&held.party, &held.location).await;
@@ -199,6 +213,22 @@ impl Vendor {
     pub(crate) async fn set_tax_rounding(&mut self, rounding: &str) {
         self.log_in("admin").await;
         self.model("account.configuration.write", json!([[1], {"tax_rounding": rounding}])).await;
+        self.log_in(&setup().user.login).await;
+    }
+
+    /// Runs a real Tryton's wizard `party.replace`, as its administrator.
+    async fn replace_party(&mut self, source: &Json, destination: &Json) {
+        self.log_in("admin").await;
+        let wizard = async |method: &str, mut parameters: Vec<Json>| {
+            parameters.push(self.context.clone());
+            let (status, body) = self.rpc(&format!("wizard.party.replace.{method}"), json!(parameters)).await;
+            assert!(status == 200 && body.get("error").is_none(), "{method}: HTTP {status}: {body}");
+            body["result"].clone()
+        };
+        let session = wizard("create", vec![]).await[0].clone();
+        let form = json!({"ask": {"source": source, "destination": destination}});
+        wizard("execute", vec![session.clone(), form, json!("replace")]).await;
+        wizard("delete", vec![session]).await;
         self.log_in(&setup().user.login).await;
     }
 

@@ -10,6 +10,7 @@ mod changing;
 mod contract;
 mod customers;
 mod documents;
+mod merging;
 mod real;
 mod sessions;
 mod stock;

@@ -101,11 +101,7 @@ mod tests {
     }
 
     fn known(updated: i64, refetched: Option<i64>) -> Known {
-        Known {
-            content_hash: b"a".to_vec(),
-            source_updated_at: Some(at(updated)),
-            refetched_at: refetched.map(at),
-        }
+        Known { content_hash: b"a".to_vec(), source_updated_at: Some(at(updated)), refetched_at: refetched.map(at) }
     }
 
     fn pushed(updated: i64, received: i64) -> Origin {

@@ -4,9 +4,8 @@ use prost::Message as _;
 use sqlx::PgPool;
 use tonic::{Request, Response, Status};
 use waybill_proto::wire::{
-    self, CountAcceptedRequest, CountAcceptedResponse, FindByNameRequest, FindByNameResponse,
-    GetSnapshotRequest, ListChangesRequest, ListChangesResponse, count_accepted_response::Count,
-    source_server::Source,
+    self, CountAcceptedRequest, CountAcceptedResponse, FindByNameRequest, FindByNameResponse, GetSnapshotRequest,
+    ListChangesRequest, ListChangesResponse, count_accepted_response::Count, source_server::Source,
 };
 
 /// Answers for a service's ledger.
@@ -38,7 +37,12 @@ struct Cursor {
 impl Cursor {
     fn read(text: &str) -> Result<Self, Status> {
         if text.is_empty() {
-            return Ok(Self { transaction: "0".to_owned(), store: String::new(), kind: String::new(), id: String::new() });
+            return Ok(Self {
+                transaction: "0".to_owned(),
+                store: String::new(),
+                kind: String::new(),
+                id: String::new(),
+            });
         }
         match text.split('/').collect::<Vec<_>>()[..] {
             [transaction, store, kind, id] if transaction.parse::<u64>().is_ok() => Ok(Self {
@@ -93,10 +97,7 @@ impl Source for SourceService {
         Ok(Response::new(ListChangesResponse { snapshots, cursor, more }))
     }
 
-    async fn get_snapshot(
-        &self,
-        request: Request<GetSnapshotRequest>,
-    ) -> Result<Response<wire::Snapshot>, Status> {
+    async fn get_snapshot(&self, request: Request<GetSnapshotRequest>) -> Result<Response<wire::Snapshot>, Status> {
         let key = request.into_inner().key.ok_or_else(|| Status::invalid_argument("'key' is missing"))?;
         let snapshot: Option<Vec<u8>> = sqlx::query_scalar(
             "select snapshot from record where (store, kind, record_id) = ($1, $2, $3) and number > 0",
@@ -107,9 +108,8 @@ impl Source for SourceService {
         .fetch_optional(&self.pool)
         .await
         .map_err(unavailable)?;
-        let snapshot = snapshot.ok_or_else(|| {
-            Status::not_found(format!("there is no {}/{}/{}", key.store, key.kind, key.id))
-        })?;
+        let snapshot =
+            snapshot.ok_or_else(|| Status::not_found(format!("there is no {}/{}/{}", key.store, key.kind, key.id)))?;
         wire::Snapshot::decode(snapshot.as_slice())
             .map(Response::new)
             .map_err(|error| Status::data_loss(format!("the stored snapshot cannot be read: {error}")))
@@ -133,10 +133,7 @@ impl Source for SourceService {
         Ok(Response::new(CountAcceptedResponse { counts }))
     }
 
-    async fn find_by_name(
-        &self,
-        request: Request<FindByNameRequest>,
-    ) -> Result<Response<FindByNameResponse>, Status> {
+    async fn find_by_name(&self, request: Request<FindByNameRequest>) -> Result<Response<FindByNameResponse>, Status> {
         let name = request.into_inner().name;
         let rows: Vec<(String, String, String)> =
             sqlx::query_as("select store, kind, record_id from record where name = $1 and name <> '' limit 100")

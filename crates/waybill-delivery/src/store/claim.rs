@@ -29,12 +29,7 @@ pub(crate) struct Claim {
 
 /// Claims up to `limit` due deliveries of a system, none with the target key of another claimed one. A claim whose
 /// lease ran out is taken over. Empty too if another replica was faster with the same target.
-pub(crate) async fn claim(
-    pool: &PgPool,
-    system: &str,
-    limit: i64,
-    lease_seconds: f64,
-) -> sqlx::Result<Vec<Claim>> {
+pub(crate) async fn claim(pool: &PgPool, system: &str, limit: i64, lease_seconds: f64) -> sqlx::Result<Vec<Claim>> {
     let claimed = sqlx::query_as(
         "with due as (
              select d.id, d.target_key, d.due_at

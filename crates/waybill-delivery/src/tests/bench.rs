@@ -265,7 +265,7 @@ impl Bench {
             state: state.to_owned(),
             settlement,
         };
-        facts::keep(&mut *self.pool.acquire().await.unwrap(), &[fact]).await.unwrap();
+        facts::keep(&mut self.pool.acquire().await.unwrap(), &[fact]).await.unwrap();
     }
 
     pub(super) fn created(&self) -> Vec<String> {

@@ -15,12 +15,7 @@ use crate::{
     view::{sold_quantity, with_line, with_tax},
 };
 
-pub(super) fn document(
-    flow: &Flow,
-    snapshot: &Snapshot,
-    order: &Order,
-    view: &Value,
-) -> Result<OrderDocument, Unfit> {
+pub(super) fn document(flow: &Flow, snapshot: &Snapshot, order: &Order, view: &Value) -> Result<OrderDocument, Unfit> {
     totals::check(order).map_err(|error| Unfit::new("totals", "total", error.to_string()))?;
     let mut lines = Vec::with_capacity(order.lines.len());
     for (index, line) in order.lines.iter().enumerate() {
@@ -30,10 +25,8 @@ pub(super) fn document(
         }
     }
     let charges = charges(flow, snapshot, order, view)?;
-    let net: Decimal =
-        lines.iter().map(|line| line.net).chain(charges.iter().map(|charge| charge.net)).sum();
-    let total_tax: Decimal =
-        lines.iter().map(|line| line.tax).chain(charges.iter().map(|charge| charge.tax)).sum();
+    let net: Decimal = lines.iter().map(|line| line.net).chain(charges.iter().map(|charge| charge.net)).sum();
+    let total_tax: Decimal = lines.iter().map(|line| line.tax).chain(charges.iter().map(|charge| charge.tax)).sum();
     Ok(OrderDocument {
         key: ObjectKey::new(&snapshot.key, "order"),
         store: snapshot.key.store.clone(),
@@ -76,8 +69,7 @@ fn line_document(
     let item = match &flow.lines {
         None => line.sku.clone(),
         Some(lines) => {
-            let item =
-                lines.item.text(&view).map_err(|error| Unfit::expression(at("item"), &error))?;
+            let item = lines.item.text(&view).map_err(|error| Unfit::expression(at("item"), &error))?;
             if item.is_empty() {
                 let message = format!("line {} of the order has no SKU", index + 1);
                 return Err(Unfit::new("missing_sku", at("item"), message));
@@ -115,18 +107,11 @@ fn line_document(
     })
 }
 
-fn tax_codes(
-    lines: Option<&Lines>,
-    taxes: &[TaxLine],
-    view: &Value,
-    at: &str,
-) -> Result<Vec<String>, Unfit> {
+fn tax_codes(lines: Option<&Lines>, taxes: &[TaxLine], view: &Value, at: &str) -> Result<Vec<String>, Unfit> {
     let Some(expression) = lines.and_then(|lines| lines.tax.as_ref()) else { return Ok(Vec::new()) };
     let mut codes = Vec::new();
     for tax in taxes {
-        let code = expression
-            .text(&with_tax(view, tax))
-            .map_err(|error| Unfit::expression(at, &error))?;
+        let code = expression.text(&with_tax(view, tax)).map_err(|error| Unfit::expression(at, &error))?;
         if !code.is_empty() {
             codes.push(code);
         }
@@ -134,12 +119,7 @@ fn tax_codes(
     Ok(codes)
 }
 
-fn charges(
-    flow: &Flow,
-    snapshot: &Snapshot,
-    order: &Order,
-    view: &Value,
-) -> Result<Vec<ChargeDocument>, Unfit> {
+fn charges(flow: &Flow, snapshot: &Snapshot, order: &Order, view: &Value) -> Result<Vec<ChargeDocument>, Unfit> {
     let mut charges = Vec::new();
     for (index, line) in order.shipping_lines.iter().enumerate().filter(|(_, line)| !line.removed) {
         let tax: Decimal = line.taxes.iter().map(|tax| tax.amount.shop.amount).sum();

@@ -12,8 +12,7 @@ use crate::{plan::Flow, view::person_email};
 fn person_key(snapshot: &Snapshot, order: &Order) -> ObjectKey {
     match &order.customer {
         Some(person) => {
-            let key =
-                RecordKey { store: snapshot.key.store.clone(), kind: Kind::Customer, id: person.id.clone() };
+            let key = RecordKey { store: snapshot.key.store.clone(), kind: Kind::Customer, id: person.id.clone() };
             ObjectKey::new(&key, "customer")
         }
         None => ObjectKey::new(&snapshot.key, "customer"),
@@ -50,11 +49,7 @@ pub(super) fn buyer(
         return Ok(None);
     }
     let named = |person: Option<&waybill_domain::Personal>, address: Option<&waybill_domain::Personal>| {
-        person
-            .filter(|text| !text.expose().is_empty())
-            .or(address)
-            .cloned()
-            .unwrap_or_default()
+        person.filter(|text| !text.expose().is_empty()).or(address).cloned().unwrap_or_default()
     };
     let person = order.customer.as_ref();
     let first_name = named(person.map(|p| &p.first_name), address.map(|a| &a.first_name));

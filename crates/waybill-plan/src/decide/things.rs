@@ -17,11 +17,7 @@ pub(super) fn shipment(
     shipment: &Shipment,
     view: &Value,
 ) -> Result<ShipmentDocument, Unfit> {
-    let order = RecordKey {
-        store: snapshot.key.store.clone(),
-        kind: Kind::Order,
-        id: shipment.order_id.clone(),
-    };
+    let order = RecordKey { store: snapshot.key.store.clone(), kind: Kind::Order, id: shipment.order_id.clone() };
     Ok(ShipmentDocument {
         key: ObjectKey::new(&snapshot.key, "shipment"),
         order_key: ObjectKey::new(&order, "order"),
@@ -35,11 +31,7 @@ pub(super) fn shipment(
         lines: shipment
             .lines
             .iter()
-            .map(|line| ShippedLine {
-                source_id: line.line_id.clone(),
-                sku: line.sku.clone(),
-                quantity: line.quantity,
-            })
+            .map(|line| ShippedLine { source_id: line.line_id.clone(), sku: line.sku.clone(), quantity: line.quantity })
             .collect(),
         fields: fields(&flow.fields, view)?,
     })
@@ -55,14 +47,10 @@ pub(super) fn stock(
     let Some(stock) = &plan.stock else {
         return Err(Unfit::new("unmapped", "stock", "the plan has no [stock]"));
     };
-    let location = plan
-        .locations
-        .get(&level.location)
-        .and_then(|names| names.get(&flow.to))
-        .ok_or_else(|| {
-            let message = format!("location '{}' has no name in '{}'", level.location, flow.to);
-            Unfit::new("unmapped", "location", message)
-        })?;
+    let location = plan.locations.get(&level.location).and_then(|names| names.get(&flow.to)).ok_or_else(|| {
+        let message = format!("location '{}' has no name in '{}'", level.location, flow.to);
+        Unfit::new("unmapped", "location", message)
+    })?;
     let location_id = location.parse().map_err(|_| {
         Unfit::new("unmapped", "location", format!("'{location}' is not a location's id at {}", flow.to))
     })?;

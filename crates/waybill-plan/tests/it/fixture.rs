@@ -45,8 +45,7 @@ when = "order.captured and order.requires_shipping"
 after = ["erp"]
 "#;
 
-const PARCEL_FIELDS: &[Field] =
-    &[Field { of: Capability::OrderSink, name: "service", required: false, max_chars: 0 }];
+const PARCEL_FIELDS: &[Field] = &[Field { of: Capability::OrderSink, name: "service", required: false, max_chars: 0 }];
 
 fn connector(
     connector: &'static str,

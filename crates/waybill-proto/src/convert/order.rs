@@ -22,11 +22,7 @@ impl From<&TaxLine> for wire::TaxLine {
 impl TryFrom<wire::TaxLine> for TaxLine {
     type Error = WireError;
     fn try_from(tax: wire::TaxLine) -> Result<Self, WireError> {
-        Ok(Self {
-            rate: decimal("tax.rate", &tax.rate)?,
-            amount: pair("tax.amount", tax.amount)?,
-            title: tax.title,
-        })
+        Ok(Self { rate: decimal("tax.rate", &tax.rate)?, amount: pair("tax.amount", tax.amount)?, title: tax.title })
     }
 }
 

@@ -153,10 +153,7 @@ impl TryFrom<wire::Product> for Product {
                         sku: variant.sku,
                         title: variant.title,
                         price: decimal("variant.price", &variant.price)?,
-                        inventory_item_id: parse_opt(
-                            "variant.inventory_item_id",
-                            variant.inventory_item_id.as_ref(),
-                        )?,
+                        inventory_item_id: parse_opt("variant.inventory_item_id", variant.inventory_item_id.as_ref())?,
                     })
                 })
                 .collect::<Result<_, WireError>>()?,
@@ -193,10 +190,7 @@ fn to_parcel_lines(lines: &[ParcelLine]) -> Vec<wire::ParcelLine> {
 }
 
 fn from_parcel_lines(lines: Vec<wire::ParcelLine>) -> Vec<ParcelLine> {
-    lines
-        .into_iter()
-        .map(|line| ParcelLine { line_id: line.line_id, sku: line.sku, quantity: line.quantity })
-        .collect()
+    lines.into_iter().map(|line| ParcelLine { line_id: line.line_id, sku: line.sku, quantity: line.quantity }).collect()
 }
 
 impl From<&Fulfilment> for wire::Fulfilment {

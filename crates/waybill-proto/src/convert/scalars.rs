@@ -69,8 +69,7 @@ pub fn to_timestamp(time: Timestamp) -> prost_types::Timestamp {
 /// # Errors
 /// [`WireError::Invalid`] outside the years −9999 to 9999.
 pub fn from_timestamp(field: &'static str, time: &prost_types::Timestamp) -> Result<Timestamp, WireError> {
-    Timestamp::new(time.seconds, time.nanos)
-        .map_err(|error| WireError::Invalid { field, problem: error.to_string() })
+    Timestamp::new(time.seconds, time.nanos).map_err(|error| WireError::Invalid { field, problem: error.to_string() })
 }
 
 pub(super) fn from_timestamp_opt(

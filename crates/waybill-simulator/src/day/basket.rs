@@ -292,9 +292,11 @@ mod tests {
             };
             let order = fill(market, wish, &mut rng);
             let amounts = order.lines.iter().map(|line| line.price).chain(
-                order.discounts.iter().flat_map(|one| one.lines.iter().map(|(_, off)| *off)).chain(
-                    order.shipping.iter().map(|line| line.price),
-                ),
+                order
+                    .discounts
+                    .iter()
+                    .flat_map(|one| one.lines.iter().map(|(_, off)| *off))
+                    .chain(order.shipping.iter().map(|line| line.price)),
             );
             for amount in amounts {
                 assert_eq!(amount, amount.round_dp(2), "{market:?}");

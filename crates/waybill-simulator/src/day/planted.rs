@@ -72,7 +72,13 @@ pub(crate) fn plant(store: &Store, flaw: Flaw, number: usize, rng: &mut fastrand
         // The store checks for a sign and a dot; the CRM knows which endings there are.
         person.email = format!("buyer.{number}@example.invalid");
         let id = store.add_customer(customer_of(&person));
-        return vec![Planted { kind: "customer", id: id.to_string(), name: id.to_string(), system: "crm", code: "invalid_email" }];
+        return vec![Planted {
+            kind: "customer",
+            id: id.to_string(),
+            name: id.to_string(),
+            system: "crm",
+            code: "invalid_email",
+        }];
     }
     if flaw == Flaw::InvalidAddress {
         person.address.zip = "A-10".into();

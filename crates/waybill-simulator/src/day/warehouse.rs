@@ -111,7 +111,8 @@ mod tests {
     #[test]
     fn one_unit_goes_ahead_and_all_the_rest_follows() {
         let items = json!([{"sku": "A", "quantity": 2}, {"sku": "B", "quantity": 1}]);
-        let expected = json!([[{"line": "A", "quantity": 1}], [{"line": "A", "quantity": 1}, {"line": "B", "quantity": 1}]]);
+        let expected =
+            json!([[{"line": "A", "quantity": 1}], [{"line": "A", "quantity": 1}, {"line": "B", "quantity": 1}]]);
         assert_eq!(two_parcels(&items), Some(expected));
         assert_eq!(two_parcels(&json!([{"sku": "A", "quantity": 1}])), None);
     }

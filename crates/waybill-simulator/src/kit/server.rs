@@ -89,9 +89,8 @@ pub fn serve(simulated: Simulated, listener: TcpListener) -> std::io::Result<Run
             connections.spawn(async move {
                 let service = service_fn(move |request| answer(simulated.clone(), control.clone(), request));
                 // An error here is the cut that a fault asked for, or the client's own.
-                let _ = hyper::server::conn::http1::Builder::new()
-                    .serve_connection(TokioIo::new(stream), service)
-                    .await;
+                let _ =
+                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
             });
         }
     });

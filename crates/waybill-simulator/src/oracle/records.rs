@@ -211,12 +211,8 @@ fn order(body: &Value) -> anyhow::Result<Order> {
         let (paid, tax) = (share(paid, sold, quantity), share(tax(line)?, sold, quantity));
         let net = if included { paid - tax } else { paid };
         sold_total += net + tax;
-        let mut taxes: Vec<String> = line["tax_lines"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|tax| part(tax, "title"))
-            .collect();
+        let mut taxes: Vec<String> =
+            line["tax_lines"].as_array().into_iter().flatten().map(|tax| part(tax, "title")).collect();
         taxes.sort();
         lines.push(Line {
             id,

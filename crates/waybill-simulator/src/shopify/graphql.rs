@@ -79,7 +79,8 @@ fn run(store: &Store, query: &str, name: Option<&str>, given: &Map<String, Value
     let operation = match document.operations.get(name) {
         Ok(operation) => operation,
         Err(_) => {
-            let text = name.map_or("An operation name is required".into(), |name| format!("No operation named \"{name}\""));
+            let text =
+                name.map_or("An operation name is required".into(), |name| format!("No operation named \"{name}\""));
             return json!({"errors": [{"message": text}]});
         }
     };

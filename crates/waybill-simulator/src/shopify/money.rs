@@ -26,9 +26,7 @@ impl Pair {
         if whole == 0 {
             return Self::default();
         }
-        let of = |amount: Decimal, currency: &str| {
-            round(amount * Decimal::from(part) / Decimal::from(whole), currency)
-        };
+        let of = |amount: Decimal, currency: &str| round(amount * Decimal::from(part) / Decimal::from(whole), currency);
         Self { shop: of(self.shop, &exchange.shop), presentment: of(self.presentment, &exchange.presentment) }
     }
 

@@ -208,7 +208,9 @@ impl State {
             Payment::Authorized => self.authorize(id),
             Payment::Paid => self.pay(id, TransactionKind::Sale),
         }
-        self.events.retain(|event| event.about != About::Order(id) && !matches!(event.about, About::Fulfillment(order, _) if order == id));
+        self.events.retain(|event| {
+            event.about != About::Order(id) && !matches!(event.about, About::Fulfillment(order, _) if order == id)
+        });
         self.tell("orders/create", About::Order(id));
         if new.payment == Payment::Paid {
             self.tell("orders/paid", About::Order(id));
@@ -415,8 +417,8 @@ impl State {
             + shipping.map_or_else(Pair::default, |(value, tax)| value + on_top(tax));
         let mut transactions = Vec::new();
         let refund_id = self.ids.next("Refund");
-        let discrepancy = (!money.is_zero() && money != suggested)
-            .then(|| (self.ids.next("OrderAdjustment"), suggested - money));
+        let discrepancy =
+            (!money.is_zero() && money != suggested).then(|| (self.ids.next("OrderAdjustment"), suggested - money));
         order.updated_at = now;
         self.orders.insert(id, std::sync::Arc::new(order));
         if !money.is_zero() {

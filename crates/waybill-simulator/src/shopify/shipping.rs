@@ -44,9 +44,10 @@ impl State {
         let id = self.ids.next("FulfillmentOrderLineItem");
         let entry = FulfillmentOrderLine { id, line: line.id, total: units, remaining: units };
         // An edit opens a fulfilment order of its own, as recorded.
-        let known = order.fulfillment_orders.iter_mut().find(|one| {
-            !new_orders && one.location == location && one.status == FulfillmentOrderStatus::Open
-        });
+        let known = order
+            .fulfillment_orders
+            .iter_mut()
+            .find(|one| !new_orders && one.location == location && one.status == FulfillmentOrderStatus::Open);
         match known {
             Some(known) => known.lines.push(entry),
             None => order.fulfillment_orders.push(FulfillmentOrder {
@@ -143,7 +144,10 @@ impl State {
             }
             match &portion.lines {
                 None => taken.extend(
-                    one.lines.iter().filter(|entry| entry.remaining > 0).map(|entry| (one.id, entry.id, entry.remaining)),
+                    one.lines
+                        .iter()
+                        .filter(|entry| entry.remaining > 0)
+                        .map(|entry| (one.id, entry.id, entry.remaining)),
                 ),
                 Some(lines) => {
                     for (id, units) in lines {

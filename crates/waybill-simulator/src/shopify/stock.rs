@@ -198,11 +198,7 @@ impl State {
             let known_item = self.variant(|variant| variant.inventory_item_id == target.item).is_some();
             let known_place = self.locations.contains_key(&target.location);
             if !known_item {
-                refuse(
-                    "inventoryItemId",
-                    "The specified inventory item could not be found.",
-                    "INVALID_INVENTORY_ITEM",
-                );
+                refuse("inventoryItemId", "The specified inventory item could not be found.", "INVALID_INVENTORY_ITEM");
             }
             if !known_place {
                 refuse("locationId", "The specified location could not be found.", "INVALID_LOCATION");
@@ -215,16 +211,12 @@ impl State {
                 );
             }
             match target.quantity {
-                units if units > BILLION => refuse(
-                    "quantity",
-                    "The quantity can't be higher than 1,000,000,000.",
-                    "INVALID_QUANTITY_TOO_HIGH",
-                ),
-                units if units < -BILLION => refuse(
-                    "quantity",
-                    "The quantity can't be lower than -1,000,000,000.",
-                    "INVALID_QUANTITY_TOO_LOW",
-                ),
+                units if units > BILLION => {
+                    refuse("quantity", "The quantity can't be higher than 1,000,000,000.", "INVALID_QUANTITY_TOO_HIGH")
+                }
+                units if units < -BILLION => {
+                    refuse("quantity", "The quantity can't be lower than -1,000,000,000.", "INVALID_QUANTITY_TOO_LOW")
+                }
                 units if units < 0 && quantity == Quantity::OnHand => {
                     refuse("quantity", "The quantity can't be negative.", "INVALID_QUANTITY_NEGATIVE");
                 }

@@ -120,12 +120,8 @@ pub(crate) struct Inner {
 impl Store {
     /// A store with the catalogue's goods.
     pub fn new(settings: Settings) -> Self {
-        let deliveries = Deliveries::new(
-            settings.deliveries.clone(),
-            &settings.webhook_secret,
-            &settings.domain,
-            settings.seed,
-        );
+        let deliveries =
+            Deliveries::new(settings.deliveries.clone(), &settings.webhook_secret, &settings.domain, settings.seed);
         Self(Arc::new(Inner {
             bucket: Mutex::new(Bucket::new(settings.bucket, settings.restore_rate)),
             settings,

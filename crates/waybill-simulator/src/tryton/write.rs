@@ -295,6 +295,35 @@ fn set_computed(
     }
 }
 
+/// `party.replace`: the fields that refer to a party refer to another one, and its addresses and contacts sleep.
+pub(super) fn replace_party(store: &mut Store, code: &str, by: &str) -> bool {
+    const REFERRING: &[(&str, &str)] = &[
+        ("account.invoice", "party"),
+        ("party.address", "party"),
+        ("party.contact_mechanism", "party"),
+        ("party.identifier", "party"),
+        ("sale.sale", "invoice_party"),
+        ("sale.sale", "party"),
+        ("sale.sale", "shipment_party"),
+        ("stock.shipment.out", "customer"),
+    ];
+    let parties = schema::known("party.party");
+    let one = |code| store.with_text("party.party", "code", code).first().copied();
+    let (Some(source), Some(destination)) = (one(code), one(by)) else { return false };
+    for (name, field) in REFERRING.iter().copied() {
+        let model = schema::known(name);
+        for id in store.pointing_to(name, field, source) {
+            if model.hides_inactive() {
+                store.set(model, id, "active", Value::Bool(false));
+            }
+            store.set(model, id, field, Value::Integer(destination));
+        }
+    }
+    store.set(parties, source, "active", Value::Bool(false));
+    store.set(parties, source, "replaced_by", Value::Integer(destination));
+    true
+}
+
 /// The records that a method is called on, each once (`trytond.rpc.RPC.convert`).
 pub(super) fn records(given: &Json) -> Outcome<Vec<Id>> {
     let ids = match given {

@@ -121,7 +121,8 @@ impl Bench {
         let stop = CancellationToken::new();
         let app = inventory_router::App::build(settings, stop.clone()).await.unwrap();
         let running = tokio::spawn(app.run());
-        let db = database::pool(&database::service_url(&admin, inventory_router::SERVICE, PASSWORD).unwrap(), 2).unwrap();
+        let db =
+            database::pool(&database::service_url(&admin, inventory_router::SERVICE, PASSWORD).unwrap(), 2).unwrap();
         Some(Self {
             servers,
             db,

@@ -57,15 +57,8 @@ async fn sales(session: &Session, codes: &HashMap<i64, String>) -> anyhow::Resul
     for row in session.all("sale.line", &line_fields, &json!([])).await? {
         lines.entry(row["sale"].as_i64().unwrap_or_default()).or_default().push(row);
     }
-    let sale_fields = [
-        "description",
-        "state",
-        "currency",
-        "total_amount",
-        "party",
-        "invoice_address",
-        "shipment_address",
-    ];
+    let sale_fields =
+        ["description", "state", "currency", "total_amount", "party", "invoice_address", "shipment_address"];
     let mut found = Vec::new();
     for sale in session.all("sale.sale", &sale_fields, &json!([])).await? {
         let party = sale["party"].as_i64().unwrap_or_default();

@@ -149,11 +149,7 @@ pub(crate) fn locations(state: &State, given: &Arguments) -> Result<Out, Failure
 }
 
 /// Stock levels for which something holds.
-pub(crate) fn levels_of(
-    state: &State,
-    holds: impl Fn((u64, u64)) -> bool,
-    given: &Arguments,
-) -> Result<Out, Failure> {
+pub(crate) fn levels_of(state: &State, holds: impl Fn((u64, u64)) -> bool, given: &Arguments) -> Result<Out, Failure> {
     let search = Search::parse(text(given, "query"))?;
     let mut entries = Vec::new();
     for ((item, location), level) in state.levels.iter().filter(|(place, _)| holds(**place)) {
@@ -237,10 +233,9 @@ pub(crate) fn variant(
         "requiresComponents" | "showUnitPrice" => leaf(false),
         "createdAt" => leaf(product.created_at.utc()),
         "updatedAt" => leaf(product.updated_at.utc()),
-        "selectedOptions" => Out::List(vec![plain(
-            "SelectedOption",
-            vec![("name", leaf("Title")), ("value", leaf(&variant.title))],
-        )]),
+        "selectedOptions" => {
+            Out::List(vec![plain("SelectedOption", vec![("name", leaf("Title")), ("value", leaf(&variant.title))])])
+        }
         "inventoryItem" => Out::Object(Node::InventoryItem(product.clone(), at)),
         "product" => Out::Object(Node::Product(product.clone())),
         "metafield" => metafield(&[], given),
@@ -331,7 +326,12 @@ pub(crate) fn level(
                     return Err(Failure::bad_request(format!("The specified quantity name '{name}' is invalid.")));
                 };
                 let fields = vec![
-                    ("id", leaf(format!("gid://shopify/InventoryQuantity/{location}?inventory_item_id={item}&name={name}"))),
+                    (
+                        "id",
+                        leaf(format!(
+                            "gid://shopify/InventoryQuantity/{location}?inventory_item_id={item}&name={name}"
+                        )),
+                    ),
                     ("name", leaf(name)),
                     ("quantity", leaf(units)),
                     ("updatedAt", leaf(level.updated_at.utc())),

@@ -118,7 +118,8 @@ impl Checker<'_> {
         let inner = definition.ty.inner_named_type().as_str();
         let leaf = matches!(SCHEMA.types.get(inner), Some(ExtendedType::Scalar(_) | ExtendedType::Enum(_)));
         if leaf && !field.selection_set.is_empty() {
-            let text = format!("Selections can't be made on scalars (field '{name}' returns {inner} but has selections)");
+            let text =
+                format!("Selections can't be made on scalars (field '{name}' returns {inner} but has selections)");
             let more = json!({"code": "selectionMismatch", "nodeName": format!("field '{name}'"), "typeName": inner});
             self.error(field, text, more, None);
         } else if !leaf && field.selection_set.is_empty() {
@@ -195,8 +196,7 @@ impl Checker<'_> {
                 literal_text(literal),
                 known.ty
             );
-            let more =
-                json!({"code": "argumentLiteralsIncompatible", "typeName": kind, "argumentName": name});
+            let more = json!({"code": "argumentLiteralsIncompatible", "typeName": kind, "argumentName": name});
             checker.error(at, text, more, None);
         };
         if matches!(literal, Literal::Variable(_)) {
@@ -292,7 +292,8 @@ pub(crate) fn sizes(
         for (name, value) in arguments(field, variables) {
             path.push(json!(name));
             if let Some((length, path)) = too_long(&value, &mut path) {
-                let at = field.line_column_range(&document.sources).map_or((1, 1), |at| (at.start.line, at.start.column));
+                let at =
+                    field.line_column_range(&document.sources).map_or((1, 1), |at| (at.start.line, at.start.column));
                 return Err(json!({
                     "message": format!(
                         "The input array size of {length} is greater than the maximum allowed of {MOST_ITEMS}."

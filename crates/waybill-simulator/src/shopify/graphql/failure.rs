@@ -6,11 +6,7 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
     /// Shopify's own refusal, as a top-level error.
-    Refused {
-        message: String,
-        code: &'static str,
-        documentation: Option<&'static str>,
-    },
+    Refused { message: String, code: &'static str, documentation: Option<&'static str> },
     /// The simulator has no answer to it. The whole request fails.
     Unanswered(String),
 }

@@ -15,10 +15,7 @@ pub(crate) fn json(literal: &Literal, variables: &Map<String, Value>) -> Option<
         Literal::Boolean(flag) => Value::Bool(*flag),
         Literal::List(items) => items.iter().map(|item| json(item, variables).unwrap_or(Value::Null)).collect(),
         Literal::Object(fields) => Value::Object(
-            fields
-                .iter()
-                .filter_map(|(name, value)| Some((name.to_string(), json(value, variables)?)))
-                .collect(),
+            fields.iter().filter_map(|(name, value)| Some((name.to_string(), json(value, variables)?))).collect(),
         ),
     })
 }

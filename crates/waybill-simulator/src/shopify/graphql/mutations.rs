@@ -61,7 +61,8 @@ pub(crate) fn resolve(context: &Context<'_>, field: &str, given: &Arguments) -> 
 
 fn tracking(input: &Value) -> Tracking {
     let list = |one: &str, many: &str| -> Vec<String> {
-        let many = input[many].as_array().map(|items| items.iter().filter_map(Value::as_str).map(str::to_owned).collect());
+        let many =
+            input[many].as_array().map(|items| items.iter().filter_map(Value::as_str).map(str::to_owned).collect());
         many.unwrap_or_else(|| input[one].as_str().map(str::to_owned).into_iter().collect())
     };
     Tracking {
@@ -224,7 +225,8 @@ fn metafields_set(context: &Context<'_>, given: &Arguments) -> Result<Out, Failu
         if let Some(digest) = input.get("compareDigest")
             && digest.as_str().map(str::to_owned) != known.map(Metafield::digest)
         {
-            let text = "The resource has been updated since it was loaded. Try again with an updated `compareDigest` value.";
+            let text =
+                "The resource has been updated since it was loaded. Try again with an updated `compareDigest` value.";
             errors.push((index, "compareDigest", text.into(), "STALE_OBJECT"));
         }
         let kind_of_value = input["type"].as_str().map(str::to_owned).or_else(|| known.map(|one| one.kind.clone()));
@@ -269,7 +271,13 @@ fn metafields_set(context: &Context<'_>, given: &Arguments) -> Result<Out, Failu
         bodies.push(metafield_body(&one));
         let id = owner.rsplit('/').next().and_then(|id| id.parse().ok()).unwrap_or_default();
         let reference = format!("{}.{}", one.namespace, one.key);
-        context.store.0.journal.write("update", "metafield", one.id, &reference, json!({"owner": owner, "value": one.value}));
+        context.store.0.journal.write(
+            "update",
+            "metafield",
+            one.id,
+            &reference,
+            json!({"owner": owner, "value": one.value}),
+        );
         let all = if owner.contains("/Order/") {
             state.tell("orders/updated", About::Order(id));
             state.order_mut(id).map(|order| &mut order.metafields)

@@ -136,9 +136,7 @@ pub(crate) fn order(context: &Context<'_>, order: &Arc<Order>, field: &str, give
         "fulfillments" => {
             let first = given.get("first").and_then(Value::as_u64).map_or(usize::MAX, |first| first as usize);
             let all = order.fulfillments.iter().take(first);
-            Out::List(
-                all.map(|one| Out::Object(Node::Fulfillment(order.clone(), Arc::new(one.clone())))).collect(),
-            )
+            Out::List(all.map(|one| Out::Object(Node::Fulfillment(order.clone(), Arc::new(one.clone())))).collect())
         }
         "fulfillmentsCount" => count(order.fulfillments.len()),
         "fulfillmentOrders" => {
@@ -251,7 +249,8 @@ pub(crate) fn weight(grams: i64) -> Out {
 
 fn tax_lines(order: &Order, taxes: &[TaxLine]) -> Out {
     let line = |tax: &TaxLine| {
-        let number = |number: Decimal| serde_json::from_str::<Value>(&number.normalize().to_string()).unwrap_or(Value::Null);
+        let number =
+            |number: Decimal| serde_json::from_str::<Value>(&number.normalize().to_string()).unwrap_or(Value::Null);
         plain(
             "TaxLine",
             vec![
@@ -351,9 +350,12 @@ fn transaction(order: &Order, one: &Transaction) -> Out {
             ("paymentId", leaf(format!("{}.{}", order.name(), one.id % 100))),
             ("amountSet", bag(one.amount, &order.exchange)),
             ("amountRoundingSet", Out::Null),
-            ("parentTransaction", parent.map_or(Out::Null, |parent| {
-                plain("OrderTransaction", vec![("id", gid("OrderTransaction", parent.id))])
-            })),
+            (
+                "parentTransaction",
+                parent.map_or(Out::Null, |parent| {
+                    plain("OrderTransaction", vec![("id", gid("OrderTransaction", parent.id))])
+                }),
+            ),
         ],
     )
 }

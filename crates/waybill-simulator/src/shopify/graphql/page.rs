@@ -94,7 +94,8 @@ impl Page {
         if let Some(after) = given.get("after").and_then(Value::as_str) {
             let cursor = read_cursor(after)?;
             let place = (cursor.0.as_str(), cursor.1);
-            from = entries.partition_point(|entry| if reverse { entry.place() >= place } else { entry.place() <= place });
+            from =
+                entries.partition_point(|entry| if reverse { entry.place() >= place } else { entry.place() <= place });
         }
         if let Some(before) = given.get("before").and_then(Value::as_str) {
             let cursor = read_cursor(before)?;
@@ -103,7 +104,8 @@ impl Page {
         }
         let to = to.max(from);
         let wanted = wanted as usize;
-        let (from, to) = if first.is_some() { (from, to.min(from + wanted)) } else { (from.max(to.saturating_sub(wanted)), to) };
+        let (from, to) =
+            if first.is_some() { (from, to.min(from + wanted)) } else { (from.max(to.saturating_sub(wanted)), to) };
         let entries = entries.drain(from..to).collect();
         Ok(Out::Page(Self { type_name, entries, more_before: from > 0, more_after: to < total }))
     }

@@ -20,7 +20,11 @@ use crate::shopify::{order::Order, records::Customer};
 fn scope(field: &str) -> Option<&'static str> {
     Some(match field {
         "order" | "orders" | "ordersCount" | "refund" | "orderUpdate" => {
-            if field == "orderUpdate" { "write_orders" } else { "read_orders" }
+            if field == "orderUpdate" {
+                "write_orders"
+            } else {
+                "read_orders"
+            }
         }
         "customer" | "customers" | "customersCount" => "read_customers",
         "product" | "products" | "productsCount" | "productVariant" | "productVariants" => "read_products",
@@ -96,7 +100,10 @@ pub(crate) fn resolve(context: &Context<'_>, field: &str, given: &Arguments) -> 
         "products" => super::catalog::products(&state, given)?,
         "productVariant" => {
             let id = id_of("ProductVariant", id)?;
-            optional(super::catalog::find(&state, |variant| variant.id == id).map(|(product, at)| Node::Variant(product, at)))
+            optional(
+                super::catalog::find(&state, |variant| variant.id == id)
+                    .map(|(product, at)| Node::Variant(product, at)),
+            )
         }
         "productVariants" => super::catalog::variants(&state, given)?,
         "inventoryItem" => {

@@ -140,7 +140,9 @@ pub(crate) fn fulfillment_order(
         "supportedActions" => {
             let actions: &[&str] = match one.status {
                 FulfillmentOrderStatus::Open => &["CREATE_FULFILLMENT", "REPORT_PROGRESS", "MOVE", "HOLD", "SPLIT"],
-                FulfillmentOrderStatus::InProgress => &["CREATE_FULFILLMENT", "REPORT_PROGRESS", "MOVE", "MARK_AS_OPEN"],
+                FulfillmentOrderStatus::InProgress => {
+                    &["CREATE_FULFILLMENT", "REPORT_PROGRESS", "MOVE", "MARK_AS_OPEN"]
+                }
                 FulfillmentOrderStatus::Closed => &[],
             };
             let action = |action: &&str| {
@@ -201,10 +203,13 @@ pub(crate) fn fulfillment(
         "deliveredAt" | "estimatedDeliveryAt" | "inTransitAt" => Out::Null,
         "order" => Out::Object(Node::Order(order.clone())),
         "location" => optional(context.state.borrow().locations.get(&one.location).cloned().map(Node::Location)),
-        "requiresShipping" => leaf(one.lines.iter().any(|part| order.line(part.line).is_some_and(|line| line.requires_shipping))),
+        "requiresShipping" => {
+            leaf(one.lines.iter().any(|part| order.line(part.line).is_some_and(|line| line.requires_shipping)))
+        }
         "totalQuantity" => leaf(one.lines.iter().map(|line| line.quantity).sum::<i64>()),
         "trackingInfo" => {
-            let first = given.get("first").and_then(serde_json::Value::as_u64).map_or(usize::MAX, |first| first as usize);
+            let first =
+                given.get("first").and_then(serde_json::Value::as_u64).map_or(usize::MAX, |first| first as usize);
             let tracking = &one.tracking;
             let all = (0..tracking.numbers.len().max(tracking.urls.len())).take(first);
             Out::List(
@@ -240,7 +245,8 @@ pub(crate) fn fulfillment(
         "fulfillmentOrders" => {
             let of_this = |open: &&FulfillmentOrder| one.lines.iter().any(|line| line.fulfillment_order == open.id);
             let all = order.fulfillment_orders.iter().filter(of_this);
-            let all = all.map(|open| Entry::by_id(open.id, Node::FulfillmentOrder(order.clone(), Arc::new(open.clone()))));
+            let all =
+                all.map(|open| Entry::by_id(open.id, Node::FulfillmentOrder(order.clone(), Arc::new(open.clone()))));
             Page::of("FulfillmentOrderConnection", all.collect(), given)?
         }
         _ => return Err(Failure::unanswered("Fulfillment", field)),

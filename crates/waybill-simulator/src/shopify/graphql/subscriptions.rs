@@ -19,10 +19,10 @@ const LONGEST_ADDRESS: usize = 64 * 1024;
 /// `orders/create` for `ORDERS_CREATE`: the last part is the action, the rest the record.
 pub(crate) fn topic_of(word: &str) -> String {
     let lower = word.to_lowercase();
-    crate::shopify::TOPICS
-        .iter()
-        .find(|topic| topic.replace('/', "_") == lower)
-        .map_or_else(|| lower.rsplit_once('_').map_or(lower.clone(), |(record, action)| format!("{record}/{action}")), |topic| (*topic).to_owned())
+    crate::shopify::TOPICS.iter().find(|topic| topic.replace('/', "_") == lower).map_or_else(
+        || lower.rsplit_once('_').map_or(lower.clone(), |(record, action)| format!("{record}/{action}")),
+        |topic| (*topic).to_owned(),
+    )
 }
 
 /// `WebhookSubscription`.
@@ -60,9 +60,10 @@ pub(crate) fn body(one: &Subscription) -> Out {
 /// `webhookSubscriptions`.
 pub(crate) fn all(state: &State, given: &Arguments) -> Result<Out, Failure> {
     let search = Search::parse(text(given, "query"))?;
-    let topics: Option<Vec<String>> = given.get("topics").and_then(Value::as_array).map(|topics| {
-        topics.iter().filter_map(Value::as_str).map(topic_of).collect()
-    });
+    let topics: Option<Vec<String>> = given
+        .get("topics")
+        .and_then(Value::as_array)
+        .map(|topics| topics.iter().filter_map(Value::as_str).map(topic_of).collect());
     let uri = text(given, "uri").or_else(|| text(given, "callbackUrl"));
     let mut entries = Vec::new();
     for one in state.subscriptions.values() {

@@ -174,7 +174,11 @@ pub(crate) fn scalar(name: &str, value: &Value) -> Result<(), (String, bool)> {
         }
         "URL" => {
             let url = text.unwrap_or_default();
-            return if url.contains("://") { Ok(()) } else { Err((format!("Invalid url '{url}', missing scheme"), true)) };
+            return if url.contains("://") {
+                Ok(())
+            } else {
+                Err((format!("Invalid url '{url}', missing scheme"), true))
+            };
         }
         "Decimal" | "Money" | "UnsignedInt64" => text.is_some() || value.is_number(),
         "JSON" => true,

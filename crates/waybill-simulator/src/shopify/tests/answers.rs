@@ -99,7 +99,9 @@ fn variables(store: &crate::shopify::Store, document: &str, order: u64) -> Value
         "customer" => gid("Customer", of.customer.unwrap()),
         "product" => gid("Product", *state.products.keys().next().unwrap()),
         "refund_lines" => gid("Refund", of.refunds[0].id),
-        "fulfillment_lines" | "fulfillment_tracking" | "fulfillment_cancel" => gid("Fulfillment", of.fulfillments[0].id),
+        "fulfillment_lines" | "fulfillment_tracking" | "fulfillment_cancel" => {
+            gid("Fulfillment", of.fulfillments[0].id)
+        }
         "fulfillment_order_lines" => gid("FulfillmentOrder", of.fulfillment_orders[0].id),
         "webhook_subscription_update" => gid("WebhookSubscription", 1),
         _ => gid("Order", order),
@@ -137,7 +139,8 @@ async fn every_document_of_the_connector_is_answered() {
     let mut documents = Vec::new();
     for entry in fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();
-        let (name, text) = (path.file_stem().unwrap().to_string_lossy().into_owned(), fs::read_to_string(&path).unwrap());
+        let (name, text) =
+            (path.file_stem().unwrap().to_string_lossy().into_owned(), fs::read_to_string(&path).unwrap());
         if name.starts_with("fragment_") { fragments.push_str(&text) } else { documents.push((name, text)) }
     }
     assert!(!documents.is_empty());
@@ -185,7 +188,17 @@ fn the_trimmed_schema_is_a_subset_of_shopifys() {
                     let theirs = theirs.fields.get(field).unwrap_or_else(|| panic!("{name}.{field} is not Shopify's"));
                     assert_eq!(ours.ty, theirs.ty, "{name}.{field}");
                     let arguments = |of: &apollo_compiler::schema::FieldDefinition| {
-                        of.arguments.iter().map(|one| format!("{}: {} = {:?}", one.name, one.ty, one.default_value.as_ref().map(ToString::to_string))).collect::<Vec<_>>()
+                        of.arguments
+                            .iter()
+                            .map(|one| {
+                                format!(
+                                    "{}: {} = {:?}",
+                                    one.name,
+                                    one.ty,
+                                    one.default_value.as_ref().map(ToString::to_string)
+                                )
+                            })
+                            .collect::<Vec<_>>()
                     };
                     assert_eq!(arguments(ours), arguments(theirs), "{name}.{field}");
                 }

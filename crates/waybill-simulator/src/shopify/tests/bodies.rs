@@ -5,12 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::{customer, decimal, five_off_the_first_line, line, paid_order, shared, store};
-use crate::shopify::{
-    Payment, Store, bodies,
-    order::Tracking,
-    shipping::Portion,
-    state::About,
-};
+use crate::shopify::{Payment, Store, bodies, order::Tracking, shipping::Portion, state::About};
 
 /// A store in which everything happened that a body can tell of, and each topic's body.
 fn every_topic() -> Vec<(&'static str, Value)> {

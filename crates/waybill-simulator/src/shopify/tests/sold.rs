@@ -30,9 +30,13 @@ fn sums_hold(store: &Store, order: u64) {
             if set.is_null() { Decimal::ZERO } else { set[money]["amount"].as_str().unwrap().parse().unwrap() }
         };
         let tax = if body["taxes_included"] == true { Decimal::ZERO } else { of("total_tax") };
-        let tip = if money == "shop_money" { state.orders[&order].tip.shop } else { state.orders[&order].tip.presentment };
-        let parts = of("total_line_items_price") - of("total_discounts") + of("total_shipping_price") + tax
-            + of("original_total_duties") + tip;
+        let tip =
+            if money == "shop_money" { state.orders[&order].tip.shop } else { state.orders[&order].tip.presentment };
+        let parts = of("total_line_items_price") - of("total_discounts")
+            + of("total_shipping_price")
+            + tax
+            + of("original_total_duties")
+            + tip;
         assert_eq!(parts, of("total_price"), "{money}");
     }
 }
@@ -44,7 +48,12 @@ async fn sums_hold_with_discounts_duties_tip_and_another_currency() {
     order.presentment = Some(("JPY".into(), decimal("162.3")));
     order.discounts = vec![
         five_off_the_first_line(),
-        NewDiscount { lines: Vec::new(), shipping: decimal("5.00"), name: "SHIPFREE".into(), ..five_off_the_first_line() },
+        NewDiscount {
+            lines: Vec::new(),
+            shipping: decimal("5.00"),
+            name: "SHIPFREE".into(),
+            ..five_off_the_first_line()
+        },
     ];
     order.lines[1].duty = decimal("2.40");
     order.tip = decimal("3.00");

@@ -151,7 +151,8 @@ async fn a_dropped_delivery_never_comes_and_is_counted() {
 #[tokio::test]
 async fn a_late_delivery_comes_after_a_later_one() {
     let (url, mut shelf) = receiver(Vec::new()).await;
-    let half = DeliverySettings { late_per_mille: 500, late_by: Duration::from_millis(300), ..DeliverySettings::default() };
+    let half =
+        DeliverySettings { late_per_mille: 500, late_by: Duration::from_millis(300), ..DeliverySettings::default() };
     let store = sending_to(&url, half);
     for number in 0..40 {
         store.tag_product("MUG-300", &format!("tag-{number}"));

@@ -41,14 +41,34 @@ fn gid(kind: &str, id: u64) -> String {
 async fn requests_that_are_none_are_refused_with_a_status() {
     let store = store();
     let cases: &[(Option<&str>, &[u8], u16, Value)] = &[
-        (None, b"{\"query\":\"{shop{name}}\"}", 401, json!("[API] Invalid API key or access token (unrecognized login or wrong password)")),
-        (Some("shpat_wrong"), b"{\"query\":\"{shop{name}}\"}", 401, json!("[API] Invalid API key or access token (unrecognized login or wrong password)")),
+        (
+            None,
+            b"{\"query\":\"{shop{name}}\"}",
+            401,
+            json!("[API] Invalid API key or access token (unrecognized login or wrong password)"),
+        ),
+        (
+            Some("shpat_wrong"),
+            b"{\"query\":\"{shop{name}}\"}",
+            401,
+            json!("[API] Invalid API key or access token (unrecognized login or wrong password)"),
+        ),
         (Some("shpat_simulated"), b"", 400, json!({"query": "Required parameter missing or invalid"})),
         (Some("shpat_simulated"), b"{\"query\":", 400, json!({"query": "Required parameter missing or invalid"})),
         (Some("shpat_simulated"), b"[1]", 400, json!({"query": "Required parameter missing or invalid"})),
         (Some("shpat_simulated"), b"{\"query\":\"\"}", 400, json!({"query": "Required parameter missing or invalid"})),
-        (Some("shpat_simulated"), b"{\"query\":\"{shop{name}}\",\"variables\":7}", 400, json!({"query": "Required parameter missing or invalid"})),
-        (Some("shpat_simulated"), b"{\"query\":\"\xff\"}", 400, json!({"query": "Required parameter missing or invalid"})),
+        (
+            Some("shpat_simulated"),
+            b"{\"query\":\"{shop{name}}\",\"variables\":7}",
+            400,
+            json!({"query": "Required parameter missing or invalid"}),
+        ),
+        (
+            Some("shpat_simulated"),
+            b"{\"query\":\"\xff\"}",
+            400,
+            json!({"query": "Required parameter missing or invalid"}),
+        ),
     ];
     for (token, body, status, errors) in cases {
         let answer = post_raw(&store, *token, Bytes::from_static(body)).await;
@@ -69,33 +89,177 @@ fn top_level(places: &Places) -> Vec<TopLevel> {
     let too_many = json!({"name": "available", "reason": "correction", "quantities": many});
     vec![
         ("{ shop { nope } }", Value::Null, "Field 'nope' doesn't exist on type 'Shop'", "undefinedField", false),
-        ("{ shop }", Value::Null, "Field must have selections (field 'shop' returns Shop but has no selections. Did you mean 'shop { ... }'?)", "selectionMismatch", false),
-        ("{ shop { name { x } } }", Value::Null, "Selections can't be made on scalars (field 'name' returns String but has selections)", "selectionMismatch", false),
-        ("{ order { id } }", Value::Null, "Field 'order' is missing required arguments: id", "missingRequiredArguments", false),
-        ("{ shop(x: 1) { name } }", Value::Null, "Field 'shop' doesn't accept argument 'x'", "argumentNotAccepted", false),
+        (
+            "{ shop }",
+            Value::Null,
+            "Field must have selections (field 'shop' returns Shop but has no selections. Did you mean 'shop { ... }'?)",
+            "selectionMismatch",
+            false,
+        ),
+        (
+            "{ shop { name { x } } }",
+            Value::Null,
+            "Selections can't be made on scalars (field 'name' returns String but has selections)",
+            "selectionMismatch",
+            false,
+        ),
+        (
+            "{ order { id } }",
+            Value::Null,
+            "Field 'order' is missing required arguments: id",
+            "missingRequiredArguments",
+            false,
+        ),
+        (
+            "{ shop(x: 1) { name } }",
+            Value::Null,
+            "Field 'shop' doesn't accept argument 'x'",
+            "argumentNotAccepted",
+            false,
+        ),
         ("{ order(id: \"7\") { id } }", Value::Null, "Invalid global id '7'", "argumentLiteralsIncompatible", false),
-        ("{ orders(first: 1, sortKey: COLOUR) { nodes { id } } }", Value::Null, "Argument 'sortKey' on Field 'orders' has an invalid value (COLOUR). Expected type 'OrderSortKeys'.", "argumentLiteralsIncompatible", false),
-        ("{ orders(first: \"1\") { nodes { id } } }", Value::Null, "Argument 'first' on Field 'orders' has an invalid value (\"1\"). Expected type 'Int'.", "argumentLiteralsIncompatible", false),
-        ("query Q($x: Int) { shop { name } }", json!({}), "Variable $x is declared by Q but not used", "variableNotUsed", false),
+        (
+            "{ orders(first: 1, sortKey: COLOUR) { nodes { id } } }",
+            Value::Null,
+            "Argument 'sortKey' on Field 'orders' has an invalid value (COLOUR). Expected type 'OrderSortKeys'.",
+            "argumentLiteralsIncompatible",
+            false,
+        ),
+        (
+            "{ orders(first: \"1\") { nodes { id } } }",
+            Value::Null,
+            "Argument 'first' on Field 'orders' has an invalid value (\"1\"). Expected type 'Int'.",
+            "argumentLiteralsIncompatible",
+            false,
+        ),
+        (
+            "query Q($x: Int) { shop { name } }",
+            json!({}),
+            "Variable $x is declared by Q but not used",
+            "variableNotUsed",
+            false,
+        ),
         ("query Q { order(id: $id) { id } }", json!({}), "variable `$id` is not defined", "variableNotDefined", false),
-        ("{ shop { ... on Ship { name } } }", Value::Null, "No such type Ship, so it can't be a fragment condition", "undefinedType", false),
-        ("query Q($id: ID!) { order(id: $id) { id } }", json!({}), "Variable $id of type ID! was provided invalid value", "INVALID_VARIABLE", false),
-        ("query Q($id: ID!) { order(id: $id) { id } }", json!({"id": "not-a-gid"}), "Variable $id of type ID! was provided invalid value", "INVALID_VARIABLE", false),
-        ("query Q($n: Int!) { orders(first: $n) { nodes { id } } }", json!({"n": "two"}), "Variable $n of type Int! was provided invalid value", "INVALID_VARIABLE", false),
-        ("mutation M($f: FulfillmentInput!) { fulfillmentCreate(fulfillment: $f) { userErrors { message } } }", json!({"f": {}}), "Variable $f of type FulfillmentInput! was provided invalid value for lineItemsByFulfillmentOrder (Expected value to not be null)", "INVALID_VARIABLE", false),
-        (set, json!({"input": {"name": "available", "reason": "correction", "ignoreCompareQuantity": true, "quantities": []}}), "Variable $input of type InventorySetQuantitiesInput! was provided invalid value for ignoreCompareQuantity (Field is not defined on InventorySetQuantitiesInput)", "INVALID_VARIABLE", false),
-        ("mutation M($f: FulfillmentInput!) { fulfillmentCreate(fulfillment: $f) { userErrors { code } } }", json!({"f": {}}), "Field 'code' doesn't exist on type 'UserError'", "undefinedField", false),
-        (set, json!({"input": too_many}), "The input array size of 251 is greater than the maximum allowed of 250.", "MAX_INPUT_SIZE_EXCEEDED", false),
-        ("mutation { fulfillmentCreate(fulfillment: {notifyCustomer: true}) { userErrors { message } } }", Value::Null, "Argument 'lineItemsByFulfillmentOrder' on InputObject 'FulfillmentInput' is required. Expected type [FulfillmentOrderLineItemsInput!]!", "missingRequiredInputObjectAttribute", false),
-        ("mutation { fulfillmentCreate(fulfillment: {colour: 1, lineItemsByFulfillmentOrder: []}) { userErrors { message } } }", Value::Null, "InputObject 'FulfillmentInput' doesn't accept argument 'colour'", "argumentNotAccepted", false),
-        ("mutation { webhookSubscriptionCreate(topic: NOT_A_REAL_TOPIC, webhookSubscription: {}) { userErrors { message } } }", Value::Null, "Argument 'topic' on Field 'webhookSubscriptionCreate' has an invalid value (NOT_A_REAL_TOPIC). Expected type 'WebhookSubscriptionTopic!'.", "argumentLiteralsIncompatible", false),
+        (
+            "{ shop { ... on Ship { name } } }",
+            Value::Null,
+            "No such type Ship, so it can't be a fragment condition",
+            "undefinedType",
+            false,
+        ),
+        (
+            "query Q($id: ID!) { order(id: $id) { id } }",
+            json!({}),
+            "Variable $id of type ID! was provided invalid value",
+            "INVALID_VARIABLE",
+            false,
+        ),
+        (
+            "query Q($id: ID!) { order(id: $id) { id } }",
+            json!({"id": "not-a-gid"}),
+            "Variable $id of type ID! was provided invalid value",
+            "INVALID_VARIABLE",
+            false,
+        ),
+        (
+            "query Q($n: Int!) { orders(first: $n) { nodes { id } } }",
+            json!({"n": "two"}),
+            "Variable $n of type Int! was provided invalid value",
+            "INVALID_VARIABLE",
+            false,
+        ),
+        (
+            "mutation M($f: FulfillmentInput!) { fulfillmentCreate(fulfillment: $f) { userErrors { message } } }",
+            json!({"f": {}}),
+            "Variable $f of type FulfillmentInput! was provided invalid value for lineItemsByFulfillmentOrder (Expected value to not be null)",
+            "INVALID_VARIABLE",
+            false,
+        ),
+        (
+            set,
+            json!({"input": {"name": "available", "reason": "correction", "ignoreCompareQuantity": true, "quantities": []}}),
+            "Variable $input of type InventorySetQuantitiesInput! was provided invalid value for ignoreCompareQuantity (Field is not defined on InventorySetQuantitiesInput)",
+            "INVALID_VARIABLE",
+            false,
+        ),
+        (
+            "mutation M($f: FulfillmentInput!) { fulfillmentCreate(fulfillment: $f) { userErrors { code } } }",
+            json!({"f": {}}),
+            "Field 'code' doesn't exist on type 'UserError'",
+            "undefinedField",
+            false,
+        ),
+        (
+            set,
+            json!({"input": too_many}),
+            "The input array size of 251 is greater than the maximum allowed of 250.",
+            "MAX_INPUT_SIZE_EXCEEDED",
+            false,
+        ),
+        (
+            "mutation { fulfillmentCreate(fulfillment: {notifyCustomer: true}) { userErrors { message } } }",
+            Value::Null,
+            "Argument 'lineItemsByFulfillmentOrder' on InputObject 'FulfillmentInput' is required. Expected type [FulfillmentOrderLineItemsInput!]!",
+            "missingRequiredInputObjectAttribute",
+            false,
+        ),
+        (
+            "mutation { fulfillmentCreate(fulfillment: {colour: 1, lineItemsByFulfillmentOrder: []}) { userErrors { message } } }",
+            Value::Null,
+            "InputObject 'FulfillmentInput' doesn't accept argument 'colour'",
+            "argumentNotAccepted",
+            false,
+        ),
+        (
+            "mutation { webhookSubscriptionCreate(topic: NOT_A_REAL_TOPIC, webhookSubscription: {}) { userErrors { message } } }",
+            Value::Null,
+            "Argument 'topic' on Field 'webhookSubscriptionCreate' has an invalid value (NOT_A_REAL_TOPIC). Expected type 'WebhookSubscriptionTopic!'.",
+            "argumentLiteralsIncompatible",
+            false,
+        ),
         ("{ orders { nodes { id } } }", Value::Null, "you must provide one of first or last", "BAD_REQUEST", true),
-        ("{ orders(first: 1, last: 1) { nodes { id } } }", Value::Null, "providing both first and last is not supported", "BAD_REQUEST", true),
-        ("{ orders(first: 1, query: \"updated_at:>=yesterday\") { nodes { id } } }", Value::Null, "Invalid timestamp for query filter `updated_at`.", "BAD_REQUEST", true),
-        ("{ orders(first: 1, after: \"%%\") { nodes { id } } }", Value::Null, "Invalid cursor for current pagination sort: %%", "BAD_REQUEST", true),
-        ("{ order(id: \"gid://shopify/Product/1\") { id } }", Value::Null, "Invalid id: gid://shopify/Product/1", "RESOURCE_NOT_FOUND", true),
-        ("mutation M($input: InventorySetQuantitiesInput!) { inventorySetQuantities(input: $input) { userErrors { message } } }", json!({"input": input}), "The @idempotent directive is required for this mutation but was not provided.", "BAD_REQUEST", true),
-        (set, json!({"input": input}), "InventoryQuantityInput must include the following argument: changeFromQuantity.", "INVALID_FIELD_ARGUMENTS", true),
+        (
+            "{ orders(first: 1, last: 1) { nodes { id } } }",
+            Value::Null,
+            "providing both first and last is not supported",
+            "BAD_REQUEST",
+            true,
+        ),
+        (
+            "{ orders(first: 1, query: \"updated_at:>=yesterday\") { nodes { id } } }",
+            Value::Null,
+            "Invalid timestamp for query filter `updated_at`.",
+            "BAD_REQUEST",
+            true,
+        ),
+        (
+            "{ orders(first: 1, after: \"%%\") { nodes { id } } }",
+            Value::Null,
+            "Invalid cursor for current pagination sort: %%",
+            "BAD_REQUEST",
+            true,
+        ),
+        (
+            "{ order(id: \"gid://shopify/Product/1\") { id } }",
+            Value::Null,
+            "Invalid id: gid://shopify/Product/1",
+            "RESOURCE_NOT_FOUND",
+            true,
+        ),
+        (
+            "mutation M($input: InventorySetQuantitiesInput!) { inventorySetQuantities(input: $input) { userErrors { message } } }",
+            json!({"input": input}),
+            "The @idempotent directive is required for this mutation but was not provided.",
+            "BAD_REQUEST",
+            true,
+        ),
+        (
+            set,
+            json!({"input": input}),
+            "InventoryQuantityInput must include the following argument: changeFromQuantity.",
+            "INVALID_FIELD_ARGUMENTS",
+            true,
+        ),
     ]
 }
 
@@ -168,9 +332,7 @@ async fn a_fulfilment_is_refused_in_the_recorded_words() {
     let places = places();
     let first = gid("FulfillmentOrder", places.fulfillment_order);
     let line = gid("FulfillmentOrderLineItem", places.fulfillment_order_line);
-    let of_line = |id: &str, quantity: i64| {
-        json!([{"fulfillmentOrderId": first, "fulfillmentOrderLineItems": [{"id": id, "quantity": quantity}]}])
-    };
+    let of_line = |id: &str, quantity: i64| json!([{"fulfillmentOrderId": first, "fulfillmentOrderLineItems": [{"id": id, "quantity": quantity}]}]);
     let root = |message: &str| json!({"field": ["fulfillment"], "message": message});
 
     let unknown = refused(&places, json!([{"fulfillmentOrderId": gid("FulfillmentOrder", 1)}])).await;
@@ -191,11 +353,31 @@ async fn a_fulfilment_is_refused_in_the_recorded_words() {
         let one = &state.orders[&places.other_order].fulfillment_orders[0];
         (one.id, state.locations.keys().copied().collect::<Vec<_>>())
     };
-    let orders = refused(&places, json!([{"fulfillmentOrderId": first}, {"fulfillmentOrderId": gid("FulfillmentOrder", elsewhere)}])).await;
-    assert_eq!(orders, root(&format!("All fulfillment orders must belong to the same order. Multiple orders with ids [{}, {}] were found.", places.order, places.other_order)));
+    let orders = refused(
+        &places,
+        json!([{"fulfillmentOrderId": first}, {"fulfillmentOrderId": gid("FulfillmentOrder", elsewhere)}]),
+    )
+    .await;
+    assert_eq!(
+        orders,
+        root(&format!(
+            "All fulfillment orders must belong to the same order. Multiple orders with ids [{}, {}] were found.",
+            places.order, places.other_order
+        ))
+    );
 
-    let two = refused(&places, json!([{"fulfillmentOrderId": first}, {"fulfillmentOrderId": gid("FulfillmentOrder", places.second_place)}])).await;
-    assert_eq!(two, root(&format!("All fulfillment orders must be assigned to a single location. Multiple locations with ids [{}, {}] were found.", other[0], other[1])));
+    let two = refused(
+        &places,
+        json!([{"fulfillmentOrderId": first}, {"fulfillmentOrderId": gid("FulfillmentOrder", places.second_place)}]),
+    )
+    .await;
+    assert_eq!(
+        two,
+        root(&format!(
+            "All fulfillment orders must be assigned to a single location. Multiple locations with ids [{}, {}] were found.",
+            other[0], other[1]
+        ))
+    );
 }
 
 #[tokio::test]
@@ -232,14 +414,62 @@ async fn quantities_are_refused_in_the_recorded_words() {
     let mut no_place = one.clone();
     no_place["locationId"] = json!(gid("Location", 42));
     let cases = [
-        ("available", "correction", json!([no_item]), "INVALID_INVENTORY_ITEM", "The specified inventory item could not be found."),
-        ("available", "correction", json!([no_place]), "INVALID_LOCATION", "The specified location could not be found."),
-        ("damaged", "correction", json!([one]), "INVALID_NAME", "The quantity name must be either 'available' or 'on_hand'."),
-        ("available", "correction", json!([quantity(&places, 1_000_000_001, Value::Null)]), "INVALID_QUANTITY_TOO_HIGH", "The quantity can't be higher than 1,000,000,000."),
-        ("available", "correction", json!([quantity(&places, -2_000_000_000, Value::Null)]), "INVALID_QUANTITY_TOO_LOW", "The quantity can't be lower than -1,000,000,000."),
-        ("on_hand", "correction", json!([quantity(&places, -5, Value::Null)]), "INVALID_QUANTITY_NEGATIVE", "The quantity can't be negative."),
-        ("available", "correction", json!([one, one]), "NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR", "The combination of inventoryItemId and locationId must be unique."),
-        ("available", "correction", json!([quantity(&places, 1, json!(7))]), "CHANGE_FROM_QUANTITY_STALE", "The changeFromQuantity argument no longer matches the persisted quantity."),
+        (
+            "available",
+            "correction",
+            json!([no_item]),
+            "INVALID_INVENTORY_ITEM",
+            "The specified inventory item could not be found.",
+        ),
+        (
+            "available",
+            "correction",
+            json!([no_place]),
+            "INVALID_LOCATION",
+            "The specified location could not be found.",
+        ),
+        (
+            "damaged",
+            "correction",
+            json!([one]),
+            "INVALID_NAME",
+            "The quantity name must be either 'available' or 'on_hand'.",
+        ),
+        (
+            "available",
+            "correction",
+            json!([quantity(&places, 1_000_000_001, Value::Null)]),
+            "INVALID_QUANTITY_TOO_HIGH",
+            "The quantity can't be higher than 1,000,000,000.",
+        ),
+        (
+            "available",
+            "correction",
+            json!([quantity(&places, -2_000_000_000, Value::Null)]),
+            "INVALID_QUANTITY_TOO_LOW",
+            "The quantity can't be lower than -1,000,000,000.",
+        ),
+        (
+            "on_hand",
+            "correction",
+            json!([quantity(&places, -5, Value::Null)]),
+            "INVALID_QUANTITY_NEGATIVE",
+            "The quantity can't be negative.",
+        ),
+        (
+            "available",
+            "correction",
+            json!([one, one]),
+            "NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR",
+            "The combination of inventoryItemId and locationId must be unique.",
+        ),
+        (
+            "available",
+            "correction",
+            json!([quantity(&places, 1, json!(7))]),
+            "CHANGE_FROM_QUANTITY_STALE",
+            "The changeFromQuantity argument no longer matches the persisted quantity.",
+        ),
     ];
     for (at, (name, reason, quantities, code, message)) in cases.into_iter().enumerate() {
         let answer = set(&places, &format!("key-{at}"), name, reason, quantities).await;
@@ -283,7 +513,10 @@ async fn addresses_of_webhooks_are_refused_in_the_recorded_words() {
         (json!({"uri": "http://example.com"}), "Address protocol http:// is not supported"),
         (json!({"uri": "ftp://example.com"}), "Address protocol ftp:// is not supported"),
         (json!({"uri": "https://example.com/a", "name": ""}), "Name is too short (minimum is 1 character)"),
-        (json!({"uri": "https://example.com/a", "filter": "totally bogus syntax"}), "The specified filter is invalid, please ensure you specify the field(s) you wish to filter on."),
+        (
+            json!({"uri": "https://example.com/a", "filter": "totally bogus syntax"}),
+            "The specified filter is invalid, please ensure you specify the field(s) you wish to filter on.",
+        ),
     ];
     for (hook, message) in cases {
         let answer = data(&store, query, json!({"hook": hook})).await;
@@ -302,7 +535,8 @@ async fn addresses_of_webhooks_are_refused_in_the_recorded_words() {
 async fn an_order_without_a_change_is_not_updated() {
     let store = store();
     let order = store.place(crate::shopify::NewOrder { payment: Payment::None, ..paid_order() });
-    let query = "mutation M($input: OrderInput!) { orderUpdate(input: $input) { order { note } userErrors { message } } }";
+    let query =
+        "mutation M($input: OrderInput!) { orderUpdate(input: $input) { order { note } userErrors { message } } }";
     let nothing = data(&store, query, json!({"input": {"id": gid("Order", order)}})).await;
     let message = "No valid update parameters have been provided";
     assert_eq!(nothing["orderUpdate"]["userErrors"][0]["message"], message);
