@@ -132,3 +132,9 @@ impl Store {
 pub(crate) fn schema() -> &'static std::sync::LazyLock<apollo_compiler::validation::Valid<apollo_compiler::Schema>> {
     &graphql::SCHEMA
 }
+
+/// What a document would cost; none if it is not of the trimmed schema.
+#[cfg(test)]
+pub(crate) fn cost_of(query: &str, variables: &serde_json::Value) -> Option<u64> {
+    graphql::cost_of(query, variables)
+}

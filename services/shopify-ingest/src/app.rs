@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use waybill_delivery::{Frame, Ledger, ledger::SourceService, publish_outbox};
-use waybill_domain::{Clock, StoreName, SystemName};
+use waybill_domain::{Clock, StoreName};
 use waybill_proto::wire::{inbox_server::InboxServer, source_server::SourceServer};
 use waybill_runtime::{Metrics, ServiceSettings, SystemClock, secret};
 
@@ -38,7 +38,6 @@ struct Own {
 
 /// One shop: what signs its webhooks, and its API.
 pub(crate) struct Shop {
-    pub(crate) system: SystemName,
     pub(crate) secrets: Vec<SecretString>,
     pub(crate) api: Shopify,
 }
@@ -81,7 +80,7 @@ impl App {
                 .collect::<Result<Vec<_>, _>>()
                 .with_context(|| format!("stores.{name}.webhook_secrets"))?;
             let settings = frame.system_settings(&store.system, &connector_shopify::descriptor())?;
-            shops.insert(name.clone(), Shop { system: store.system.clone(), secrets, api: Shopify::new(&settings)? });
+            shops.insert(name.clone(), Shop { secrets, api: Shopify::new(&settings)? });
         }
         let inbox = Inbox::start(frame.pool.clone(), &mut frame.tasks);
         let shared = Arc::new(Shared {

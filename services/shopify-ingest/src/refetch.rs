@@ -87,9 +87,6 @@ async fn batch(shared: &Arc<Shared>) -> sqlx::Result<usize> {
     .fetch_all(shared.ledger.pool())
     .await?;
     let done = wishes.len();
-    if done > 0 {
-        enlist(shared).await?;
-    }
     stream::iter(wishes)
         .for_each_concurrent(AT_ONCE, |wish| {
             let shared = Arc::clone(shared);
@@ -104,16 +101,6 @@ async fn batch(shared: &Arc<Shared>) -> sqlx::Result<usize> {
         .await;
     shared.to_publish.notify_one();
     Ok(done)
-}
-
-/// Makes sure that the budget of each shop's API has its row: an engine enlists its systems, and here there is none.
-async fn enlist(shared: &Shared) -> sqlx::Result<()> {
-    let systems: Vec<&str> = shared.shops.values().map(|shop| shop.system.as_str()).collect();
-    sqlx::query("insert into system_state (system) select unnest($1::text[]) on conflict do nothing")
-        .bind(systems)
-        .execute(shared.ledger.pool())
-        .await?;
-    Ok(())
 }
 
 async fn read(shared: &Shared, wish: &Wish) -> sqlx::Result<()> {

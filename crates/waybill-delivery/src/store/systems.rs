@@ -149,5 +149,12 @@ pub(crate) async fn take_tokens(
     .bind(most)
     .fetch_optional(pool)
     .await?;
-    Ok(taken.unwrap_or((0.0, 1.0)))
+    match taken {
+        Some(taken) => Ok(taken),
+        // A source that calls a system without delivering to it has no row yet.
+        None => {
+            enlist(pool, &[system.to_owned()]).await?;
+            Ok((0.0, 0.001))
+        }
+    }
 }

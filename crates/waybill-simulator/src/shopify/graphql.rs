@@ -150,3 +150,12 @@ pub(crate) fn id_of(kind: &str, gid: &Value) -> Result<u64, Failure> {
         .and_then(|number| number.parse().ok())
         .ok_or_else(|| Failure::invalid_id(text))
 }
+
+#[cfg(test)]
+pub(crate) fn cost_of(query: &str, variables: &Value) -> Option<u64> {
+    let document = document::parse(query).ok()?;
+    let operation = document.operations.get(None).ok()?;
+    let given = variables.as_object().cloned().unwrap_or_default();
+    let variables = variables::coerce(&document, operation, &given).ok()?;
+    Some(cost::requested(&document, operation, &variables))
+}

@@ -338,14 +338,15 @@ impl Store {
         let state = self.state();
         let (mut to_ship, mut shipped) = (0, 0);
         for order in state.orders.values() {
-            let paid = ["paid", "partially_refunded"].contains(&order.financial_status());
-            let goods: Vec<_> =
-                order.lines.iter().filter(|line| line.requires_shipping && line.current() > 0).collect();
+            let paid = ["paid", "partially_refunded", "refunded"].contains(&order.financial_status());
+            // What was refunded was sold, and sent before.
+            let sold = |line: &super::order::Line| line.quantity - line.removed;
+            let goods: Vec<_> = order.lines.iter().filter(|line| line.requires_shipping && sold(line) > 0).collect();
             if !paid || order.cancelled.is_some() || goods.is_empty() || except.contains(&order.id.to_string()) {
                 continue;
             }
             to_ship += 1;
-            shipped += u64::from(goods.iter().all(|line| line.fulfilled >= line.current()));
+            shipped += u64::from(goods.iter().all(|line| line.fulfilled >= sold(line)));
         }
         (to_ship, shipped)
     }

@@ -222,3 +222,45 @@ fn the_trimmed_schema_is_a_subset_of_shopifys() {
         }
     }
 }
+
+/// Requests with the cost that Shopify told for them.
+fn recorded_costs(value: &Value, found: &mut Vec<(String, Value, u64)>) {
+    match value {
+        Value::Object(fields) => {
+            if let (Some(query), Some(answer)) = (fields.get("query").and_then(Value::as_str), fields.get("response")) {
+                let body = ["payload", "body"].iter().find_map(|name| answer.get(name)).unwrap_or(answer);
+                if let Some(cost) = body["extensions"]["cost"]["requestedQueryCost"].as_u64() {
+                    let variables = fields.get("variables").cloned().unwrap_or_default();
+                    found.push((query.to_owned(), variables, cost));
+                }
+            }
+            fields.values().for_each(|value| recorded_costs(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| recorded_costs(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn requested_costs_are_those_of_recorded_requests() {
+    let Some(folder) = shared("shopify/recorded") else { return };
+    let mut recorded = Vec::new();
+    for area in ["orders", "products", "customers", "shipping-fulfillments", "webhooks"] {
+        for entry in fs::read_dir(folder.join(area)).unwrap() {
+            let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+            recorded_costs(&serde_json::from_str(&text).unwrap(), &mut recorded);
+        }
+    }
+    let (mut compared, mut other) = (0, Vec::new());
+    for (query, variables, cost) in recorded {
+        if let Some(ours) = crate::shopify::cost_of(&query, &variables) {
+            compared += 1;
+            if ours != cost {
+                other.push((cost, ours, query));
+            }
+        }
+    }
+    assert!(compared > 100, "{compared}");
+    for (cost, ours, query) in &other { println!("{cost} {ours} {}", query.split_whitespace().collect::<Vec<_>>().join(" ")); }
+    assert!(other.is_empty(), "{} of {compared}", other.len());
+}
