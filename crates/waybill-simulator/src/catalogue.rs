@@ -72,6 +72,7 @@ impl Item {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "a row of the table below")]
 const fn item(
     code: &'static str,
     product: &'static str,
@@ -93,41 +94,41 @@ const ONE: &str = "Default Title";
 /// What the shop sells.
 #[rustfmt::skip]
 pub const ITEMS: &[Item] = &[
-    item("TEE-WHITE-S", "Organic Tee", "White / S", 24_00, 180, Standard, [4000, 300], Goods),
-    item("TEE-WHITE-M", "Organic Tee", "White / M", 24_00, 190, Standard, [6000, 400], Goods),
-    item("TEE-WHITE-L", "Organic Tee", "White / L", 24_00, 200, Standard, [5000, 300], Goods),
-    item("TEE-BLACK-M", "Organic Tee", "Black / M", 24_00, 190, Standard, [6000, 400], Goods),
-    item("HOODIE-S", "Loden Hoodie", "S", 69_00, 560, Standard, [1500, 100], Goods),
-    item("HOODIE-M", "Loden Hoodie", "M", 69_00, 590, Standard, [2500, 150], Goods),
-    item("HOODIE-L", "Loden Hoodie", "L", 69_00, 620, Standard, [2000, 150], Goods),
-    item("CAP-GREEN", "Forest Cap", ONE, 19_00, 110, Standard, [3000, 200], Goods),
-    item("SCARF-WOOL", "Wool Scarf", ONE, 39_00, 210, Standard, [1800, 100], Goods),
-    item("SOCKS-3", "Hiking Socks", "3 pairs", 17_95, 150, Standard, [4000, 300], Goods),
-    item("MUG-300", "Enamel Mug", "300 ml", 12_95, 240, Standard, [5000, 400], Goods),
-    item("MUG-500", "Enamel Mug", "500 ml", 15_95, 330, Standard, [4000, 300], Goods),
-    item("BOTTLE-750", "Steel Bottle", "750 ml", 29_95, 380, Standard, [3500, 200], Goods),
-    item("KNIFE-POCKET", "Pocket Knife", ONE, 44_00, 95, Standard, [1200, 80], Goods),
-    item("LAMP-CAMP", "Camp Lamp", ONE, 59_95, 410, Standard, [1000, 60], Goods),
-    item("BAG-TOTE", "Canvas Tote", ONE, 14_50, 160, Standard, [6000, 500], Goods),
-    item("PACK-20", "Daypack", "20 l", 89_00, 780, Standard, [900, 50], Goods),
-    item("PACK-35", "Daypack", "35 l", 119_00, 1150, Standard, [700, 40], Goods),
-    item("BLANKET", "Picnic Blanket", ONE, 49_00, 900, Standard, [800, 50], Goods),
-    item("CANDLE-PINE", "Pine Candle", ONE, 16_50, 320, Standard, [3000, 200], Goods),
-    item("BOOK-ALPS", "Alpine Huts (book)", ONE, 28_00, 640, Reduced, [2500, 150], Goods),
-    item("BOOK-MAPS", "Trail Maps (book)", ONE, 22_00, 410, Reduced, [2500, 150], Goods),
-    item("COFFEE-500", "Hut Coffee", "500 g", 11_00, 520, Reduced, [5000, 300], Goods),
-    item("HONEY-250", "Forest Honey", "250 g", 8_50, 390, Reduced, [5000, 300], Goods),
-    item("CHOC-DARK", "Dark Chocolate", ONE, 4_50, 110, Reduced, [9000, 600], Goods),
+    item("TEE-WHITE-S", "Organic Tee", "White / S", 2400, 180, Standard, [4000, 300], Goods),
+    item("TEE-WHITE-M", "Organic Tee", "White / M", 2400, 190, Standard, [6000, 400], Goods),
+    item("TEE-WHITE-L", "Organic Tee", "White / L", 2400, 200, Standard, [5000, 300], Goods),
+    item("TEE-BLACK-M", "Organic Tee", "Black / M", 2400, 190, Standard, [6000, 400], Goods),
+    item("HOODIE-S", "Loden Hoodie", "S", 6900, 560, Standard, [1500, 100], Goods),
+    item("HOODIE-M", "Loden Hoodie", "M", 6900, 590, Standard, [2500, 150], Goods),
+    item("HOODIE-L", "Loden Hoodie", "L", 6900, 620, Standard, [2000, 150], Goods),
+    item("CAP-GREEN", "Forest Cap", ONE, 1900, 110, Standard, [3000, 200], Goods),
+    item("SCARF-WOOL", "Wool Scarf", ONE, 3900, 210, Standard, [1800, 100], Goods),
+    item("SOCKS-3", "Hiking Socks", "3 pairs", 1795, 150, Standard, [4000, 300], Goods),
+    item("MUG-300", "Enamel Mug", "300 ml", 1295, 240, Standard, [5000, 400], Goods),
+    item("MUG-500", "Enamel Mug", "500 ml", 1595, 330, Standard, [4000, 300], Goods),
+    item("BOTTLE-750", "Steel Bottle", "750 ml", 2995, 380, Standard, [3500, 200], Goods),
+    item("KNIFE-POCKET", "Pocket Knife", ONE, 4400, 95, Standard, [1200, 80], Goods),
+    item("LAMP-CAMP", "Camp Lamp", ONE, 5995, 410, Standard, [1000, 60], Goods),
+    item("BAG-TOTE", "Canvas Tote", ONE, 1450, 160, Standard, [6000, 500], Goods),
+    item("PACK-20", "Daypack", "20 l", 8900, 780, Standard, [900, 50], Goods),
+    item("PACK-35", "Daypack", "35 l", 11900, 1150, Standard, [700, 40], Goods),
+    item("BLANKET", "Picnic Blanket", ONE, 4900, 900, Standard, [800, 50], Goods),
+    item("CANDLE-PINE", "Pine Candle", ONE, 1650, 320, Standard, [3000, 200], Goods),
+    item("BOOK-ALPS", "Alpine Huts (book)", ONE, 2800, 640, Reduced, [2500, 150], Goods),
+    item("BOOK-MAPS", "Trail Maps (book)", ONE, 2200, 410, Reduced, [2500, 150], Goods),
+    item("COFFEE-500", "Hut Coffee", "500 g", 1100, 520, Reduced, [5000, 300], Goods),
+    item("HONEY-250", "Forest Honey", "250 g", 850, 390, Reduced, [5000, 300], Goods),
+    item("CHOC-DARK", "Dark Chocolate", ONE, 450, 110, Reduced, [9000, 600], Goods),
     // Kept at the shop's second place only, so that an order can come from two.
-    item("PRINT-A2", "Signed Print", "A2", 75_00, 450, Standard, [0, 4000], Goods),
-    item("FRAME-A2", "Oak Frame", "A2", 85_00, 1900, Standard, [0, 4000], Goods),
-    item("EBOOK-KNOTS", "Knots (e-book)", ONE, 9_00, 0, Reduced, [0, 0], Digital),
-    item("COURSE-MAP", "Map Reading (online course)", ONE, 49_00, 0, Standard, [0, 0], Digital),
-    item("GIFT-50", "Gift Card", "50", 50_00, 0, TaxClass::None, [0, 0], GiftCard),
+    item("PRINT-A2", "Signed Print", "A2", 7500, 450, Standard, [0, 4000], Goods),
+    item("FRAME-A2", "Oak Frame", "A2", 8500, 1900, Standard, [0, 4000], Goods),
+    item("EBOOK-KNOTS", "Knots (e-book)", ONE, 900, 0, Reduced, [0, 0], Digital),
+    item("COURSE-MAP", "Map Reading (online course)", ONE, 4900, 0, Standard, [0, 0], Digital),
+    item("GIFT-50", "Gift Card", "50", 5000, 0, TaxClass::None, [0, 0], GiftCard),
 ];
 
 /// Sold by the store, unknown to every other system: what an ERP does not have.
-pub const UNKNOWN_ITEM: Item = item("LIMITED-XMAS-26", "Winter Special", ONE, 34_00, 300, Standard, [900, 0], Goods);
+pub const UNKNOWN_ITEM: Item = item("LIMITED-XMAS-26", "Winter Special", ONE, 3400, 300, Standard, [900, 0], Goods);
 
 /// A place that keeps stock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,9 +194,9 @@ pub struct ShippingMethod {
 
 /// The ways of shipping: at home, fast, abroad.
 pub const SHIPPING: &[ShippingMethod] = &[
-    ShippingMethod { title: "Standard", code: "standard", cents: 5_00 },
-    ShippingMethod { title: "Express", code: "express", cents: 15_00 },
-    ShippingMethod { title: "International", code: "international", cents: 18_00 },
+    ShippingMethod { title: "Standard", code: "standard", cents: 500 },
+    ShippingMethod { title: "Express", code: "express", cents: 1500 },
+    ShippingMethod { title: "International", code: "international", cents: 1800 },
 ];
 
 /// The ERP's and the plan's code for shipping.

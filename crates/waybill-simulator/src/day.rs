@@ -11,7 +11,11 @@ mod basket;
 mod erp_desk;
 mod people;
 mod planted;
+mod trader;
 mod warehouse;
+
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::HashSet,
@@ -22,12 +26,10 @@ use std::{
     time::Duration,
 };
 
-use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::shopify::{DeliveryCounts, NewCustomer, OrderView, Payment, Store};
-use basket::{Wish, addition, fill};
-use people::{Person, person};
+use crate::shopify::{DeliveryCounts, Store};
+use trader::Trader;
 
 pub use crate::erp_session::ErpAccess;
 pub use planted::Planted;
@@ -52,21 +54,6 @@ impl Default for DaySettings {
     fn default() -> Self {
         Self { orders: 300, seed: 1, rate: Some(2.0), patience: Duration::from_secs(600), flaws: 1 }
     }
-}
-
-/// What is still to happen to a record.
-#[derive(Debug, Clone)]
-enum FollowUp {
-    Capture(u64),
-    EditAndCapture(u64, Person),
-    Cancel(u64),
-    CaptureAndCancel(u64),
-    UpdateCustomer(u64, String),
-    TagProduct(&'static str),
-    /// Some money back, once it was sent.
-    Goodwill(u64),
-    /// A unit back and its money, once it was sent.
-    TakeBack(u64),
 }
 
 /// How the day stands.
@@ -227,210 +214,5 @@ impl Day {
         self.progress.stage.store(2, Ordering::SeqCst);
         trader.close(self.settings.patience).await;
         self.progress.stage.store(3, Ordering::SeqCst);
-    }
-}
-
-/// The one who makes things happen in the store.
-struct Trader {
-    store: Store,
-    progress: Arc<Progress>,
-    rng: fastrand::Rng,
-    /// Customers so far.
-    known: Vec<(u64, Person)>,
-    people: usize,
-    /// What is to happen once so many orders are placed.
-    agenda: Vec<(usize, FollowUp)>,
-}
-
-impl Trader {
-    fn new(day: &Day) -> Self {
-        Self {
-            store: day.store.clone(),
-            progress: day.progress.clone(),
-            rng: fastrand::Rng::with_seed(day.settings.seed),
-            known: Vec::new(),
-            people: 0,
-            agenda: Vec::new(),
-        }
-    }
-
-    fn new_customer(&mut self) -> (u64, Person) {
-        self.people += 1;
-        let person = person(&mut self.rng, self.people);
-        let id = self.store.add_customer(NewCustomer {
-            first_name: Some(person.first.clone()),
-            last_name: Some(person.last.clone()),
-            email: Some(person.email.clone()),
-            phone: Some(person.phone.replace(' ', "")),
-            address: Some(person.address.clone()),
-            tags: if self.rng.u32(..12) == 0 { vec!["vip".into()] } else { Vec::new() },
-        });
-        self.progress.customers.fetch_add(1, Ordering::SeqCst);
-        (id, person)
-    }
-
-    fn later(&mut self, now: usize, within: usize, what: FollowUp) {
-        self.progress.open.fetch_add(1, Ordering::SeqCst);
-        let at = now + 1 + self.rng.usize(..within);
-        self.agenda.push((at, what));
-    }
-
-    /// One buyer comes and orders.
-    fn serve(&mut self, now: usize) {
-        let (customer, person) = match self.rng.u32(..100) {
-            // A guest whom the store does not know.
-            0..7 => {
-                self.people += 1;
-                (None, person(&mut self.rng, self.people))
-            }
-            7..40 if self.known.len() > 5 => {
-                let (id, person) = self.known[self.rng.usize(..self.known.len())].clone();
-                (Some(id), person)
-            }
-            _ => {
-                let (id, person) = self.new_customer();
-                self.known.push((id, person.clone()));
-                if self.rng.u32(..100) < 10 {
-                    let phone = format!("+43 1 777{:05}", self.people);
-                    self.later(now, 20, FollowUp::UpdateCustomer(id, phone));
-                }
-                (Some(id), person)
-            }
-        };
-        let fate = self.rng.u32(..100);
-        let wish = Wish {
-            editable: (78..91).contains(&fate),
-            with_digital: self.rng.u32(..100) < 6,
-            only_digital: (76..78).contains(&fate),
-            two_places: self.rng.u32(..100) < 4,
-        };
-        let wish = if wish.only_digital { Wish { only_digital: true, ..Wish::default() } } else { wish };
-        let mut order = fill(person.market, wish, &mut self.rng);
-        order.customer = customer;
-        order.email = Some(person.email.clone());
-        order.phone = (self.rng.u32(..4) == 0).then(|| person.phone.clone());
-        order.billing = Some(person.address.clone());
-        order.shipping_address = (!wish.only_digital).then(|| person.address.clone());
-        order.note = (self.rng.u32(..15) == 0).then(|| "Bitte klingeln – 2. Stock 🎁".into());
-        order.locale = if person.market == people::Market::Austria { "de-AT".into() } else { "en".into() };
-        order.payment = match fate {
-            0..78 => Payment::Paid,
-            78..97 => Payment::Authorized,
-            _ => Payment::None,
-        };
-        // Tips and duties are on orders that are never paid, so that no system has to book them.
-        if fate == 95 {
-            order.tip = Decimal::new(3_00, 2);
-        }
-        if fate == 96
-            && let Some(first) = order.lines.first_mut()
-        {
-            first.duty = Decimal::new(7_20, 2);
-        }
-        let id = self.store.place(order);
-        self.progress.placed.fetch_add(1, Ordering::SeqCst);
-        match fate {
-            0..3 => self.later(now, 5, FollowUp::Goodwill(id)),
-            3..6 => self.later(now, 5, FollowUp::TakeBack(id)),
-            78..85 => self.later(now, 12, FollowUp::Capture(id)),
-            85..91 => self.later(now, 8, FollowUp::EditAndCapture(id, person)),
-            91..93 => self.later(now, 10, FollowUp::Cancel(id)),
-            93..95 => self.later(now, 10, FollowUp::CaptureAndCancel(id)),
-            _ => {}
-        }
-        if self.rng.u32(..60) == 0 {
-            let item = &crate::catalogue::ITEMS[self.rng.usize(..crate::catalogue::ITEMS.len())];
-            self.later(now, 10, FollowUp::TagProduct(item.code));
-        }
-    }
-
-    fn plant(&mut self, flaw: planted::Flaw) {
-        self.people += 1;
-        let planted = planted::plant(&self.store, flaw, self.people, &mut self.rng);
-        self.progress.customers.fetch_add(1, Ordering::SeqCst);
-        if planted.iter().any(|one| one.kind == "order") {
-            self.progress.placed.fetch_add(1, Ordering::SeqCst);
-        }
-        self.progress.planted().extend(planted);
-    }
-
-    /// Does what is due, in the order in which it became due. Goodwill waits for the parcel.
-    fn follow_up(&mut self, now: usize) {
-        let mut waiting = Vec::new();
-        let mut agenda = std::mem::take(&mut self.agenda);
-        agenda.sort_by_key(|(at, _)| *at);
-        for (at, what) in agenda {
-            if at > now || !self.happen(&what) {
-                waiting.push((at, what));
-            } else {
-                self.progress.open.fetch_sub(1, Ordering::SeqCst);
-            }
-        }
-        self.agenda = waiting;
-    }
-
-    fn happen(&mut self, what: &FollowUp) -> bool {
-        match what {
-            FollowUp::Capture(order) => self.store.capture(*order),
-            FollowUp::EditAndCapture(order, person) => {
-                self.edit(*order, person);
-                self.store.capture(*order);
-                self.store.pay(*order);
-            }
-            FollowUp::Cancel(order) => self.store.cancel(*order, "customer", false),
-            FollowUp::CaptureAndCancel(order) => self.store.cancel(*order, "inventory", true),
-            FollowUp::UpdateCustomer(customer, phone) => self.store.update_customer(*customer, None, Some(phone)),
-            FollowUp::TagProduct(sku) => self.store.tag_product(sku, "bestseller"),
-            FollowUp::Goodwill(order) => {
-                if self.sent(*order).is_none() {
-                    return false;
-                }
-                self.store.refund_money(*order, Decimal::new(2_00, 2), "Arrived late");
-            }
-            FollowUp::TakeBack(order) => {
-                let Some(view) = self.sent(*order) else { return false };
-                if let Some(line) = view.lines.iter().find(|line| line.requires_shipping && line.current > 0) {
-                    self.store.refund_units(*order, line.id, 1, "Too small");
-                }
-            }
-        }
-        true
-    }
-
-    /// The order, if all of it was sent.
-    fn sent(&self, order: u64) -> Option<OrderView> {
-        self.store.order(order).filter(|order| order.fulfillment_status == Some("fulfilled"))
-    }
-
-    /// Takes a unit or a line off, or adds one.
-    fn edit(&mut self, order: u64, person: &Person) {
-        let Some(view) = self.store.order(order) else { return };
-        let goods: Vec<_> = view.lines.iter().filter(|line| line.requires_shipping && line.current > 0).collect();
-        let units: i64 = goods.iter().map(|line| line.current).sum();
-        let (removals, additions) = match self.rng.u32(..3) {
-            0 if units > 1 => {
-                let line = goods[self.rng.usize(..goods.len())];
-                let all = goods.len() > 1 && self.rng.bool();
-                (vec![(line.id, if all { line.current } else { 1 })], Vec::new())
-            }
-            1 if units > 1 => (vec![(goods[0].id, 1)], vec![addition(person.market, &mut self.rng)]),
-            _ => (Vec::new(), vec![addition(person.market, &mut self.rng)]),
-        };
-        self.store.edit(order, &removals, additions);
-    }
-
-    /// Waits for what depends on parcels, as long as there is patience.
-    async fn close(&mut self, patience: Duration) {
-        let step = Duration::from_millis(250);
-        let mut waited = Duration::ZERO;
-        while !self.agenda.is_empty() && waited < patience {
-            tokio::time::sleep(step).await;
-            waited += step;
-            self.follow_up(usize::MAX);
-        }
-        let dropped = self.agenda.len() as u64;
-        self.progress.dropped.store(dropped, Ordering::SeqCst);
-        self.progress.open.fetch_sub(dropped, Ordering::SeqCst);
-        self.agenda.clear();
     }
 }

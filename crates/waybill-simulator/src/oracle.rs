@@ -1,7 +1,7 @@
 //! The oracle: do the systems hold what the store's final records ask for?
 //!
 //! It starts from the store's records and from a fixed table of what the example plan expects of each system
-//! ([`expect`]), asks every system over its own HTTP API ([`found`]) and compares every mapped field ([`compare`]). It
+//! (`expect`), asks every system over its own HTTP API (`found`) and compares every mapped field (`compare`). It
 //! knows nothing of Waybill: it reads neither its database nor its API, nor the plan file.
 
 mod compare;

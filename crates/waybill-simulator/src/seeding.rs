@@ -1,4 +1,4 @@
-//! What the other simulated systems hold before the day begins, made from the [`catalogue`](crate::catalogue).
+//! What the other simulated systems hold before the day begins, made from the [`crate::catalogue`].
 
 use crate::{
     catalogue::{self, ItemKind},

@@ -14,6 +14,7 @@ mod graphql;
 mod metafield;
 mod money;
 mod order;
+mod placing;
 mod records;
 mod selling;
 mod shipping;
@@ -34,7 +35,7 @@ use crate::kit::Simulated;
 pub use address::Address;
 pub use deliveries::{DeliveryCounts, DeliverySettings, RETRIES, signature};
 pub use order::{DiscountKind, DiscountValue};
-pub use selling::{NewDiscount, NewLine, NewOrder, NewShipping, Payment, Rate};
+pub use placing::{NewDiscount, NewLine, NewOrder, NewShipping, Payment, Rate};
 pub use store::{LineView, NewCustomer, OrderView, SentOrder, Store, TOPICS};
 
 /// The version of the Admin API and of webhook bodies.

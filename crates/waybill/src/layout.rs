@@ -144,9 +144,11 @@ pub(crate) struct Layout {
 impl Layout {
     pub(crate) fn new(arguments: &LayoutArguments, secrets: &Secrets) -> anyhow::Result<Self> {
         let mut addresses = BTreeMap::new();
+        // Held until all are chosen, so that none is chosen twice.
+        let mut held = Vec::new();
         for (index, service) in SERVICES.into_iter().enumerate() {
             let (http, grpc) = if arguments.free_ports {
-                (free_port()?, free_port()?)
+                (free_port(&mut held)?, free_port(&mut held)?)
             } else {
                 (8080 + index as u16, 9090 + index as u16)
             };
@@ -206,8 +208,11 @@ impl Layout {
     }
 }
 
-fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+fn free_port(held: &mut Vec<TcpListener>) -> anyhow::Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let port = listener.local_addr()?.port();
+    held.push(listener);
+    Ok(port)
 }
 
 pub(crate) fn print_nats_config(arguments: &StateArguments) -> anyhow::Result<ExitCode> {

@@ -263,3 +263,40 @@ fn order(body: &Value) -> anyhow::Result<Order> {
         parcels,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use rust_decimal::Decimal;
+
+    use super::of_lines;
+    use crate::shopify::{NewLine, NewOrder, Payment, Settings, Store};
+
+    fn decimal(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_was_sold_is_read_without_what_an_edit_took_off_and_with_what_was_refunded() {
+        let store = Store::new(Settings::default());
+        let line = NewLine {
+            sku: Some("TEE-WHITE-M".into()),
+            title: "Tee".into(),
+            quantity: 4,
+            price: decimal("28.80"),
+            taxes: vec![("AT VAT".into(), decimal("0.2"))],
+            duty: Decimal::ZERO,
+        };
+        let order =
+            NewOrder { lines: vec![line], taxes_included: true, payment: Payment::Authorized, ..NewOrder::default() };
+        let id = store.place(order);
+        let line = store.order(id).unwrap().lines[0].id;
+        store.edit(id, &[(line, 1)], Vec::new());
+        store.capture(id);
+        store.refund_units(id, line, 1, "Too small");
+        let records = of_lines(&store.records()).unwrap();
+        let order = &records.orders[0];
+        assert_eq!((order.lines[0].sold, order.lines[0].net), (3, decimal("72.00")));
+        assert_eq!((order.sold_total, order.current_total), (decimal("86.40"), decimal("57.60")));
+        assert!(order.captured() && order.requires_shipping());
+    }
+}

@@ -17,8 +17,8 @@ use super::{
     deliveries::{Deliveries, DeliveryCounts},
     money::Pair,
     order::{Restock, TransactionKind},
+    placing::{NewLine, NewOrder},
     records::Customer,
-    selling::{NewLine, NewOrder},
     state::{About, State},
     throttle::Bucket,
 };

@@ -31,6 +31,9 @@ pub(crate) struct Outcome {
 /// A value that must not be null is null: the object around it is null too.
 struct Nulled;
 
+/// How an object's field is resolved.
+type Resolve<'r, R> = dyn Fn(&R, &Parsed<Field>, &Arguments) -> Result<Out, Failure> + 'r;
+
 struct Run<'a, 'c> {
     context: &'a Context<'c>,
     document: &'a Valid<ExecutableDocument>,
@@ -116,7 +119,7 @@ impl<'a> Run<'a, '_> {
         &mut self,
         type_name: &'static str,
         sets: &[&'a SelectionSet],
-        resolve: &dyn Fn(&Self, &Parsed<Field>, &Arguments) -> Result<Out, Failure>,
+        resolve: &Resolve<'_, Self>,
     ) -> Result<(Value, u64), Nulled> {
         let mut fields = Vec::new();
         for set in sets {

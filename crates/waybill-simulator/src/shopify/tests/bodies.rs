@@ -65,7 +65,7 @@ fn send(store: &Store, order: u64) {
     };
     let portions = portion(&store.state());
     for one in portions {
-        store.change(|state| state.fulfill(&[one.clone()], tracking.clone())).unwrap();
+        store.change(|state| state.fulfill(std::slice::from_ref(&one), tracking.clone())).unwrap();
     }
 }
 

@@ -3,22 +3,22 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{ask, data, paid_order, post_raw, store};
-use crate::shopify::{Payment, Settings, Store};
+use super::{ask, paid_order, post_raw, store};
+use crate::shopify::{Settings, Store};
 
 /// Places of a store that wrong requests name.
-struct Places {
-    store: Store,
-    order: u64,
-    other_order: u64,
-    fulfillment_order: u64,
-    fulfillment_order_line: u64,
-    second_place: u64,
-    item: u64,
-    location: u64,
+pub(super) struct Places {
+    pub(super) store: Store,
+    pub(super) order: u64,
+    pub(super) other_order: u64,
+    pub(super) fulfillment_order: u64,
+    pub(super) fulfillment_order_line: u64,
+    pub(super) second_place: u64,
+    pub(super) item: u64,
+    pub(super) location: u64,
 }
 
-fn places() -> Places {
+pub(super) fn places() -> Places {
     let store = store();
     let mut order = paid_order();
     order.lines.push(super::line("PRINT-A2", 1));
@@ -33,7 +33,7 @@ fn places() -> Places {
     Places { store, order, other_order, fulfillment_order, fulfillment_order_line, second_place, item, location }
 }
 
-fn gid(kind: &str, id: u64) -> String {
+pub(super) fn gid(kind: &str, id: u64) -> String {
     format!("gid://shopify/{kind}/{id}")
 }
 
@@ -316,244 +316,4 @@ async fn a_missing_scope_is_told_by_its_name() {
     assert_eq!(answer["errors"][0]["extensions"]["code"], "ACCESS_DENIED");
     assert_eq!(answer["data"]["order"], Value::Null);
     assert_eq!(answer["data"]["products"]["nodes"].as_array().unwrap().len(), 1);
-}
-
-const FULFILL: &str = "mutation M($f: FulfillmentInput!) { fulfillmentCreate(fulfillment: $f) { fulfillment { id }
-    userErrors { field message } } }";
-
-async fn refused(places: &Places, groups: Value) -> Value {
-    let answer = data(&places.store, FULFILL, json!({"f": {"lineItemsByFulfillmentOrder": groups}})).await;
-    assert_eq!(answer["fulfillmentCreate"]["fulfillment"], Value::Null, "{answer}");
-    answer["fulfillmentCreate"]["userErrors"][0].clone()
-}
-
-#[tokio::test]
-async fn a_fulfilment_is_refused_in_the_recorded_words() {
-    let places = places();
-    let first = gid("FulfillmentOrder", places.fulfillment_order);
-    let line = gid("FulfillmentOrderLineItem", places.fulfillment_order_line);
-    let of_line = |id: &str, quantity: i64| json!([{"fulfillmentOrderId": first, "fulfillmentOrderLineItems": [{"id": id, "quantity": quantity}]}]);
-    let root = |message: &str| json!({"field": ["fulfillment"], "message": message});
-
-    let unknown = refused(&places, json!([{"fulfillmentOrderId": gid("FulfillmentOrder", 1)}])).await;
-    assert_eq!(unknown, root("Fulfillment order does not exist."));
-
-    let path = ["fulfillment", "lineItemsByFulfillmentOrder", "0", "fulfillmentOrderLineItems", "0", "quantity"];
-    let nothing = refused(&places, of_line(&line, 0)).await;
-    assert_eq!(nothing, json!({"field": path, "message": "Quantity must be greater than 0"}));
-
-    let too_many = refused(&places, of_line(&line, 3)).await;
-    assert_eq!(too_many, root("Invalid fulfillment order line item quantity requested."));
-
-    let no_line = refused(&places, of_line(&gid("FulfillmentOrderLineItem", 1), 1)).await;
-    assert_eq!(no_line, root("Fulfillment order line item does not exist."));
-
-    let (elsewhere, other) = {
-        let state = places.store.state();
-        let one = &state.orders[&places.other_order].fulfillment_orders[0];
-        (one.id, state.locations.keys().copied().collect::<Vec<_>>())
-    };
-    let orders = refused(
-        &places,
-        json!([{"fulfillmentOrderId": first}, {"fulfillmentOrderId": gid("FulfillmentOrder", elsewhere)}]),
-    )
-    .await;
-    assert_eq!(
-        orders,
-        root(&format!(
-            "All fulfillment orders must belong to the same order. Multiple orders with ids [{}, {}] were found.",
-            places.order, places.other_order
-        ))
-    );
-
-    let two = refused(
-        &places,
-        json!([{"fulfillmentOrderId": first}, {"fulfillmentOrderId": gid("FulfillmentOrder", places.second_place)}]),
-    )
-    .await;
-    assert_eq!(
-        two,
-        root(&format!(
-            "All fulfillment orders must be assigned to a single location. Multiple locations with ids [{}, {}] were found.",
-            other[0], other[1]
-        ))
-    );
-}
-
-#[tokio::test]
-async fn a_second_fulfilment_of_a_done_order_is_refused() {
-    let places = places();
-    let groups = json!([{"fulfillmentOrderId": gid("FulfillmentOrder", places.fulfillment_order)}]);
-    let first = data(&places.store, FULFILL, json!({"f": {"lineItemsByFulfillmentOrder": groups}})).await;
-    assert!(first["fulfillmentCreate"]["fulfillment"]["id"].is_string(), "{first}");
-    let second = refused(&places, groups).await;
-    let message = format!("Fulfillment order {} has an unfulfillable status= closed.", places.fulfillment_order);
-    assert_eq!(second["message"], message);
-}
-
-const SET: &str = "mutation M($input: InventorySetQuantitiesInput!, $key: String!) {
-    inventorySetQuantities(input: $input) @idempotent(key: $key) { inventoryAdjustmentGroup { id changes { name delta } }
-    userErrors { field message code } } }";
-
-fn quantity(places: &Places, quantity: i64, from: Value) -> Value {
-    json!({"inventoryItemId": gid("InventoryItem", places.item), "locationId": gid("Location", places.location),
-        "quantity": quantity, "changeFromQuantity": from})
-}
-
-async fn set(places: &Places, key: &str, name: &str, reason: &str, quantities: Value) -> Value {
-    let input = json!({"name": name, "reason": reason, "quantities": quantities});
-    data(&places.store, SET, json!({"input": input, "key": key})).await["inventorySetQuantities"].clone()
-}
-
-#[tokio::test]
-async fn quantities_are_refused_in_the_recorded_words() {
-    let places = places();
-    let one = quantity(&places, 1, Value::Null);
-    let mut no_item = one.clone();
-    no_item["inventoryItemId"] = json!(gid("InventoryItem", 42));
-    let mut no_place = one.clone();
-    no_place["locationId"] = json!(gid("Location", 42));
-    let cases = [
-        (
-            "available",
-            "correction",
-            json!([no_item]),
-            "INVALID_INVENTORY_ITEM",
-            "The specified inventory item could not be found.",
-        ),
-        (
-            "available",
-            "correction",
-            json!([no_place]),
-            "INVALID_LOCATION",
-            "The specified location could not be found.",
-        ),
-        (
-            "damaged",
-            "correction",
-            json!([one]),
-            "INVALID_NAME",
-            "The quantity name must be either 'available' or 'on_hand'.",
-        ),
-        (
-            "available",
-            "correction",
-            json!([quantity(&places, 1_000_000_001, Value::Null)]),
-            "INVALID_QUANTITY_TOO_HIGH",
-            "The quantity can't be higher than 1,000,000,000.",
-        ),
-        (
-            "available",
-            "correction",
-            json!([quantity(&places, -2_000_000_000, Value::Null)]),
-            "INVALID_QUANTITY_TOO_LOW",
-            "The quantity can't be lower than -1,000,000,000.",
-        ),
-        (
-            "on_hand",
-            "correction",
-            json!([quantity(&places, -5, Value::Null)]),
-            "INVALID_QUANTITY_NEGATIVE",
-            "The quantity can't be negative.",
-        ),
-        (
-            "available",
-            "correction",
-            json!([one, one]),
-            "NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR",
-            "The combination of inventoryItemId and locationId must be unique.",
-        ),
-        (
-            "available",
-            "correction",
-            json!([quantity(&places, 1, json!(7))]),
-            "CHANGE_FROM_QUANTITY_STALE",
-            "The changeFromQuantity argument no longer matches the persisted quantity.",
-        ),
-    ];
-    for (at, (name, reason, quantities, code, message)) in cases.into_iter().enumerate() {
-        let answer = set(&places, &format!("key-{at}"), name, reason, quantities).await;
-        assert_eq!(answer["userErrors"][0]["code"], code, "{answer}");
-        assert_eq!(answer["userErrors"][0]["message"], message);
-        assert_eq!(answer["inventoryAdjustmentGroup"], Value::Null);
-    }
-    let made_up = set(&places, "key-r", "available", "completely_made_up", json!([one])).await;
-    assert_eq!(made_up["userErrors"][0]["code"], "INVALID_REASON");
-}
-
-#[tokio::test]
-async fn a_replay_answers_the_same_and_other_parameters_are_a_mismatch() {
-    let places = places();
-    let there = 4000;
-    let first = set(&places, "key", "on_hand", "correction", json!([quantity(&places, 10, json!(there))])).await;
-    let delta = 10 - there;
-    let changes = json!([{"name": "available", "delta": delta}, {"name": "on_hand", "delta": delta}]);
-    assert_eq!(first["inventoryAdjustmentGroup"]["changes"], changes, "{first}");
-    let again = set(&places, "key", "on_hand", "correction", json!([quantity(&places, 10, json!(there))])).await;
-    assert_eq!(again, first);
-    assert_eq!(places.store.journal().entries().len(), 1);
-    let other = set(&places, "key", "on_hand", "correction", json!([quantity(&places, 11, json!(there))])).await;
-    assert_eq!(other["userErrors"][0]["code"], "IDEMPOTENCY_KEY_PARAMETER_MISMATCH");
-}
-
-#[tokio::test]
-async fn setting_what_is_there_answers_no_group_and_no_error() {
-    let places = places();
-    let answer = set(&places, "key", "available", "correction", json!([quantity(&places, 4000, json!(4000))])).await;
-    assert_eq!(answer, json!({"inventoryAdjustmentGroup": null, "userErrors": []}));
-}
-
-#[tokio::test]
-async fn addresses_of_webhooks_are_refused_in_the_recorded_words() {
-    let store = store();
-    let query = "mutation M($hook: WebhookSubscriptionInput!) { webhookSubscriptionCreate(topic: ORDERS_PAID,
-        webhookSubscription: $hook) { webhookSubscription { id } userErrors { field message } } }";
-    let cases = [
-        (json!({}), "Address can't be blank"),
-        (json!({"uri": "http://example.com"}), "Address protocol http:// is not supported"),
-        (json!({"uri": "ftp://example.com"}), "Address protocol ftp:// is not supported"),
-        (json!({"uri": "https://example.com/a", "name": ""}), "Name is too short (minimum is 1 character)"),
-        (
-            json!({"uri": "https://example.com/a", "filter": "totally bogus syntax"}),
-            "The specified filter is invalid, please ensure you specify the field(s) you wish to filter on.",
-        ),
-    ];
-    for (hook, message) in cases {
-        let answer = data(&store, query, json!({"hook": hook})).await;
-        let answer = &answer["webhookSubscriptionCreate"];
-        assert_eq!(answer["webhookSubscription"], Value::Null);
-        assert_eq!(answer["userErrors"][0]["message"], message);
-    }
-    let hook = json!({"hook": {"uri": "https://example.com/a"}});
-    data(&store, query, hook.clone()).await;
-    let again = data(&store, query, hook).await;
-    let message = "Address for this topic has already been taken";
-    assert_eq!(again["webhookSubscriptionCreate"]["userErrors"][0]["message"], message);
-}
-
-#[tokio::test]
-async fn an_order_without_a_change_is_not_updated() {
-    let store = store();
-    let order = store.place(crate::shopify::NewOrder { payment: Payment::None, ..paid_order() });
-    let query =
-        "mutation M($input: OrderInput!) { orderUpdate(input: $input) { order { note } userErrors { message } } }";
-    let nothing = data(&store, query, json!({"input": {"id": gid("Order", order)}})).await;
-    let message = "No valid update parameters have been provided";
-    assert_eq!(nothing["orderUpdate"]["userErrors"][0]["message"], message);
-    let note = data(&store, query, json!({"input": {"id": gid("Order", order), "note": "ring twice"}})).await;
-    assert_eq!(note["orderUpdate"]["order"]["note"], "ring twice");
-}
-
-#[tokio::test]
-async fn a_metafield_is_created_only_if_it_is_not_there() {
-    let store = store();
-    let order = gid("Order", store.place(paid_order()));
-    let query = "mutation M($m: [MetafieldsSetInput!]!) { metafieldsSet(metafields: $m) { metafields { key value
-        compareDigest } userErrors { code message } } }";
-    let field = json!({"ownerId": order, "namespace": "waybill", "key": "erp", "type": "single_line_text_field",
-        "value": "SO-1", "compareDigest": null});
-    let first = data(&store, query, json!({"m": [field]})).await;
-    assert_eq!(first["metafieldsSet"]["metafields"][0]["value"], "SO-1");
-    let second = data(&store, query, json!({"m": [field]})).await;
-    assert_eq!(second["metafieldsSet"]["userErrors"][0]["code"], "STALE_OBJECT");
 }
