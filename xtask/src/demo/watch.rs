@@ -74,6 +74,8 @@ pub(super) fn until_the_end(
     progress: &mut Progress,
 ) -> anyhow::Result<(Ending, View)> {
     let mut last = View::default();
+    let mut last_open = Vec::new();
+    // Incidents come and go by time alone, which is no progress.
     let mut changed = Instant::now();
     loop {
         stage.check_alive()?;
@@ -82,11 +84,13 @@ pub(super) fn until_the_end(
         }
         let view = View::of(stage, operator)?;
         let open = view.open();
-        if view != last {
+        if (&view.day, &view.parked, &view.status.accounting) != (&last.day, &last.parked, &last.status.accounting)
+            || open != last_open
+        {
             changed = Instant::now();
-            last = view;
         }
-        progress.show(&last, &open);
+        progress.show(&view, &open);
+        (last, last_open) = (view, open.clone());
         if ends && open.is_empty() && changed.elapsed() >= QUIET {
             return Ok((Ending::Settled, last));
         }
