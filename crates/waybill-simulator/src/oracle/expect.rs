@@ -65,14 +65,19 @@ fn contacts(store: &Records) -> Vec<Wanted> {
                 .collect();
             let spent: Decimal = counted.iter().map(|order| order.current_total).sum();
             let last = counted.iter().map(|order| order.placed_at).max();
-            Wanted::new("crm", "contact", &email)
+            // Nobody who only bought what was cancelled need be there: such an order may never have been written.
+            let of_orders = store.orders.iter().filter(|order| buyer_email(store, order) == email);
+            let optional = !store.customers.values().any(|customer| customer.email == email)
+                && of_orders.clone().all(|order| order.cancelled);
+            let wanted = Wanted::new("crm", "contact", &email)
                 .with("email", Wish::text(&email))
                 .with("firstname", Wish::text(first_name))
                 .with("lastname", Wish::text(last_name))
                 .with("phone", Wish::text(phone))
                 .with("waybill_orders", Wish::Number(Decimal::from(counted.len())))
                 .with("waybill_total_spent", Wish::Number(spent))
-                .with("waybill_last_order", last.map_or(Wish::text(""), Wish::Instant))
+                .with("waybill_last_order", last.map_or(Wish::text(""), Wish::Instant));
+            Wanted { optional, ..wanted }
         })
         .collect()
 }
