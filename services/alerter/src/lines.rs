@@ -122,29 +122,30 @@ async fn settle(db: &mut PgConnection, receipt: &wire::Receipt) -> sqlx::Result<
         .execute(&mut *db)
         .await?;
     sqlx::query(
+        // Row by row on its own columns: a row that another transaction changes meanwhile is judged as it is then.
         "update line l set
              service = $5, settled_epoch = $6, settled_number = $7, settlement = $8,
              -- A newer epoch numbers from 1 again; what was settled before it stays counted.
-             superseded = l.superseded + n.passed + case when l.settled and n.newer and l.end_state = 'parked' then 1 else 0 end,
+             superseded = l.superseded
+                 + case when $6 = l.settled_epoch or l.settled_epoch = 0
+                     then greatest(0, $7 - l.settled_number - 1) else $7 - 1 end
+                 + case when l.settled and l.end_state = 'parked'
+                     and ($6, $7) > (l.settled_epoch, l.settled_number) then 1 else 0 end,
+             -- The same revision settled anew moves from its former end to the new one.
              applied = l.applied + ($9 = 'applied')::int
-                 - case when l.settled and not n.newer and l.end_state = 'applied' then 1 else 0 end,
+                 - case when l.settled and l.end_state = 'applied'
+                     and ($6, $7) = (l.settled_epoch, l.settled_number) then 1 else 0 end,
              ignored = l.ignored + ($9 = 'ignored')::int
-                 - case when l.settled and not n.newer and l.end_state = 'ignored' then 1 else 0 end,
+                 - case when l.settled and l.end_state = 'ignored'
+                     and ($6, $7) = (l.settled_epoch, l.settled_number) then 1 else 0 end,
              parked = ($9 = 'parked')::int,
              state = case when (l.accepted_epoch, l.accepted_number) > ($6, $7) and $9 <> 'parked' then 'pending' else $9 end,
              end_state = $9, settled = true,
              code = $10, message = $11, field = $12, external_id = $13, attempts = $14, plan_hash = $15,
              waits_since = case when (l.accepted_epoch, l.accepted_number) > ($6, $7) then coalesce(l.waits_since, now()) end,
              dead_at = null, settled_at = $16::timestamptz, changed_at = now()
-         from (
-             select o.ctid as place,
-                 ($6, $7) > (o.settled_epoch, o.settled_number) as newer,
-                 case when $6 = o.settled_epoch or o.settled_epoch = 0
-                     then greatest(0, $7 - o.settled_number - 1) else $7 - 1 end as passed
-             from line o
-             where (o.store, o.kind, o.record_id, o.system) = ($1, $2, $3, $4) for update
-         ) n
-         where l.ctid = n.place and $8 > l.settlement and ($6, $7) >= (l.settled_epoch, l.settled_number)",
+         where (l.store, l.kind, l.record_id, l.system) = ($1, $2, $3, $4)
+             and $8 > l.settlement and ($6, $7) >= (l.settled_epoch, l.settled_number)",
     )
     .bind(&key.store)
     .bind(&key.kind)

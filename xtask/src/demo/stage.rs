@@ -38,11 +38,16 @@ impl Stage {
     pub(super) fn open(&mut self, options: &Options, programs: &Programs, tryton: Option<&Path>) -> anyhow::Result<()> {
         let folder = self.folder.path().to_owned();
         let webhooks = format!("127.0.0.1:{}", free_port()?);
-        let world = self.world.insert(World::start(options, programs, &folder, &format!("http://{webhooks}"))?);
+        let to = format!("http://{webhooks}");
+        let mut world = World::start(options, programs, &folder, &to, None)?;
         if let Some(python) = tryton {
+            // What the ERP has to hold is the simulator's to say, and where the ERP is, it has to know from its start.
             let erp = self.erp.insert(RealErp::start(python, &folder, world.erp())?);
-            world.move_erp(erp.url.clone())?;
+            let file = world.erp_file(&erp.url)?;
+            world.process().stop()?;
+            world = World::start(options, programs, &folder, &to, Some(&file))?;
         }
+        let world = self.world.insert(world);
         let around = Surroundings {
             folder,
             nats_url: self.nats.url(),

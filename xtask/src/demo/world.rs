@@ -91,8 +91,14 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Starts it; the store sends its webhooks to `webhooks`, and does not trade yet.
-    pub(crate) fn start(options: &Options, programs: &Programs, folder: &Path, webhooks: &str) -> anyhow::Result<Self> {
+    /// Starts it; the store sends its webhooks to `webhooks`, and does not trade yet. `erp` tells where a real ERP is.
+    pub(crate) fn start(
+        options: &Options,
+        programs: &Programs,
+        folder: &Path,
+        webhooks: &str,
+        erp: Option<&Path>,
+    ) -> anyhow::Result<Self> {
         let ready_file = folder.join("ready.json");
         let mut launch = Launch::new(programs.get("waybill-simulator")?)
             .arg("--ready")
@@ -104,6 +110,11 @@ impl World {
         if let Some(folder) = &options.dump {
             launch = launch.arg("--dump").arg(std::path::absolute(folder)?);
         }
+        if let Some(erp) = erp {
+            launch = launch.arg("--erp").arg(erp);
+        }
+        // A file of an earlier start would be taken for this one's.
+        let _ = std::fs::remove_file(&ready_file);
         let mut process = launch.log(folder.join("simulator.log")).spawn()?;
         let ready = process
             .wait_until_ready(READY, || serde_json::from_str(&std::fs::read_to_string(&ready_file).ok()?).ok())?;
@@ -119,10 +130,15 @@ impl World {
         &self.ready["tryton"]
     }
 
-    /// From now on the ERP is elsewhere, for the suite and the oracle.
-    pub(crate) fn move_erp(&mut self, url: String) -> anyhow::Result<()> {
-        self.ready["tryton"]["url"] = url.into();
-        std::fs::write(&self.ready_file, self.ready.to_string()).context("telling where the ERP is")
+    /// A file for another start, which then has the ERP at `url` and tells so to the oracle and the suite.
+    pub(crate) fn erp_file(&self, url: &str) -> anyhow::Result<PathBuf> {
+        let file = self.ready_file.with_file_name("erp.json");
+        let mut erp = serde_json::json!({ "url": url });
+        for key in ["database", "user", "password"] {
+            erp[key] = self.erp()[key].clone();
+        }
+        std::fs::write(&file, erp.to_string()).context("telling where the ERP is")?;
+        Ok(file)
     }
 
     /// Where all systems are, for the oracle.

@@ -178,3 +178,18 @@ async fn only_subscribed_topics_are_told_and_some_fields_only_if_wished() {
     store.place(paid_order());
     assert_eq!(store.deliveries().events, 1);
 }
+
+#[tokio::test]
+async fn a_subscription_whose_delivery_is_given_up_is_deleted() {
+    let deliveries = DeliverySettings { retry_window: Duration::from_millis(50), ..DeliverySettings::default() };
+    let store = Store::new(Settings { deliveries, ..Settings::default() });
+    let query = "mutation { webhookSubscriptionCreate(topic: PRODUCTS_UPDATE, webhookSubscription: {uri:
+        \"https://127.0.0.1:1/hook\"}) { webhookSubscription { id } userErrors { message } } }";
+    data(&store, query, Value::Null).await;
+    store.tag_product("MUG-300", "one");
+    settled(&store).await;
+    store.tag_product("MUG-300", "two");
+    let left = data(&store, "{ webhookSubscriptionsCount { count } }", Value::Null).await;
+    assert_eq!(left["webhookSubscriptionsCount"]["count"], 0);
+    assert_eq!(store.deliveries().events, 1);
+}
