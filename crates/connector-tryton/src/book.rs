@@ -23,39 +23,80 @@ use crate::{
 /// How long an id is believed.
 const KEPT: Duration = Duration::from_secs(300);
 
+/// Names and what they stand for, each with the generation in which Tryton was asked.
+#[derive(Debug)]
+struct Shelf<T>(HashMap<String, (u64, T)>);
+
+impl<T> Default for Shelf<T> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<T: Copy> Shelf<T> {
+    /// What a name stands for, as it was found last. A call that has just learnt it finds it, whatever others forget
+    /// meanwhile.
+    fn get(&self, name: &str) -> Option<T> {
+        self.0.get(name).map(|(_, found)| *found)
+    }
+
+    fn is_fresh(&self, name: &str, generation: u64) -> bool {
+        self.0.get(name).is_some_and(|(asked, _)| *asked == generation)
+    }
+
+    /// Takes over what Tryton answered about these names; those that it does not have are gone.
+    fn renew<'a>(
+        &mut self,
+        generation: u64,
+        asked: impl IntoIterator<Item = &'a str>,
+        found: impl IntoIterator<Item = (String, T)>,
+    ) {
+        for name in asked {
+            self.0.remove(name);
+        }
+        for (name, value) in found {
+            self.0.entry(name).or_insert((generation, value));
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Page {
-    items: HashMap<String, (Id, Option<Id>)>,
-    taxes: HashMap<String, Id>,
-    countries: HashMap<String, Id>,
+    /// Grows when ids are no longer believed: each is asked again before it is next relied on.
+    generation: u64,
+    since: Option<Instant>,
+    items: Shelf<(Id, Option<Id>)>,
+    taxes: Shelf<Id>,
+    countries: Shelf<Id>,
     /// `None` for a code that an address cannot name.
-    subdivisions: HashMap<String, Option<Id>>,
-    currencies: HashMap<String, Id>,
-    warehouse: Option<Id>,
+    subdivisions: Shelf<Option<Id>>,
+    currencies: Shelf<Id>,
+    warehouses: Shelf<Id>,
 }
 
 /// The ids that were found.
 #[derive(Debug, Default)]
-pub(crate) struct Book(Mutex<Option<(Instant, Page)>>);
+pub(crate) struct Book(Mutex<Page>);
 
 impl Book {
-    /// Forgets all ids: Tryton has refused something that was made of them.
+    /// Believes no id any longer: Tryton has refused something that was made of them. Calls that are between learning
+    /// and using keep what they learnt.
     pub(crate) fn forget(&self) {
-        *self.lock() = None;
+        self.lock().generation += 1;
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<(Instant, Page)>> {
+    fn lock(&self) -> MutexGuard<'_, Page> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn with<T>(&self, read: impl FnOnce(&mut Page) -> T) -> T {
-        let mut held = self.lock();
+        let mut page = self.lock();
         let now = Instant::now();
-        if held.as_ref().is_none_or(|(since, _)| now.duration_since(*since) > KEPT) {
-            *held = Some((now, Page::default()));
+        if page.since.is_none_or(|since| now.duration_since(since) > KEPT) {
+            page.since = Some(now);
+            page.generation += 1;
         }
-        let (_, page) = held.get_or_insert_with(|| (now, Page::default()));
-        read(page)
+        read(&mut page)
     }
 
     fn missing<'a>(
@@ -68,19 +109,17 @@ impl Book {
 
     /// Looks up the items and taxes of lines, all at once.
     pub(crate) async fn learn_lines(&self, client: &Client, lines: &[&SaleLine]) -> Result<(), Failure> {
-        let items =
-            self.missing(lines.iter().map(|line| line.item.as_str()), |page, code| page.items.contains_key(code));
+        let items = self.missing(lines.iter().map(|line| line.item.as_str()), |page, code| {
+            page.items.is_fresh(code, page.generation)
+        });
         if !items.is_empty() {
             let query = Query::new(json!([["code", "in", items]]), &["code", "sale_uom", "salable"]);
             let rows: Vec<ProductRow> = client.find("product.product", &query).await?;
-            self.with(|page| {
-                for row in rows.into_iter().filter(|row| row.salable) {
-                    page.items.entry(row.code).or_insert((row.id, row.sale_uom));
-                }
-            });
+            let found = rows.into_iter().filter(|row| row.salable).map(|row| (row.code, (row.id, row.sale_uom)));
+            self.with(|page| page.items.renew(page.generation, items.iter().copied(), found));
         }
         let taxes = self.missing(lines.iter().flat_map(|line| line.taxes.iter().map(String::as_str)), |page, name| {
-            page.taxes.contains_key(name)
+            page.taxes.is_fresh(name, page.generation)
         });
         if !taxes.is_empty() {
             let company = client.company().await?;
@@ -92,7 +131,8 @@ impl Book {
             }
             // Two taxes of one name cannot be told apart: neither is taken.
             by_name.retain(|_, ids| ids.len() == 1);
-            self.with(|page| page.taxes.extend(by_name.into_iter().map(|(name, ids)| (name, ids[0]))));
+            let found = by_name.into_iter().map(|(name, ids)| (name, ids[0]));
+            self.with(|page| page.taxes.renew(page.generation, taxes.iter().copied(), found));
         }
         Ok(())
     }
@@ -107,7 +147,9 @@ impl Book {
 
     /// The id of a currency.
     pub(crate) async fn currency(&self, client: &Client, code: &str) -> Result<Id, Failure> {
-        if let Some(id) = self.with(|page| page.currencies.get(code).copied()) {
+        let fresh =
+            |page: &mut Page| page.currencies.get(code).filter(|_| page.currencies.is_fresh(code, page.generation));
+        if let Some(id) = self.with(fresh) {
             return Ok(id);
         }
         let query = Query::new(json!([["code", "=", code]]), &["code"]);
@@ -115,34 +157,37 @@ impl Book {
         let row = rows.first().ok_or_else(|| {
             Failure::rejected("unmapped", "currency", format!("Tryton has no currency {code}: create it there"))
         })?;
-        self.with(|page| page.currencies.insert(code.to_owned(), row.id));
+        self.with(|page| page.currencies.renew(page.generation, [code], [(code.to_owned(), row.id)]));
         Ok(row.id)
     }
 
     /// The id of the warehouse of this code.
     pub(crate) async fn warehouse(&self, client: &Client, code: &str) -> Result<Id, Failure> {
-        if let Some(id) = self.with(|page| page.warehouse) {
+        let fresh =
+            |page: &mut Page| page.warehouses.get(code).filter(|_| page.warehouses.is_fresh(code, page.generation));
+        if let Some(id) = self.with(fresh) {
             return Ok(id);
         }
         let query = Query::new(json!([["type", "=", "warehouse"], ["code", "=", code]]), &["code"]);
         let rows: Vec<Named> = client.find("stock.location", &query).await?;
         let row = rows.first().ok_or_else(|| session::settings("warehouse", "Tryton has no warehouse of this code"))?;
-        self.with(|page| page.warehouse = Some(row.id));
+        self.with(|page| page.warehouses.renew(page.generation, [code], [(code.to_owned(), row.id)]));
         Ok(row.id)
     }
 
     /// Looks up the countries and subdivisions of addresses, all at once.
     pub(crate) async fn learn_places(&self, client: &Client, addresses: &[&PostalAddress]) -> Result<(), Failure> {
         let countries = self.missing(addresses.iter().map(|address| address.country.as_str()), |page, code| {
-            page.countries.contains_key(code)
+            page.countries.is_fresh(code, page.generation)
         });
         if !countries.is_empty() {
             let query = Query::new(json!([["code", "in", countries]]), &["code"]);
             let rows: Vec<Named> = client.find("country.country", &query).await?;
-            self.with(|page| page.countries.extend(rows.into_iter().filter_map(|row| Some((row.code?, row.id)))));
+            let found = rows.into_iter().filter_map(|row| Some((row.code?, row.id)));
+            self.with(|page| page.countries.renew(page.generation, countries.iter().copied(), found));
         }
         let codes = self.missing(addresses.iter().map(|address| address.subdivision.as_str()), |page, code| {
-            page.subdivisions.contains_key(code)
+            page.subdivisions.is_fresh(code, page.generation)
         });
         if codes.is_empty() {
             return Ok(());
@@ -156,12 +201,11 @@ impl Book {
             let query = Query::new(json!([["country_code", "in", listed]]), &["country_code", "types"]);
             types = client.find("party.address.subdivision_type", &query).await?;
         }
-        self.with(|page| {
-            for code in codes {
-                let row = rows.iter().find(|row| row.code == code && may_be_named(row, &types));
-                page.subdivisions.insert(code.to_owned(), row.map(|row| row.id));
-            }
+        let found = codes.iter().map(|&code| {
+            let row = rows.iter().find(|row| row.code == code && may_be_named(row, &types));
+            (code.to_owned(), row.map(|row| row.id))
         });
+        self.with(|page| page.subdivisions.renew(page.generation, codes.iter().copied(), found));
         Ok(())
     }
 
@@ -175,8 +219,8 @@ impl Book {
         field: &str,
     ) -> Result<(PostalAddress, Option<Id>, Option<Id>), Failure> {
         let (country, subdivision) = self.with(|page| {
-            let subdivision = page.subdivisions.get(&address.subdivision).copied().flatten();
-            (page.countries.get(&address.country).copied(), subdivision)
+            let subdivision = page.subdivisions.get(&address.subdivision).flatten();
+            (page.countries.get(&address.country), subdivision)
         });
         if country.is_none() && !address.country.is_empty() {
             let message = format!(
@@ -198,7 +242,7 @@ fn may_be_named(row: &SubdivisionRow, types: &[SubdivisionTypesRow]) -> bool {
 }
 
 fn ids_of(page: &Page, line: &SaleLine) -> Result<LineIds, Failure> {
-    let Some((product, unit)) = page.items.get(&line.item).copied() else {
+    let Some((product, unit)) = page.items.get(&line.item) else {
         let message = format!("Tryton has no salable product with the code '{}'", line.item);
         return Err(Failure::rejected("unknown_item", format!("{}.item", line.origin), message));
     };
@@ -206,11 +250,31 @@ fn ids_of(page: &Page, line: &SaleLine) -> Result<LineIds, Failure> {
         .taxes
         .iter()
         .map(|name| {
-            page.taxes.get(name).copied().ok_or_else(|| {
+            page.taxes.get(name).ok_or_else(|| {
                 let message = format!("Tryton's company has not exactly one tax with the name '{name}'");
                 Failure::rejected("unmapped", format!("{}.tax_codes", line.origin), message)
             })
         })
         .collect::<Result<_, _>>()?;
     Ok(LineIds { product, unit, taxes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Book;
+
+    #[test]
+    fn what_another_call_forgets_is_asked_again_and_still_found_by_whoever_has_learnt_it() {
+        let book = Book::default();
+        let known =
+            |name: &str| book.missing([name], |page, name| page.countries.is_fresh(name, page.generation)).is_empty();
+        assert!(!known("AT"));
+        book.with(|page| page.countries.renew(page.generation, ["AT"], [("AT".to_owned(), 7)]));
+        assert!(known("AT"));
+        book.forget();
+        assert!(!known("AT"), "the next call asks again");
+        assert_eq!(book.with(|page| page.countries.get("AT")), Some(7), "a call that has just asked goes on");
+        book.with(|page| page.countries.renew(page.generation, ["AT"], []));
+        assert_eq!(book.with(|page| page.countries.get("AT")), None, "what Tryton no longer has is gone");
+    }
 }

@@ -1,6 +1,6 @@
 //! Raw body → snapshot, next revision of its record.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use connector_shopify::{
     body::{self, Parsed, content_hash},
@@ -97,10 +97,11 @@ async fn batch(shared: &Shared, one_by_one: bool) -> sqlx::Result<usize> {
         })
         .collect();
     read.sort_by_key(|(webhook, parsed)| (webhook.store.clone(), parsed.as_ref().ok().and_then(first_record)));
+    let mut wishes = Wishes::new();
     for (webhook, parsed) in read {
         let (outcome, message) = match parsed {
-            Ok(parsed) if one_by_one => take_apart(shared, &mut transaction, &webhook, parsed).await?,
-            Ok(parsed) => (take(shared, &mut transaction, &webhook, parsed).await?, String::new()),
+            Ok(parsed) if one_by_one => take_apart(shared, &mut transaction, &mut wishes, &webhook, parsed).await?,
+            Ok(parsed) => (take(shared, &mut transaction, &mut wishes, &webhook, parsed).await?, String::new()),
             Err(message) => ("unreadable", message),
         };
         if outcome == "unreadable" {
@@ -115,6 +116,9 @@ async fn batch(shared: &Shared, one_by_one: bool) -> sqlx::Result<usize> {
         outcomes.push(outcome);
         messages.push(message);
     }
+    for ((store, kind, id), (reason, traceparent)) in &wishes {
+        refetch::want(&mut transaction, store, *kind, id, reason, traceparent).await?;
+    }
     sqlx::query(
         "update inbox i set outcome = n.outcome, message = n.message
          from unnest($1::bigint[], $2::text[], $3::text[]) as n (id, outcome, message) where i.id = n.id",
@@ -125,7 +129,7 @@ async fn batch(shared: &Shared, one_by_one: bool) -> sqlx::Result<usize> {
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await?;
-    if outcomes.contains(&"refetch") {
+    if !wishes.is_empty() {
         // Only now is the wish there to be seen.
         shared.to_refetch.notify_one();
     }
@@ -155,11 +159,12 @@ fn first_record(parsed: &Parsed) -> Option<(Kind, RecordId)> {
 async fn take_apart(
     shared: &Shared,
     db: &mut PgConnection,
+    wishes: &mut Wishes,
     webhook: &Webhook,
     parsed: Parsed,
 ) -> sqlx::Result<(&'static str, String)> {
     let mut savepoint = db.begin().await?;
-    match take(shared, &mut savepoint, webhook, parsed).await {
+    match take(shared, &mut savepoint, wishes, webhook, parsed).await {
         Ok(outcome) => {
             savepoint.commit().await?;
             Ok((outcome, String::new()))
@@ -172,21 +177,33 @@ async fn take_apart(
     }
 }
 
-async fn take(shared: &Shared, db: &mut PgConnection, webhook: &Webhook, parsed: Parsed) -> sqlx::Result<&'static str> {
+/// Records to be read, and for which webhook. Wished for once all records of the batch are locked: a read locks its
+/// record before its wish, and whoever locks both must do so in that order.
+type Wishes = BTreeMap<(StoreName, Kind, RecordId), (&'static str, String)>;
+
+async fn take(
+    shared: &Shared,
+    db: &mut PgConnection,
+    wishes: &mut Wishes,
+    webhook: &Webhook,
+    parsed: Parsed,
+) -> sqlx::Result<&'static str> {
+    let mut wish = |store: &StoreName, kind, id: &RecordId, reason| {
+        wishes.insert((store.clone(), kind, id.clone()), (reason, webhook.traceparent.clone()));
+        "refetch"
+    };
     let Ok(store) = webhook.store.parse::<StoreName>() else { return Ok("unknown") };
     match parsed {
         Parsed::Unknown => Ok("unknown"),
         Parsed::Privacy(_) => Ok("privacy"),
-        Parsed::Refetch { kind, id } => {
-            want_refetch(db, &store, kind, &id, "the webhook carries a part only", webhook).await
-        }
-        Parsed::Deleted { kind, id } => want_refetch(db, &store, kind, &id, "said to be deleted", webhook).await,
+        Parsed::Refetch { kind, id } => Ok(wish(&store, kind, &id, "the webhook carries a part only")),
+        Parsed::Deleted { kind, id } => Ok(wish(&store, kind, &id, "said to be deleted")),
         Parsed::Several(parts) => {
             let mut parts = parts;
             parts.sort_by_key(first_record);
             let mut told = "echo";
             for part in parts {
-                let outcome = Box::pin(take(shared, db, webhook, part)).await?;
+                let outcome = Box::pin(take(shared, db, wishes, webhook, part)).await?;
                 if matches!(outcome, "applied" | "refetch") && told != "applied" {
                     told = outcome;
                 }
@@ -214,23 +231,11 @@ async fn take(shared: &Shared, db: &mut PgConnection, webhook: &Webhook, parsed:
                 Verdict::Stale => Ok("stale"),
                 Verdict::Refetch => {
                     let RecordKey { store, kind, id } = &observed.key;
-                    want_refetch(db, store, *kind, id, "equal time, other content", webhook).await
+                    Ok(wish(store, *kind, id, "equal time, other content"))
                 }
             }
         }
     }
-}
-
-async fn want_refetch(
-    db: &mut PgConnection,
-    store: &StoreName,
-    kind: Kind,
-    id: &RecordId,
-    reason: &str,
-    webhook: &Webhook,
-) -> sqlx::Result<&'static str> {
-    refetch::want(db, store, kind, id, reason, &webhook.traceparent).await?;
-    Ok("refetch")
 }
 
 async fn earlier(db: &mut PgConnection, key: &RecordKey) -> sqlx::Result<Option<Snapshot>> {
