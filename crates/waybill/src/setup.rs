@@ -22,9 +22,9 @@ use crate::connectors;
 pub(crate) struct SetupArguments {
     #[command(flatten)]
     plan: crate::PlanFile,
-    /// Where Shopify reaches shopify-ingest, such as https://waybill.example.com/webhooks; the store's name is
-    /// appended. Without it webhook subscriptions are left alone.
-    #[arg(long)]
+    /// Where Shopify reaches shopify-ingest, up to and with `/webhooks`; the store's name is appended. Without it
+    /// webhook subscriptions are left alone.
+    #[arg(long, value_name = "https://…/webhooks")]
     callback: Option<String>,
 }
 
