@@ -9,6 +9,8 @@ mod databases;
 #[cfg(test)]
 mod deployment;
 #[cfg(test)]
+mod mending;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod running;

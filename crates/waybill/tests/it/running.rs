@@ -25,7 +25,17 @@ pub(crate) struct Suite {
     /// What `up` left for the operator's commands: addresses and where the token is.
     pub(crate) state: Value,
     pub(crate) deployment: Deployment,
-    _vendors: Vec<Running>,
+    pub(crate) vendors: Vendors,
+}
+
+/// The simulated vendors of the example plan.
+pub(crate) struct Vendors {
+    pub(crate) store: Store,
+    pub(crate) crm: Running,
+    pub(crate) pager: Running,
+    /// What the example plan names them by.
+    pub(crate) variables: Vec<(String, String)>,
+    _others: Vec<Running>,
 }
 
 impl Suite {
@@ -43,14 +53,15 @@ impl Suite {
     }
 
     async fn on(deployment: Deployment) -> Self {
-        let (vendors, variables) = vendors().await;
+        let vendors = vendors().await;
+        let plan = deployment.folder.path().join("plan.toml");
+        if !plan.exists() {
+            std::fs::copy(example_plan(), &plan).unwrap();
+        }
         let log = deployment.folder.path().join("up.log");
-        let mut launch = Launch::new(waybill())
-            .args(["up", "--free-ports", "--plan"])
-            .arg(example_plan())
-            .log(&log)
-            .stop_within(STOP_WITHIN);
-        for (name, value) in deployment.variables().into_iter().chain(variables) {
+        let mut launch =
+            Launch::new(waybill()).args(["up", "--free-ports", "--plan"]).arg(&plan).log(&log).stop_within(STOP_WITHIN);
+        for (name, value) in deployment.variables().into_iter().chain(vendors.variables.clone()) {
             launch = launch.env(name, value);
         }
         let process = tokio::task::spawn_blocking(move || {
@@ -60,7 +71,25 @@ impl Suite {
         });
         let process = process.await.unwrap();
         let state = std::fs::read(deployment.folder.path().join("state/up.json")).unwrap();
-        Self { process, state: serde_json::from_slice(&state).unwrap(), deployment, _vendors: vendors }
+        Self { process, state: serde_json::from_slice(&state).unwrap(), deployment, vendors }
+    }
+
+    /// Runs one of the program's other commands beside it, to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> std::process::Output {
+        std::process::Command::new(waybill())
+            .args(arguments)
+            .envs(self.deployment.variables())
+            .envs(self.vendors.variables.clone())
+            .current_dir(self.deployment.folder.path())
+            .output()
+            .unwrap()
+    }
+
+    /// Where the store's webhooks go, as `up` has said it.
+    pub(crate) fn webhooks(&self) -> String {
+        let log = std::fs::read_to_string(self.deployment.folder.path().join("up.log")).unwrap();
+        let line = log.lines().find_map(|line| line.strip_prefix("webhooks  ")).unwrap();
+        line.replace("<store>", "main")
     }
 
     /// Service → gRPC address.
@@ -105,12 +134,13 @@ async fn vendor(simulated: Simulated) -> Running {
 }
 
 /// The vendors of the example plan, and the variables that it names them by.
-async fn vendors() -> (Vec<Running>, Vec<(String, String)>) {
+async fn vendors() -> Vendors {
     const ROUTING_KEY: &str = "R0UT1NGKEY0000000000000000000001";
     let (store, crm, parcels) = (Settings::default(), hubspot::Settings::default(), shipstation::Config::default());
     let (store_token, secret) = (store.token.clone(), store.webhook_secret.clone());
     let (crm_token, parcels_key) = (crm.token.clone(), parcels.api_key.clone());
-    let shop = vendor(Store::new(store).simulated()).await;
+    let store = Store::new(store);
+    let shop = vendor(store.simulated()).await;
     let crm = vendor(hubspot::simulated(crm)).await;
     let erp = vendor(Tryton::new(seeding::ERP_DATABASE, &seeding::erp()).simulated()).await;
     let parcels = vendor(shipstation::simulated(parcels)).await;
@@ -137,5 +167,5 @@ async fn vendors() -> (Vec<Running>, Vec<(String, String)>) {
         ("ALERT_WEBHOOK_SECRET", webhook::SECRET.to_owned()),
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
-    (vec![shop, crm, erp, parcels, pager, chat, hook], variables)
+    Vendors { store, crm, pager, variables, _others: vec![shop, erp, parcels, chat, hook] }
 }

@@ -1,0 +1,141 @@
+//! Something goes wrong, people are told within a minute, it is mended, and the page resolves.
+
+use std::time::Duration;
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use sha2::Sha256;
+use waybill_simulator::{
+    catalogue,
+    kit::{Fault, FaultKind},
+    shopify::{Address, NewLine, NewOrder, Payment, Settings},
+};
+use waybill_testkit::wait_for_async;
+
+use crate::{deployment::said, running::Suite};
+
+/// What the product promises.
+const A_MINUTE: Duration = Duration::from_secs(60);
+
+impl Suite {
+    /// A paid order of one unit of an item, told to the suite by a webhook.
+    async fn sell(&self, sku: &str) -> u64 {
+        let address = Address {
+            first_name: Some("Ada".to_owned()),
+            last_name: Some("Lind".to_owned()),
+            address1: "Ring 1".to_owned(),
+            city: "Wien".to_owned(),
+            zip: "1010".to_owned(),
+            country: "Austria".to_owned(),
+            country_code: "AT".to_owned(),
+            phone: Some("+43 1 5550101".to_owned()),
+            ..Address::default()
+        };
+        let order = self.vendors.store.place(NewOrder {
+            email: Some("ada@waldgang.at".to_owned()),
+            billing: Some(address.clone()),
+            shipping_address: Some(address),
+            lines: vec![NewLine {
+                sku: Some(sku.to_owned()),
+                title: String::new(),
+                quantity: 1,
+                price: Decimal::new(24_00, 2),
+                taxes: Vec::new(),
+                duty: Decimal::ZERO,
+            }],
+            payment: Payment::Paid,
+            ..NewOrder::default()
+        });
+        // Says that the order changed and not how: the suite reads it from the store.
+        let body = json!({ "order_edit": { "id": 1, "order_id": order } }).to_string();
+        let mut mac = Hmac::<Sha256>::new_from_slice(Settings::default().webhook_secret.as_bytes()).unwrap();
+        mac.update(body.as_bytes());
+        let answer = reqwest::Client::new()
+            .post(self.webhooks())
+            .header("X-Shopify-Topic", "orders/edited")
+            .header("X-Shopify-Shop-Domain", Settings::default().domain)
+            .header("X-Shopify-Webhook-Id", format!("test-{order}"))
+            .header("X-Shopify-Hmac-Sha256", BASE64_STANDARD.encode(mac.finalize().into_bytes()))
+            .body(body)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200);
+        order
+    }
+
+    /// The status of the page about a cause, at the pager.
+    async fn page(&self, code: &str) -> Option<String> {
+        let state: Value =
+            reqwest::get(format!("{}/_state", self.vendors.pager.url())).await.unwrap().json().await.unwrap();
+        let alerts = state["alerts"].as_array().unwrap();
+        let summary = |alert: &Value| alert["event"]["payload"]["summary"].as_str().unwrap_or_default().to_owned();
+        let about = alerts.iter().rev().find(|alert| summary(alert).contains(&format!("[{code}]")))?;
+        Some(about["status"].as_str().unwrap().to_owned())
+    }
+
+    async fn until_page_is(&self, code: &str, status: &str) {
+        let what = format!("the page about {code} to be {status}");
+        wait_for_async(&what, A_MINUTE, async || (self.page(code).await.as_deref() == Some(status)).then_some(()))
+            .await;
+    }
+
+    /// How many deliveries are parked.
+    fn parked(&self) -> usize {
+        let listed: Value = serde_json::from_slice(&self.run(&["parked", "list", "--json"]).stdout).unwrap();
+        let all = listed.as_array().or_else(|| listed["parked"].as_array()).unwrap();
+        all.len()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_record_is_paged_within_a_minute_and_its_page_resolves_once_it_is_mended_and_retried() {
+    let Some(suite) = Suite::start().await else { return };
+    said(&suite.run(&["setup", "--plan", "plan.toml"]));
+    suite.sell(catalogue::UNKNOWN_ITEM.code).await;
+    suite.until_page_is("unknown_item", "triggered").await;
+    assert_eq!(suite.parked(), 1);
+
+    // Mended in the plan, while the suite runs: the item has another code in the ERP.
+    let path = suite.deployment.folder.path().join("plan.toml");
+    let plan = std::fs::read_to_string(&path).unwrap();
+    let mended =
+        plan.replace("item = \"line.sku\"", "item = \"'TEE-WHITE-S' if line.sku == 'LIMITED-XMAS-26' else line.sku\"");
+    assert_ne!(plan, mended);
+    std::fs::write(&path, mended).unwrap();
+    wait_for_async("the retry under the changed plan to pass", A_MINUTE, async || {
+        suite.run(&["parked", "retry", "--system", "erp", "--code", "unknown_item"]);
+        (suite.parked() == 0).then_some(())
+    })
+    .await;
+    suite.until_page_is("unknown_item", "resolved").await;
+    assert_eq!(suite.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_token_is_paged_within_a_minute_parks_nothing_and_resumes_by_itself() {
+    let Some(suite) = Suite::start().await else { return };
+    said(&suite.run(&["setup", "--plan", "plan.toml"]));
+    suite.vendors.crm.faults.add(Fault {
+        kind: FaultKind::Unauthorized,
+        times: 100_000,
+        path: String::new(),
+        body: String::new(),
+    });
+    suite.sell("TEE-WHITE-S").await;
+    suite.until_page_is("unauthorized", "triggered").await;
+    assert_eq!(suite.parked(), 0);
+    suite.vendors.crm.faults.clear();
+    suite.until_page_is("unauthorized", "resolved").await;
+    wait_for_async("the order at the CRM", A_MINUTE, async || {
+        let accounting: Value = serde_json::from_slice(&suite.run(&["status", "--json"]).stdout).unwrap();
+        let lines = accounting["accounting"].as_array()?;
+        let line = lines.iter().find(|line| line["kind"] == "order" && line["system"] == "crm")?;
+        (line["applied"].as_i64() > Some(0) && line["in_flight"] == 0 && line["gap"] == 0).then_some(())
+    })
+    .await;
+    assert_eq!(suite.parked(), 0);
+    assert_eq!(suite.stop().await, Some(0));
+}
