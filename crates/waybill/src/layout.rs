@@ -76,11 +76,30 @@ impl Secrets {
         Ok(Self { key: text.trim().as_bytes().to_vec() })
     }
 
+    /// The passwords that `migrate` sets: those of the environment where there are some (containers, which keep no
+    /// folder), else as [`Secrets::open`].
+    ///
+    /// # Errors
+    /// If the environment gives some and not all: the rest would be made up here, where the services' own containers
+    /// cannot know them.
+    pub(crate) fn given_or_open(state: &Path) -> anyhow::Result<Self> {
+        let services =
+            || SERVICES.iter().filter(|service| **service != "console").map(|service| password_variable(service));
+        if services().all(|variable| environment(&variable).is_none()) {
+            return Self::open(state);
+        }
+        for variable in services().chain(["WAYBILL_NATS_PASSWORD".to_owned()]) {
+            let there = environment(&variable).is_some_and(|text| !text.is_empty());
+            anyhow::ensure!(there, "{variable} is empty or not set: set every service's password and NATS', or none");
+        }
+        // Nothing is left to be derived.
+        Ok(Self { key: Vec::new() })
+    }
+
     /// The password for a purpose, such as `nats/erp-sync`. One given by `WAYBILL_PASSWORD_<SERVICE>` wins for a
     /// service's role and user.
     pub(crate) fn password(&self, purpose: &str, service: &str) -> String {
-        let variable = format!("WAYBILL_PASSWORD_{}", service.to_uppercase().replace('-', "_"));
-        if let Some(given) = environment(&variable).filter(|text| !text.is_empty()) {
+        if let Some(given) = environment(&password_variable(service)).filter(|text| !text.is_empty()) {
             return given;
         }
         self.derive(&format!("{purpose}/{service}"))
@@ -114,6 +133,11 @@ impl Secrets {
             None => (self.derive("console")[..20].to_owned(), true),
         }
     }
+}
+
+/// Where a service's password is given.
+fn password_variable(service: &str) -> String {
+    format!("WAYBILL_PASSWORD_{}", service.to_uppercase().replace('-', "_"))
 }
 
 /// A new file that only its owner reads.

@@ -29,7 +29,7 @@ pub(crate) struct MigrateArguments {
 const NATS_WITHIN: Duration = Duration::from_secs(20);
 
 pub(crate) async fn run(arguments: MigrateArguments) -> anyhow::Result<ExitCode> {
-    let secrets = Secrets::open(&arguments.state.state)?;
+    let secrets = Secrets::given_or_open(&arguments.state.state)?;
     for line in migrate(&arguments.database_url, &arguments.nats_url, arguments.replicas, &secrets).await? {
         use std::io::Write as _;
         writeln!(std::io::stdout(), "{line}")?;

@@ -46,3 +46,17 @@ async fn what_up_leaves_in_its_folder_only_its_owner_reads() {
     }
     assert_eq!(suite.stop().await, Some(0));
 }
+
+#[tokio::test]
+async fn passwords_given_by_environment_are_all_given_or_refused_by_name() {
+    let Some(deployment) = crate::deployment::Deployment::empty() else { return };
+    let output = std::process::Command::new(crate::deployment::waybill())
+        .arg("migrate")
+        .envs(deployment.variables())
+        .env("WAYBILL_PASSWORD_ERP_SYNC", "one-of-many")
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("WAYBILL_PASSWORD_SHOPIFY_INGEST is empty or not set"), "{told}");
+}
