@@ -19,6 +19,8 @@ create table record (
     deleted boolean not null default false,
     -- The newest snapshot, as protobuf.
     snapshot bytea not null,
+    -- The trace that the change belongs to.
+    traceparent text not null default '',
     -- The transaction that changed it, so that a reader's cursor never passes an open one.
     changed_in xid8 not null default pg_current_xact_id(),
     changed_at timestamptz not null default now(),

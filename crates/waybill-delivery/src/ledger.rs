@@ -114,7 +114,7 @@ impl Ledger {
         sqlx::query(
             "update record set number = $4, content_hash = $5, name = $6, deleted = $7, snapshot = $8,
                  source_updated_at = coalesce($9::timestamptz, source_updated_at),
-                 refetched_at = coalesce($10::timestamptz, refetched_at),
+                 refetched_at = coalesce($10::timestamptz, refetched_at), traceparent = $11,
                  changed_in = pg_current_xact_id(), changed_at = now()
              where (store, kind, record_id) = ($1, $2, $3)",
         )
@@ -128,6 +128,7 @@ impl Ledger {
         .bind(&encoded)
         .bind(observed.origin.source_updated_at().map(|time| time.to_string()))
         .bind(observed.origin.refetch_began_at().map(|time| time.to_string()))
+        .bind(&observed.traceparent)
         .execute(&mut *db)
         .await?;
         let (schema, payload) = if encoded.len() > LARGEST_INLINE_BYTES {

@@ -38,10 +38,12 @@ impl Engine {
                     .with_context(|| format!("{service} does not say its changes"))?
                     .into_inner();
                 let mut heard = Vec::with_capacity(page.snapshots.len());
-                for snapshot in page.snapshots {
+                // Empty from a source of before the field.
+                let traceparents = page.traceparents.into_iter().chain(std::iter::repeat(String::new()));
+                for (snapshot, traceparent) in page.snapshots.into_iter().zip(traceparents) {
                     let snapshot = Snapshot::try_from(snapshot)
                         .with_context(|| format!("{service} said a snapshot that cannot be read"))?;
-                    heard.push(Heard { snapshot, traceparent: String::new() });
+                    heard.push(Heard { snapshot, traceparent });
                 }
                 self.take(heard).await?;
                 if page.cursor != cursor {

@@ -26,6 +26,9 @@ fn unavailable(error: sqlx::Error) -> Status {
     Status::unavailable("the database cannot be read; try again")
 }
 
+/// A changed record: transaction, store, kind, id, snapshot, trace.
+type Change = (String, String, String, String, Vec<u8>, String);
+
 /// A place in the order of changes: transaction, then record.
 struct Cursor {
     transaction: String,
@@ -65,8 +68,8 @@ impl Source for SourceService {
         let request = request.into_inner();
         let after = Cursor::read(&request.after)?;
         let limit = if request.limit <= 0 { 500 } else { request.limit.min(500) };
-        let rows: Vec<(String, String, String, String, Vec<u8>)> = sqlx::query_as(
-            "select changed_in::text, store, kind, record_id, snapshot
+        let rows: Vec<Change> = sqlx::query_as(
+            "select changed_in::text, store, kind, record_id, snapshot, traceparent
              from record
              where (changed_in, store, kind, record_id) > ($1::text::xid8, $2, $3, $4)
                  -- Never past an open transaction: what it changes would be passed over.
@@ -87,14 +90,15 @@ impl Source for SourceService {
         let more = rows.len() == limit as usize;
         let cursor = rows
             .last()
-            .map(|(transaction, store, kind, id, _)| format!("{transaction}/{store}/{kind}/{id}"))
+            .map(|(transaction, store, kind, id, _, _)| format!("{transaction}/{store}/{kind}/{id}"))
             .unwrap_or(request.after);
+        let traceparents = rows.iter().map(|row| row.5.clone()).collect();
         let snapshots = rows
             .into_iter()
             .map(|row| wire::Snapshot::decode(row.4.as_slice()))
             .collect::<Result<_, _>>()
             .map_err(|error| Status::data_loss(format!("a stored snapshot cannot be read: {error}")))?;
-        Ok(Response::new(ListChangesResponse { snapshots, cursor, more }))
+        Ok(Response::new(ListChangesResponse { snapshots, traceparents, cursor, more }))
     }
 
     async fn get_snapshot(&self, request: Request<GetSnapshotRequest>) -> Result<Response<wire::Snapshot>, Status> {

@@ -82,6 +82,15 @@ impl Suite {
             .await;
     }
 
+    /// Whether every record of a kind has reached a system, by the accounting.
+    fn is_settled(&self, kind: &str, system: &str) -> Option<()> {
+        let status: Value = serde_json::from_slice(&self.run(&["status", "--json"]).stdout).unwrap();
+        let lines = status["accounting"].as_array()?;
+        let line = lines.iter().find(|line| line["kind"] == kind && line["system"] == system)?;
+        let all = line["applied"].as_i64() > Some(0) && line["applied"] == line["accepted"] && line["gap"] == 0;
+        all.then_some(())
+    }
+
     /// How many deliveries are parked.
     fn parked(&self) -> usize {
         let listed: Value = serde_json::from_slice(&self.run(&["parked", "list", "--json"]).stdout).unwrap();
@@ -98,6 +107,20 @@ async fn a_refused_record_is_paged_within_a_minute_and_its_page_resolves_once_it
     suite.until_page_is("unknown_item", "triggered").await;
     assert_eq!(suite.parked(), 1);
 
+    // One trace from the webhook to the delivery, across the read by API, the outbox and NATS.
+    let traces = suite
+        .deployment
+        .database
+        .url()
+        .run(
+            "select distinct split_part(traceparent, '-', 2) from (
+                 select traceparent from shopify_ingest.inbox
+                 union all select traceparent from erp_sync.delivery where kind = 'order'
+                 union all select traceparent from crm_sync.delivery where kind = 'order') t",
+        )
+        .unwrap();
+    assert_eq!(traces.lines().map(str::len).collect::<Vec<_>>(), [32], "{traces}");
+
     // Mended in the plan, while the suite runs: the item has another code in the ERP.
     let path = suite.deployment.folder.path().join("plan.toml");
     let plan = std::fs::read_to_string(&path).unwrap();
@@ -106,8 +129,9 @@ async fn a_refused_record_is_paged_within_a_minute_and_its_page_resolves_once_it
     assert_ne!(plan, mended);
     std::fs::write(&path, mended).unwrap();
     wait_for_async("the retry under the changed plan to pass", A_MINUTE, async || {
+        // Until the changed plan is read, a retry parks it again.
         suite.run(&["parked", "retry", "--system", "erp", "--code", "unknown_item"]);
-        (suite.parked() == 0).then_some(())
+        suite.is_settled("order", "erp")
     })
     .await;
     suite.until_page_is("unknown_item", "resolved").await;
@@ -129,13 +153,7 @@ async fn a_revoked_token_is_paged_within_a_minute_parks_nothing_and_resumes_by_i
     assert_eq!(suite.parked(), 0);
     suite.vendors.crm.faults.clear();
     suite.until_page_is("unauthorized", "resolved").await;
-    wait_for_async("the order at the CRM", A_MINUTE, async || {
-        let accounting: Value = serde_json::from_slice(&suite.run(&["status", "--json"]).stdout).unwrap();
-        let lines = accounting["accounting"].as_array()?;
-        let line = lines.iter().find(|line| line["kind"] == "order" && line["system"] == "crm")?;
-        (line["applied"].as_i64() > Some(0) && line["in_flight"] == 0 && line["gap"] == 0).then_some(())
-    })
-    .await;
+    wait_for_async("the order at the CRM", A_MINUTE, async || suite.is_settled("order", "crm")).await;
     assert_eq!(suite.parked(), 0);
     assert_eq!(suite.stop().await, Some(0));
 }
