@@ -232,11 +232,19 @@ impl Layout {
     }
 }
 
+/// Ports that the system gives to no outgoing connection by default (Linux: 32768 and up), so that one which is free
+/// now still is when its service binds it.
+const FREE_PORTS: std::ops::Range<u16> = 16_000..32_000;
+
 fn free_port(held: &mut Vec<TcpListener>) -> anyhow::Result<u16> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let port = listener.local_addr()?.port();
-    held.push(listener);
-    Ok(port)
+    for _ in 0..1000 {
+        let port = fastrand::u16(FREE_PORTS);
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+            held.push(listener);
+            return Ok(port);
+        }
+    }
+    anyhow::bail!("no free port among {FREE_PORTS:?}")
 }
 
 pub(crate) fn print_nats_config(arguments: &StateArguments) -> anyhow::Result<ExitCode> {

@@ -30,8 +30,9 @@ pub(crate) async fn run(arguments: UpArguments) -> anyhow::Result<ExitCode> {
     Plan::parse(&text, Connectors::All(&connectors::all())).with_context(|| format!("the plan {}", path.display()))?;
     let secrets = Secrets::open(&arguments.layout.state.state)?;
     let telemetry = telemetry::start("waybill")?;
-    let layout = Layout::new(&arguments.layout, &secrets)?;
     migrate::migrate(&arguments.layout.database_url, &arguments.layout.nats_url, arguments.replicas, &secrets).await?;
+    // Free ports are chosen right before they are bound.
+    let layout = Layout::new(&arguments.layout, &secrets)?;
     let stop = CancellationToken::new();
     let password_file = arguments.layout.state.state.join("console-password");
     layout::private_file(&password_file)?.write_all(secrets.console().0.as_bytes())?;

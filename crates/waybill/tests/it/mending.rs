@@ -157,3 +157,17 @@ async fn a_revoked_token_is_paged_within_a_minute_parks_nothing_and_resumes_by_i
     assert_eq!(suite.parked(), 0);
     assert_eq!(suite.stop().await, Some(0));
 }
+
+/// How long a system may be silent before it counts as not served, and a minute to be told of it.
+const SILENCE_AND_A_MINUTE: Duration = Duration::from_secs(45 + 60);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_system_that_no_process_serves_is_paged() {
+    let Some(suite) = Suite::start_for("shop,erp,shipping,pagerduty,slack,hook").await else { return };
+    let what = "the page about the CRM that nobody serves";
+    wait_for_async(what, SILENCE_AND_A_MINUTE, async || {
+        (suite.page("unserved").await.as_deref() == Some("triggered")).then_some(())
+    })
+    .await;
+    assert_eq!(suite.stop().await, Some(0));
+}

@@ -41,7 +41,12 @@ pub(crate) struct Vendors {
 impl Suite {
     /// Starts it and waits until it says that it is ready; `None` after a skip line.
     pub(crate) async fn start() -> Option<Self> {
-        Some(Self::on(Deployment::empty()?).await)
+        Some(Self::on(Deployment::empty()?, &[]).await)
+    }
+
+    /// Starts it for these systems of the plan only.
+    pub(crate) async fn start_for(systems: &str) -> Option<Self> {
+        Some(Self::on(Deployment::empty()?, &[("WAYBILL_SYSTEMS", systems)]).await)
     }
 
     /// Stops it, and starts it on the same servers and folder.
@@ -49,10 +54,10 @@ impl Suite {
         let (deployment, code) = self.end().await;
         assert_eq!(code, Some(0));
         std::fs::remove_file(deployment.folder.path().join("up.log")).unwrap();
-        Self::on(deployment).await
+        Self::on(deployment, &[]).await
     }
 
-    async fn on(deployment: Deployment) -> Self {
+    async fn on(deployment: Deployment, settings: &[(&str, &str)]) -> Self {
         let vendors = vendors().await;
         let plan = deployment.folder.path().join("plan.toml");
         if !plan.exists() {
@@ -62,6 +67,9 @@ impl Suite {
         let mut launch =
             Launch::new(waybill()).args(["up", "--free-ports", "--plan"]).arg(&plan).log(&log).stop_within(STOP_WITHIN);
         for (name, value) in deployment.variables().into_iter().chain(vendors.variables.clone()) {
+            launch = launch.env(name, value);
+        }
+        for (name, value) in settings {
             launch = launch.env(name, value);
         }
         let process = tokio::task::spawn_blocking(move || {
