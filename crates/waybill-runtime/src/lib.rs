@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod alone;
 pub mod clock;
 pub mod database;
 pub mod grpc;
@@ -11,6 +12,7 @@ pub mod tasks;
 pub mod telemetry;
 pub mod trace_context;
 
+pub use alone::run_alone;
 pub use clock::SystemClock;
 pub use metrics::Metrics;
 pub use settings::ServiceSettings;

@@ -1,20 +1,9 @@
 //! The console on its own.
 
-use tokio_util::sync::CancellationToken;
-use waybill_runtime::{ServiceSettings, tasks, telemetry};
+use console::{App, DEFAULTS, SERVICE};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let settings = ServiceSettings::load(console::DEFAULTS)?;
-    let telemetry = telemetry::start(console::SERVICE)?;
-    let stop = CancellationToken::new();
-    let signal = stop.clone();
-    let app = console::App::build(settings).await?;
-    tokio::spawn(async move {
-        tasks::stop_requested().await;
-        signal.cancel();
-    });
-    let outcome = app.run(stop).await;
-    telemetry.flush();
-    outcome
+    waybill_runtime::run_alone(SERVICE, DEFAULTS, async |settings, stop| App::build(settings).await?.run(stop).await)
+        .await
 }

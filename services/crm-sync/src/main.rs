@@ -1,20 +1,9 @@
 //! crm-sync on its own.
 
-use tokio_util::sync::CancellationToken;
-use waybill_runtime::{ServiceSettings, tasks, telemetry};
+use crm_sync::{App, DEFAULTS, SERVICE};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let settings = ServiceSettings::load(crm_sync::DEFAULTS)?;
-    let telemetry = telemetry::start(crm_sync::SERVICE)?;
-    let stop = CancellationToken::new();
-    let signal = stop.clone();
-    let app = crm_sync::App::build(settings, stop).await?;
-    tokio::spawn(async move {
-        tasks::stop_requested().await;
-        signal.cancel();
-    });
-    let outcome = app.run().await;
-    telemetry.flush();
-    outcome
+    waybill_runtime::run_alone(SERVICE, DEFAULTS, async |settings, stop| App::build(settings, stop).await?.run().await)
+        .await
 }

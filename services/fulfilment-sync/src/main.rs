@@ -1,20 +1,9 @@
 //! fulfilment-sync on its own.
 
-use tokio_util::sync::CancellationToken;
-use waybill_runtime::{ServiceSettings, tasks, telemetry};
+use fulfilment_sync::{App, DEFAULTS, SERVICE};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let settings = ServiceSettings::load(fulfilment_sync::DEFAULTS)?;
-    let telemetry = telemetry::start(fulfilment_sync::SERVICE)?;
-    let stop = CancellationToken::new();
-    let signal = stop.clone();
-    let app = fulfilment_sync::App::build(settings, stop).await?;
-    tokio::spawn(async move {
-        tasks::stop_requested().await;
-        signal.cancel();
-    });
-    let outcome = app.run().await;
-    telemetry.flush();
-    outcome
+    waybill_runtime::run_alone(SERVICE, DEFAULTS, async |settings, stop| App::build(settings, stop).await?.run().await)
+        .await
 }
