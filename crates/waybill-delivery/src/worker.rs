@@ -275,15 +275,11 @@ impl Engine {
             }
             return Ok(());
         };
-        let span = tracing::info_span!(
-            "deliver", system = %served.name, records = works.len(),
-            record = works.first().map(|work| work.key.to_string()),
-            trace_id = works.first().map(|work| trace_context::trace_id(&work.claim.traceparent).to_owned()),
-        );
-        if let Some(work) = works.first() {
-            trace_context::continue_from(&span, &work.claim.traceparent);
-        }
-        async {
+        // Each record's own trace goes on, also where one call carries several: every span lasts as long as the call.
+        let records = works.len();
+        let spans: Vec<tracing::Span> = works.iter().map(|work| deliver_span(served, work, records)).collect();
+        let span = spans.first().cloned().unwrap_or_else(tracing::Span::none);
+        let outcome = async {
             self.run_steps(sink.as_ref(), &mut works).await?;
             for mut work in works {
                 let outcome = work.ended.take().unwrap_or(Ok(()));
@@ -292,7 +288,9 @@ impl Engine {
             Ok(())
         }
         .instrument(span)
-        .await
+        .await;
+        drop(spans);
+        outcome
     }
 
     /// Records how an attempt ended, for the delivery and for the system.
@@ -423,6 +421,16 @@ impl Engine {
         while running.join_next().await.is_some() {}
         pause
     }
+}
+
+/// The span of one record in a call that carries `records` of them.
+fn deliver_span(served: &Served, work: &Work, records: usize) -> tracing::Span {
+    let traceparent = &work.claim.traceparent;
+    let trace_id = trace_context::trace_id(traceparent);
+    let span =
+        tracing::info_span!(parent: None, "deliver", system = %served.name, record = %work.key, records, trace_id);
+    trace_context::continue_from(&span, traceparent);
+    span
 }
 
 enum Decided {
