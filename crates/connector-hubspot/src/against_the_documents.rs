@@ -39,6 +39,7 @@ fn properties() -> Properties {
             ("since".to_owned(), FieldValue::Time("2026-11-01T10:00:00Z".parse().unwrap())),
             ("phone".to_owned(), FieldValue::Null),
         ]),
+        policy: Default::default(),
     })
 }
 

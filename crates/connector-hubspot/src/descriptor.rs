@@ -101,6 +101,9 @@ static DESCRIPTOR: Descriptor = Descriptor {
         },
     ],
     fields: FIELDS,
+    reads: &[],
+    adopts: &[],
+    amends: &[],
     custom_fields: true,
     budget: Budget { requests: 100, per: Duration::from_secs(10) },
     // Look-ups read by id or unique property, which sees a write at once.

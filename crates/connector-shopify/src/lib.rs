@@ -60,6 +60,9 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
         Field { of: Capability::ShipmentSink, name: "notify_customer", required: false, max_chars: 0 },
         Field { of: Capability::ShipmentSink, name: "tracking_company", required: false, max_chars: 0 },
     ],
+    reads: &[],
+    adopts: &[],
+    amends: &[],
     custom_fields: false,
     // 100 points a second on the standard plan; a call costs at least one. What is left of the bucket is told by each
     // answer.

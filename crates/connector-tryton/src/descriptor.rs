@@ -12,6 +12,9 @@ pub fn descriptor() -> Descriptor {
         capabilities: &[Capability::OrderSink, Capability::CustomerSink, Capability::StockSource],
         settings: SETTINGS,
         fields: FIELDS,
+        reads: &[],
+        adopts: &[],
+        amends: &[],
         custom_fields: true,
         // Tryton publishes no limit. A server process answers some 60 to 100 of our requests a second.
         budget: Budget { requests: 50, per: Duration::from_secs(1) },

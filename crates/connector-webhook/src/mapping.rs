@@ -185,6 +185,7 @@ mod tests {
                 ("nickname".to_owned(), FieldValue::Null),
             ]
             .into(),
+            policy: Default::default(),
         }
     }
 
@@ -218,6 +219,7 @@ mod tests {
             total: "47.60".parse().unwrap(),
             total_tax: "7.60".parse().unwrap(),
             fields: [].into(),
+            policy: Default::default(),
         }
     }
 

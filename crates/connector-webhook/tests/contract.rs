@@ -83,6 +83,7 @@ fn order(n: usize) -> OrderDocument {
         total: "47.60".parse().unwrap(),
         total_tax: "7.60".parse().unwrap(),
         fields: [].into(),
+        policy: Default::default(),
     }
 }
 
@@ -206,6 +207,7 @@ async fn orders_and_customers_are_told_by_the_same_envelope() {
         email: "jo@example.com".into(),
         phone: "".into(),
         fields: [].into(),
+        policy: Default::default(),
     };
     drive(&bench.webhook, &record(7), &customer, Known::new()).await.unwrap();
     let receipts = bench.receipts().await;

@@ -13,4 +13,4 @@ pub use failure::Failure;
 pub use gate::Gate;
 pub use http_client::{Answer, Effect, HttpClient};
 pub use settings::SystemSettings;
-pub use sink::{Applied, Known, Sink, Step, StepCall};
+pub use sink::{Applied, FieldSource, FieldsCall, Known, Sink, Step, StepCall};

@@ -1,10 +1,13 @@
 //! Systems that take records.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use waybill_domain::{CallKey, ObjectKey};
+use waybill_domain::{CallKey, ObjectKey, document::Fields};
 
 use crate::failure::Failure;
 
@@ -94,6 +97,30 @@ pub trait Sink<D: Sync>: Send + Sync {
     /// not taken effect and can be run. Finds *all* objects with the key; where there are several, keeps the lowest
     /// id and removes the others if the vendor allows it (drafts), else fails with `Rejected`.
     async fn find(&self, call: &StepCall<'_, D>) -> Result<Option<Applied>, Failure>;
+}
+
+/// A question for the fields of one record as the system holds them.
+#[derive(Debug, Clone, Copy)]
+pub struct FieldsCall<'a, D> {
+    /// What is going to be written.
+    pub document: &'a D,
+    /// Which of the document's objects: `order`, or `customer` for its buyer.
+    pub role: &'a str,
+    /// Names the object for ever.
+    pub object_key: &'a ObjectKey,
+    /// Ids by role, from earlier steps and revisions.
+    pub known: &'a Known,
+    /// The system's names of the fields.
+    pub names: &'a BTreeSet<String>,
+}
+
+/// A system whose records' mapped fields can be read back. The descriptor names the capability in `reads`.
+#[async_trait]
+pub trait FieldSource<D: Sync>: Send + Sync {
+    /// What the system holds of these fields now, empty ones as `Null`; `None` if it has no such record, one that a
+    /// match rule of the document finds included. Answers one outcome per call, in order; any number of calls is
+    /// taken, all of the same role.
+    async fn read_fields(&self, calls: &[FieldsCall<'_, D>]) -> Vec<Result<Option<Fields>, Failure>>;
 }
 
 /// Any system: whether its credentials work.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::Serialize;
-use waybill_connector::{Applied, Failure, Known, Sink, Step, StepCall, sink::Check};
+use waybill_connector::{Applied, Failure, FieldSource, Known, Sink, Step, StepCall, sink::Check};
 use waybill_domain::{
     CallKey, Kind, ObjectKey,
     descriptor::Descriptor,
-    document::{CustomerDocument, IncidentDocument, OrderDocument, ShipmentDocument, StockDocument},
+    document::{CustomerDocument, IncidentDocument, OrderDocument, RefundDocument, ShipmentDocument, StockDocument},
 };
 use waybill_plan::Document;
 
@@ -27,6 +27,12 @@ pub struct SystemPort {
     pub shipments: Option<Arc<dyn Sink<ShipmentDocument>>>,
     /// Takes stock levels.
     pub stock: Option<Arc<dyn Sink<StockDocument>>>,
+    /// Takes refunds.
+    pub refunds: Option<Arc<dyn Sink<RefundDocument>>>,
+    /// The fields that orders show, with their buyers'.
+    pub order_fields: Option<Arc<dyn FieldSource<OrderDocument>>>,
+    /// The fields that customers show.
+    pub customer_fields: Option<Arc<dyn FieldSource<CustomerDocument>>>,
     /// Tells people.
     pub pager: Option<Arc<dyn Sink<IncidentDocument>>>,
 }
@@ -41,6 +47,9 @@ impl SystemPort {
             customers: None,
             shipments: None,
             stock: None,
+            refunds: None,
+            order_fields: None,
+            customer_fields: None,
             pager: None,
         }
     }
@@ -53,7 +62,8 @@ impl SystemPort {
             Kind::Shipment => self.shipments.is_some(),
             Kind::StockLevel => self.stock.is_some(),
             Kind::Incident => self.pager.is_some(),
-            Kind::Product | Kind::InventoryLevel | Kind::Fulfilment | Kind::Refund => false,
+            Kind::Refund => self.refunds.is_some(),
+            Kind::Product | Kind::InventoryLevel | Kind::Fulfilment => false,
         }
     }
 
@@ -61,6 +71,7 @@ impl SystemPort {
         match document {
             Document::Order(_) => Some(Box::new(Typed(Arc::clone(self.orders.as_ref()?)))),
             Document::Customer(_) => Some(Box::new(Typed(Arc::clone(self.customers.as_ref()?)))),
+            Document::Refund(_) => Some(Box::new(Typed(Arc::clone(self.refunds.as_ref()?)))),
             Document::Shipment(_) => Some(Box::new(Typed(Arc::clone(self.shipments.as_ref()?)))),
             Document::Stock(_) => Some(Box::new(Typed(Arc::clone(self.stock.as_ref()?)))),
             Document::Incident(_) => Some(Box::new(Typed(Arc::clone(self.pager.as_ref()?)))),
@@ -104,6 +115,7 @@ macro_rules! part {
 }
 part!(OrderDocument, Order);
 part!(CustomerDocument, Customer);
+part!(RefundDocument, Refund);
 part!(ShipmentDocument, Shipment);
 part!(StockDocument, Stock);
 part!(IncidentDocument, Incident);

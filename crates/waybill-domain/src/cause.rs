@@ -116,6 +116,36 @@ pub const CAUSES: &[Cause] = &[
         "Choose the value in the system or the store, then `waybill parked retry` or `discard`.",
     ),
     cause(
+        "several_matches",
+        "Several records could be this one",
+        "The plan's match rule finds more than one record in the system, and none carries our key.",
+        "Merge them in the system, or put our key on the right one; then `waybill parked retry`.",
+    ),
+    cause(
+        "match_needs_person",
+        "A record may be this one",
+        "A match rule that the plan marks `ask` found a record in the system.",
+        "If it is the same, put our key (in the message) on it; else change what matches. Then `waybill parked retry`.",
+    ),
+    cause(
+        "point_of_no_return",
+        "The record was changed after the plan's point of no return",
+        "The system holds the record as it was before; the change is not there.",
+        "Make the change by hand where it is needed, then `waybill parked discard` with a note.",
+    ),
+    cause(
+        "edited",
+        "The record was changed after it was handed over",
+        "The plan asks a person to look at such changes; the system holds the record as it was before.",
+        "Make the change by hand where it is needed, then `waybill parked discard` with a note; or change `on_edit`.",
+    ),
+    cause(
+        "left",
+        "The record no longer meets the flow's condition",
+        "It was handed over when it did; the plan asks a person to look.",
+        "Settle it by hand in the system, then `waybill parked discard` with a note.",
+    ),
+    cause(
         "malformed",
         "The system's answer cannot be read",
         "The vendor may have changed its API, or something stands between.",

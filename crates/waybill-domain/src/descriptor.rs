@@ -16,6 +16,8 @@ pub enum Capability {
     ShipmentSink,
     /// Takes stock levels.
     StockSink,
+    /// Takes refunds of orders that it holds.
+    RefundSink,
     /// Gives parcels.
     ShipmentSource,
     /// Gives stock levels.
@@ -74,6 +76,12 @@ pub struct Descriptor {
     pub settings: &'static [Setting],
     /// The fields that maps may name.
     pub fields: &'static [Field],
+    /// The sinks whose records' mapped fields can be read back: a colleague's value can be told from ours.
+    pub reads: &'static [Capability],
+    /// The sinks that look for records from before us by the plan's match rules.
+    pub adopts: &'static [Capability],
+    /// The sinks that can be told to change a record without taking it back (`on_edit = "amend"`).
+    pub amends: &'static [Capability],
     /// Whether maps may also name fields of the merchant's own making.
     pub custom_fields: bool,
     /// The vendor's published limit; a plan may set a smaller one.

@@ -1,6 +1,6 @@
 //! What a plan wants one system to hold of a record. The plan's `decide` makes documents, connectors write them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -41,6 +41,58 @@ impl FieldValue {
 /// Mapped fields: the system's field name → value.
 pub type Fields = BTreeMap<String, FieldValue>;
 
+/// How a record that may have been in the system before us is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WritePolicy {
+    /// Mapped fields that are written only where the record is created, or where an adopted record's own value is
+    /// empty: the system owns them, or nothing has changed since they were sent.
+    pub keep: BTreeSet<String>,
+    /// By what a record that does not carry our key yet is recognised, in this order: the first rule that finds
+    /// anything decides. Several found by one rule are for a person (`several_matches`).
+    pub matching: Vec<MatchRule>,
+    /// What happens to a record that a rule finds.
+    pub on_match: OnMatch,
+    /// Whether a later change must leave the record as far as it has come: it is not taken back to be written anew.
+    /// What the system does not let us change so is `not_amendable`.
+    pub amend: bool,
+}
+
+/// One way of recognising a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatchRule {
+    /// Where the value stands in the system.
+    pub by: MatchBy,
+    /// What it has to be. An empty value finds nothing.
+    pub value: Personal,
+    /// Whether a person has to look at what is found (`match_needs_person`).
+    pub ask: bool,
+}
+
+/// Where the value of a [`MatchRule`] stands in the system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MatchBy {
+    /// The person's e-mail, compared without case.
+    Email,
+    /// The person's phone, compared by its digits in the international form (see [`crate::phone`]).
+    Phone,
+    /// A field of the system, compared exactly.
+    Field(String),
+}
+
+/// What happens to a record that a [`MatchRule`] finds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnMatch {
+    /// It is adopted: it gets our key and is written like one of ours.
+    #[default]
+    Merge,
+    /// It is left alone, and a second record is created.
+    CreateSecond,
+    /// It is adopted, and of its fields only these are ever written.
+    Fields(BTreeSet<String>),
+}
+
 /// A person in a system: a contact, a party.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomerDocument {
@@ -59,6 +111,9 @@ pub struct CustomerDocument {
     pub phone: Personal,
     /// Mapped fields, by the system's names.
     pub fields: Fields,
+    /// How it is written.
+    #[serde(default)]
+    pub policy: WritePolicy,
 }
 
 impl CustomerDocument {
@@ -155,6 +210,60 @@ pub struct OrderDocument {
     pub total_tax: Decimal,
     /// Mapped fields, by the system's names.
     pub fields: Fields,
+    /// How it is written.
+    #[serde(default)]
+    pub policy: WritePolicy,
+}
+
+/// One line of a refund in a system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundedLineDocument {
+    /// Our key of the line (role `line-<id of the order's line>` of the refund's record).
+    pub key: ObjectKey,
+    /// The store's id of the order's line.
+    pub source_id: RecordId,
+    /// The system's item code: the SKU, or what the plan makes of it.
+    pub item: String,
+    /// What the buyer saw.
+    pub title: String,
+    /// Whole units that came back, above 0.
+    pub quantity: i64,
+    /// What went back for them, without tax, exact; not negative.
+    pub net: Decimal,
+    /// Tax that went back with it.
+    pub tax: Decimal,
+    /// The system's tax codes, from the plan's table; empty if the line is not taxed.
+    pub tax_codes: Vec<String>,
+}
+
+/// A refund in a system: what goes back to the buyer of an order that is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundDocument {
+    /// Our key of the object in the system (role `refund`).
+    pub key: ObjectKey,
+    /// The key that the order has in the same system (role `order` of the order's record).
+    pub order_key: ObjectKey,
+    /// The store's refund id.
+    pub source_id: RecordId,
+    /// The store's order id.
+    pub order_source_id: RecordId,
+    /// When it was made.
+    pub refunded_at: Timestamp,
+    /// The currency of every amount in the document: the shop's.
+    pub currency: Currency,
+    /// What came back.
+    pub lines: Vec<RefundedLineDocument>,
+    /// What went back beside the lines: shipping, an allowance. A negative one was kept back (a return fee).
+    pub charges: Vec<ChargeDocument>,
+    /// What went back in all, tax included: net of lines and charges, plus tax.
+    pub total: Decimal,
+    /// The tax within `total`.
+    pub total_tax: Decimal,
+    /// Mapped fields, by the system's names.
+    pub fields: Fields,
+    /// How it is written.
+    #[serde(default)]
+    pub policy: WritePolicy,
 }
 
 /// Some of an order's line in a parcel.
@@ -193,6 +302,9 @@ pub struct ShipmentDocument {
     pub lines: Vec<ShippedLine>,
     /// Mapped fields, by the system's names.
     pub fields: Fields,
+    /// How it is written.
+    #[serde(default)]
+    pub policy: WritePolicy,
 }
 
 /// Which of Shopify's quantities a stock level is written to.

@@ -10,6 +10,7 @@ pub mod money;
 pub mod names;
 pub mod order;
 pub mod personal;
+pub mod phone;
 pub mod product;
 pub mod revision;
 pub mod shipment;

@@ -180,6 +180,15 @@ pub struct Refund {
 pub struct RefundLine {
     /// The order's line.
     pub line_id: RecordId,
+    /// The line's own code; empty if the item has none.
+    #[serde(default)]
+    pub sku: String,
+    /// What the buyer saw.
+    #[serde(default)]
+    pub title: String,
+    /// The taxes of the order's line: titles, rates, and what the line bore in all.
+    #[serde(default)]
+    pub taxes: Vec<TaxLine>,
     /// How many.
     pub quantity: i64,
     /// Value without tax.

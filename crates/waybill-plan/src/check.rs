@@ -62,7 +62,8 @@ pub const fn needs(kind: Kind) -> Option<Capability> {
         Kind::Shipment => Some(Capability::ShipmentSink),
         Kind::StockLevel => Some(Capability::StockSink),
         Kind::Incident => Some(Capability::Pager),
-        Kind::Product | Kind::InventoryLevel | Kind::Fulfilment | Kind::Refund => None,
+        Kind::Refund => Some(Capability::RefundSink),
+        Kind::Product | Kind::InventoryLevel | Kind::Fulfilment => None,
     }
 }
 

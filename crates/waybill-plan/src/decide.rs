@@ -11,7 +11,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use waybill_domain::{
     Body, RecordId, Snapshot, SystemName,
-    document::{CustomerDocument, Fields, IncidentDocument, OrderDocument, ShipmentDocument, StockDocument},
+    document::{
+        CustomerDocument, Fields, IncidentDocument, OrderDocument, RefundDocument, ShipmentDocument, StockDocument,
+    },
 };
 
 use crate::{
@@ -29,8 +31,10 @@ pub enum Document {
     Order(Box<OrderDocument>),
     /// A customer.
     Customer(Box<CustomerDocument>),
+    /// A refund.
+    Refund(Box<RefundDocument>),
     /// A parcel.
-    Shipment(ShipmentDocument),
+    Shipment(Box<ShipmentDocument>),
     /// A stock level.
     Stock(StockDocument),
     /// An incident, for a pager.
@@ -157,7 +161,9 @@ pub fn decide(plan: &Plan, flow: &Flow, desired: &Snapshot, delivery: DeliveryFa
         Body::Customer(customer) => {
             people::document(flow, desired, customer, &view).map(|document| Document::Customer(Box::new(document)))
         }
-        Body::Shipment(shipment) => things::shipment(flow, desired, shipment, &view).map(Document::Shipment),
+        Body::Shipment(shipment) => {
+            things::shipment(flow, desired, shipment, &view).map(|document| Document::Shipment(Box::new(document)))
+        }
         Body::StockLevel(level) => things::stock(plan, flow, desired, level, facts).map(Document::Stock),
         Body::Incident(incident) => Ok(Document::Incident(incident.as_ref().clone())),
         Body::Product(_) | Body::InventoryLevel(_) | Body::Fulfilment(_) | Body::Refund(_) => {

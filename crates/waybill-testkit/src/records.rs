@@ -198,6 +198,9 @@ impl OrderBuilder {
                 refunded: None,
                 lines: vec![RefundLine {
                     line_id: line.id.clone(),
+                    sku: line.sku.clone(),
+                    title: line.title.clone(),
+                    taxes: line.taxes.clone(),
                     quantity: units,
                     subtotal: eur("0.00"),
                     tax: eur("0.00"),

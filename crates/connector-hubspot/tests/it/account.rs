@@ -186,6 +186,7 @@ pub(crate) fn person(n: usize) -> CustomerDocument {
             ("firstname".to_owned(), field("Jo")),
             ("lastname".to_owned(), field(&format!("Number{n}"))),
         ]),
+        policy: Default::default(),
     }
 }
 
@@ -212,6 +213,7 @@ pub(crate) fn order(n: usize) -> OrderDocument {
             ("hs_external_created_date".to_owned(), FieldValue::Time(parsed("2026-11-01T10:00:00Z"))),
             ("hs_external_order_status".to_owned(), field("paid")),
         ]),
+        policy: Default::default(),
     }
 }
 
@@ -232,6 +234,7 @@ pub(crate) fn parcel(n: usize) -> ShipmentDocument {
             ("hs_fulfillment_status".to_owned(), field("shipped")),
             ("hs_shipping_tracking_number".to_owned(), field(&format!("T{n}"))),
         ]),
+        policy: Default::default(),
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) fn order(n: usize) -> OrderDocument {
         total: Decimal::new(4125, 2),
         total_tax: Decimal::new(375, 2),
         fields: [].into(),
+        policy: Default::default(),
     }
 }
 

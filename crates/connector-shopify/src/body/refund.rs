@@ -60,6 +60,9 @@ fn read_line(node: &Node<'_, '_>, currencies: Currencies) -> Read<RefundLine> {
     };
     Ok(RefundLine {
         line_id,
+        sku: String::new(),
+        title: String::new(),
+        taxes: Vec::new(),
         quantity: node.at("quantity").quantity()?,
         subtotal: currencies.required(&node.at("subtotal_set"), &node.at("subtotal"))?,
         tax: currencies

@@ -146,6 +146,9 @@ fn refund(answer: wire::Refund, order_id: &RecordId) -> Result<Refund, Failure> 
     let refund_line = |answer: wire::RefundLineItem| {
         Ok(RefundLine {
             line_id: id("LineItem", &answer.line_item.id)?,
+            sku: String::new(),
+            title: String::new(),
+            taxes: Vec::new(),
             quantity: answer.quantity,
             subtotal: pair(answer.subtotal_set),
             tax: pair(answer.total_tax_set),

@@ -27,6 +27,7 @@ fn document() -> ShipmentDocument {
         voided: false,
         lines: Vec::new(),
         fields: BTreeMap::new(),
+        policy: Default::default(),
     }
 }
 

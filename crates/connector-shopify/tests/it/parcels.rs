@@ -47,6 +47,7 @@ fn parcel(n: usize, order: u64, lines: &[(&str, i64)]) -> ShipmentDocument {
             })
             .collect(),
         fields: Default::default(),
+        policy: Default::default(),
     }
 }
 

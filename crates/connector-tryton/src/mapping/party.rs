@@ -134,6 +134,7 @@ mod tests {
             email: email.into(),
             phone: phone.into(),
             fields: Fields::new(),
+            policy: Default::default(),
         }
     }
 

@@ -31,6 +31,7 @@ pub(crate) fn customer(n: usize) -> CustomerDocument {
         email: format!("jane{n}@example.com").into(),
         phone: "+49301234567".into(),
         fields: Fields::new(),
+        policy: Default::default(),
     }
 }
 
@@ -66,6 +67,7 @@ pub(crate) fn order(n: usize) -> OrderDocument {
         total: Decimal::ZERO,
         total_tax: Decimal::ZERO,
         fields: Fields::from([("comment".to_owned(), FieldValue::Text("leave at the door".into()))]),
+        policy: Default::default(),
     };
     order = with_line(order, "TEE-M", 2, "20.00", "3.00", Some("VAT 19 %"));
     order = with_line(order, "MUG", 3, "7.99", "0", Some("VAT 7 %"));

@@ -43,6 +43,7 @@ pub(super) fn document(flow: &Flow, snapshot: &Snapshot, order: &Order, view: &V
         total: net + total_tax,
         total_tax,
         fields: fields(&flow.fields, view)?,
+        policy: Default::default(),
     })
 }
 

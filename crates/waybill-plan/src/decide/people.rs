@@ -33,6 +33,7 @@ pub(super) fn document(
         email: customer.email.expose().trim().to_lowercase().into(),
         phone: customer.phone.clone(),
         fields: fields(&flow.fields, view)?,
+        policy: Default::default(),
     })
 }
 
@@ -69,5 +70,6 @@ pub(super) fn buyer(
         email,
         phone,
         fields: fields(&flow.customer_fields, &view)?,
+        policy: Default::default(),
     }))
 }

@@ -34,6 +34,7 @@ pub(super) fn shipment(
             .map(|line| ShippedLine { source_id: line.line_id.clone(), sku: line.sku.clone(), quantity: line.quantity })
             .collect(),
         fields: fields(&flow.fields, view)?,
+        policy: Default::default(),
     })
 }
 

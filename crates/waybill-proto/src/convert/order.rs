@@ -150,6 +150,9 @@ impl From<&Refund> for wire::Refund {
                     quantity: line.quantity,
                     subtotal: Some(line.subtotal.into()),
                     tax: Some(line.tax.into()),
+                    sku: line.sku.clone(),
+                    title: line.title.clone(),
+                    taxes: line.taxes.iter().map(Into::into).collect(),
                 })
                 .collect(),
             note: refund.note.clone(),
@@ -171,6 +174,9 @@ impl TryFrom<wire::Refund> for Refund {
                 .map(|line| {
                     Ok(RefundLine {
                         line_id: parse("refund.line_id", &line.line_id)?,
+                        sku: line.sku,
+                        title: line.title,
+                        taxes: all(line.taxes)?,
                         quantity: line.quantity,
                         subtotal: pair("refund.subtotal", line.subtotal)?,
                         tax: pair("refund.tax", line.tax)?,
