@@ -12,8 +12,11 @@ use waybill_domain::{
 
 use crate::{
     client::{Call, Client},
-    descriptor, mapping,
-    wire::{BatchRead, Id, Kind, NewDefinition, NewGroup, NewOption, Pair, Properties, WriteInput},
+    descriptor, mapping, phones,
+    wire::{
+        BatchRead, Filter, FilterGroup, Id, Kind, NewDefinition, NewGroup, NewOption, Pair, Properties, Search,
+        WriteInput,
+    },
 };
 
 fn client(prism: &Prism) -> Client {
@@ -72,6 +75,18 @@ async fn records(document: &str, kind: Kind) {
         };
         let answer = client.read(kind, &read).await;
         assert!(answer.is_ok(), "read by {id_property:?}: {answer:?}");
+    }
+    for names in [&["hs_external_order_id"] as &[&str], &phones::SEARCHED] {
+        let filter = |name| Filter { property_name: name, operator: "IN", values: &["15550100", "4315550100"] };
+        let search = Search {
+            after: "0",
+            filter_groups: names.iter().map(|name| FilterGroup { filters: vec![filter(name)] }).collect(),
+            limit: 200,
+            properties: Vec::new(),
+            sorts: Vec::new(),
+        };
+        let answer = client.search(kind, &search).await;
+        assert!(answer.is_ok(), "search by {names:?}: {answer:?}");
     }
 }
 

@@ -34,6 +34,18 @@ impl Deadline {
     fn has_passed(self) -> bool {
         Instant::now() >= self.0
     }
+
+    /// Ends the run once it is over.
+    ///
+    /// # Errors
+    /// [`Failure::Transient`]: the rest is left for another time.
+    pub(crate) fn check(self) -> Result<(), Failure> {
+        if self.has_passed() {
+            Err(Failure::Transient { message: "the batch takes too long".to_owned() })
+        } else {
+            Ok(())
+        }
+    }
 }
 
 /// One record to be written.
@@ -143,8 +155,8 @@ impl Run<'_> {
     async fn write(&mut self, part: &[usize], outcomes: &mut [Option<Outcome>]) {
         let mut open = VecDeque::from([part.to_vec()]);
         while let Some(part) = open.pop_front() {
-            if self.broken.is_none() && self.deadline.has_passed() {
-                self.broken = Some(Failure::Transient { message: "the batch takes too long".to_owned() });
+            if self.broken.is_none() {
+                self.broken = self.deadline.check().err();
             }
             if self.broken.is_some() {
                 return;

@@ -11,10 +11,11 @@ use waybill_connector::{
 };
 
 use crate::{
+    pace::Pace,
     refusal::{Refusal, missing_scopes},
     wire::{
         AssociateAnswer, AssociationsAnswer, BatchAnswer, BatchRead, Definition, ErrorBody, Id, Inputs, Kind,
-        NewDefinition, NewGroup, Pair, WriteInput,
+        NewDefinition, NewGroup, Pair, Properties, Search, SearchAnswer, WriteInput,
     },
 };
 
@@ -47,8 +48,13 @@ impl From<Failure> for Denial {
 impl Denial {
     /// The failure, for a call without values of ours.
     pub(crate) fn into_failure(self, kind: Kind) -> Failure {
+        self.into_failure_of(kind, &Properties::new())
+    }
+
+    /// The failure, for a call with these values.
+    pub(crate) fn into_failure_of(self, kind: Kind, sent: &Properties) -> Failure {
         match self {
-            Self::Refused(refusal) => refusal.into_failure(kind, &Default::default()),
+            Self::Refused(refusal) => refusal.into_failure(kind, sent),
             Self::Failed(failure) => failure,
         }
     }
@@ -64,6 +70,7 @@ pub(crate) enum Call {
 #[derive(Debug)]
 pub(crate) struct Client {
     http: HttpClient,
+    searches: Pace,
 }
 
 impl Client {
@@ -75,7 +82,8 @@ impl Client {
         let mut token = HeaderValue::try_from(format!("Bearer {}", expose(settings.secret("token")?)))
             .map_err(|_| settings.invalid("token", "it has characters that no token has"))?;
         token.set_sensitive(true);
-        Ok(Self { http: http.with_header(header::AUTHORIZATION, token).with_wait_reader(stated_wait) })
+        let http = http.with_header(header::AUTHORIZATION, token).with_wait_reader(stated_wait);
+        Ok(Self { http, searches: Pace::default() })
     }
 
     /// `GET /crm/objects/2026-03/{kind}?limit=1`
@@ -104,6 +112,13 @@ impl Client {
     pub(crate) async fn read(&self, kind: Kind, body: &BatchRead<'_>) -> Result<BatchAnswer, Failure> {
         let path = format!("/crm/objects/2026-03/{}/batch/read", kind.as_str());
         self.send(Effect::Read, Method::POST, &path, body).await.map_err(|denial| denial.into_failure(kind))
+    }
+
+    /// `POST /crm/objects/2026-03/{kind}/search`, not faster than HubSpot takes them.
+    pub(crate) async fn search(&self, kind: Kind, body: &Search<'_>) -> Result<SearchAnswer, Denial> {
+        self.searches.pass().await;
+        let path = format!("/crm/objects/2026-03/{}/search", kind.as_str());
+        self.send(Effect::Read, Method::POST, &path, body).await
     }
 
     /// `POST /crm/v4/associations/orders/contacts/batch/associate/default`: orders (507) and their contacts (508).
@@ -227,8 +242,11 @@ fn accepted(answer: &Answer) -> Result<(), Denial> {
 /// How long a 429 without `Retry-After` means (usage guidelines): its body names the limit, a header the window.
 fn stated_wait(headers: &HeaderMap, body: &[u8]) -> Option<Duration> {
     let body: ErrorBody = serde_json::from_slice(body).unwrap_or_default();
-    if body.policy_name == "DAILY" {
-        return Some(WAIT_FOR_THE_DAILY_LIMIT);
+    match body.policy_name.as_str() {
+        "DAILY" => return Some(WAIT_FOR_THE_DAILY_LIMIT),
+        // The limit of searches, whose answers have no headers that say how long it is.
+        "SECONDLY" => return Some(Duration::from_secs(1)),
+        _ => {}
     }
     number(headers, "x-hubspot-ratelimit-interval-milliseconds").map(Duration::from_millis)
 }
@@ -253,6 +271,8 @@ mod tests {
         let rolling = br#"{"policyName":"TEN_SECONDLY_ROLLING"}"#;
         assert_eq!(stated_wait(&headers, daily), Some(Duration::from_secs(300)));
         assert_eq!(stated_wait(&headers, rolling), Some(Duration::from_secs(10)));
+        let searches = br#"{"policyName":"SECONDLY"}"#;
+        assert_eq!(stated_wait(&HeaderMap::new(), searches), Some(Duration::from_secs(1)));
         assert_eq!(stated_wait(&HeaderMap::new(), b"<html>"), None);
     }
 }

@@ -8,13 +8,14 @@ use crate::{
     CONTACT_KEY_PROPERTY, HubSpot,
     batch::{self, Deadline, MOST_INPUTS, Outcome, Write},
     client::Call,
-    mapping,
+    mapping::{self, EMAIL},
+    matching::Sought,
+    records::{self, Record, Saved},
     wire::{BatchRead, Id, Kind, Object, Properties},
 };
 
 /// The role of a contact in [`Known`].
 pub(crate) const CUSTOMER: &str = "customer";
-const EMAIL: &str = "email";
 const STEP: Step = Step::idempotent("contact", CUSTOMER);
 
 /// By what a contact is recognised.
@@ -33,6 +34,28 @@ pub(crate) struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
+    /// What the person is looked for by, if HubSpot is asked first.
+    pub(crate) fn sought(&self) -> Sought<'a> {
+        let document = self.document;
+        Sought::new(document.key.as_str(), self.known, &document.policy, document.email.expose())
+    }
+
+    fn is_plain(&self) -> bool {
+        records::is_plain(&self.document.policy)
+    }
+
+    fn record(&self) -> Record<'a> {
+        Record {
+            key: self.document.key.as_str(),
+            known: self.known,
+            policy: &self.document.policy,
+            email: self.document.email.expose(),
+            joins: false,
+            properties: mapping::contact(self.document),
+            required: Properties::new(),
+        }
+    }
+
     fn first_way(&self) -> Way {
         if self.known.is_some() { Way::Id } else { self.way_without_id() }
     }
@@ -66,13 +89,13 @@ impl<'a> Wanted<'a> {
 
 /// What a way's outcome leads to.
 enum Next {
-    Done(Result<String, Failure>),
+    Done(Result<Saved, Failure>),
     Try(Way),
 }
 
 fn next(wanted: &Wanted<'_>, way: Way, outcome: Outcome) -> Next {
     match (way, outcome) {
-        (_, Outcome::Written(contact)) => Next::Done(Ok(contact.id)),
+        (_, Outcome::Written(contact)) => Next::Done(Ok(Saved { id: contact.id, wrote: true })),
         (_, Outcome::Failed(failure)) => Next::Done(Err(failure)),
         // Deleted or merged away in HubSpot.
         (Way::Id, Outcome::Missing) => Next::Try(wanted.way_without_id()),
@@ -92,9 +115,18 @@ fn next(wanted: &Wanted<'_>, way: Way, outcome: Outcome) -> Next {
 }
 
 impl HubSpot {
-    /// Writes people; answers each one's contact id.
-    pub(crate) async fn write_contacts(&self, wanted: &[Wanted<'_>]) -> Vec<Result<String, Failure>> {
-        let mut results: Vec<Option<Result<String, Failure>>> = wanted.iter().map(|_| None).collect();
+    /// Writes people; answers each one's contact. Those whose plan has no rules for it are written without a look.
+    pub(crate) async fn write_contacts(&self, wanted: &[Wanted<'_>]) -> Vec<Result<Saved, Failure>> {
+        let plain: Vec<&Wanted<'_>> = wanted.iter().filter(|wanted| wanted.is_plain()).collect();
+        let ruled: Vec<Record<'_>> = wanted.iter().filter(|wanted| !wanted.is_plain()).map(Wanted::record).collect();
+        let mut plain = self.write_plain_contacts(&plain).await.into_iter();
+        let mut ruled = self.write_records(Kind::Contacts, &ruled).await.into_iter();
+        let result = |wanted: &Wanted<'_>| if wanted.is_plain() { plain.next() } else { ruled.next() };
+        wanted.iter().map(result).map(|result| result.expect("one result per person")).collect()
+    }
+
+    async fn write_plain_contacts(&self, wanted: &[&Wanted<'_>]) -> Vec<Result<Saved, Failure>> {
+        let mut results: Vec<Option<Result<Saved, Failure>>> = wanted.iter().map(|_| None).collect();
         let mut open: Vec<(usize, Way)> =
             wanted.iter().enumerate().map(|(at, wanted)| (at, wanted.first_way())).collect();
         let deadline = Deadline::from_now();
@@ -105,7 +137,7 @@ impl HubSpot {
                 batch::write_all(&self.client, Kind::Contacts, CONTACT_KEY_PROPERTY, &writes, deadline).await;
             let tried = std::mem::take(&mut open);
             for ((at, way), outcome) in tried.into_iter().zip(outcomes) {
-                match next(&wanted[at], way, outcome) {
+                match next(wanted[at], way, outcome) {
                     Next::Done(result) => results[at] = Some(result),
                     Next::Try(way) => open.push((at, way)),
                 }
@@ -116,6 +148,9 @@ impl HubSpot {
 
     /// The contact of a person and whether it shows the person's values.
     pub(crate) async fn find_contact(&self, wanted: &Wanted<'_>) -> Result<Option<(String, bool)>, Failure> {
+        if !wanted.is_plain() {
+            return self.find_record(Kind::Contacts, &wanted.record()).await;
+        }
         let properties = mapping::contact(wanted.document);
         for way in [Way::Id, Way::Email, Way::Key] {
             let Some((id_property, id)) = wanted.identity(way) else {
@@ -164,7 +199,7 @@ impl Sink<CustomerDocument> for HubSpot {
     async fn apply(&self, calls: &[StepCall<'_, CustomerDocument>]) -> Vec<Result<Applied, Failure>> {
         let people: Vec<Wanted<'_>> = calls.iter().map(wanted).collect();
         let results = self.write_contacts(&people).await;
-        results.into_iter().map(|result| result.map(|id| Applied::wrote(CUSTOMER, id))).collect()
+        results.into_iter().map(|result| result.map(|saved| saved.applied(CUSTOMER))).collect()
     }
 
     async fn find(&self, call: &StepCall<'_, CustomerDocument>) -> Result<Option<Applied>, Failure> {

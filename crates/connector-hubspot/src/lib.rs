@@ -4,8 +4,14 @@ mod batch;
 mod client;
 mod contacts;
 mod descriptor;
+mod fields;
+mod lookup;
 mod mapping;
+mod matching;
 mod orders;
+mod pace;
+mod phones;
+mod records;
 mod refusal;
 mod setup;
 mod shipments;
@@ -14,24 +20,34 @@ mod wire;
 #[cfg(test)]
 mod against_the_documents;
 
+use std::{collections::BTreeMap, sync::Mutex};
+
 use async_trait::async_trait;
 use waybill_connector::{Failure, SystemSettings, settings::SettingsError, sink::Check};
 
 pub use descriptor::descriptor;
 pub use setup::{NewProperty, PropertyKind, PropertyOwner};
 
-use crate::{client::Client, wire::Kind};
+use crate::{
+    client::Client,
+    wire::{Definition, Kind},
+};
 
 /// The unique property that holds our key on contacts.
 pub const CONTACT_KEY_PROPERTY: &str = "waybill_key";
 /// The unique property that holds our key on orders, unless the setting `order_key_property` names another.
 pub const ORDER_KEY_PROPERTY: &str = "waybill_key";
 
+/// The property of contacts and orders that were adopted to have only some of their fields written.
+pub const ADOPTED_PROPERTY: &str = "waybill_adopted";
+
 /// One HubSpot account.
 #[derive(Debug)]
 pub struct HubSpot {
     client: Client,
     order_key_property: String,
+    /// The definitions of properties that records are matched by.
+    definitions: Mutex<BTreeMap<(Kind, String), Definition>>,
 }
 
 impl HubSpot {
@@ -51,7 +67,11 @@ impl HubSpot {
                 ),
             ));
         }
-        Ok(Self { client: Client::new(settings)?, order_key_property: order_key_property.to_owned() })
+        Ok(Self {
+            client: Client::new(settings)?,
+            order_key_property: order_key_property.to_owned(),
+            definitions: Mutex::default(),
+        })
     }
 
     /// The property that holds our key on a kind of record.

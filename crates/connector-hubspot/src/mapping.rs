@@ -9,7 +9,8 @@ use crate::{
     wire::{Object, Properties},
 };
 
-const EMAIL: &str = "email";
+/// The property of a contact's e-mail: the first, if it has several.
+pub(crate) const EMAIL: &str = "email";
 /// HubSpot creates no order without it (objects guide, "Required properties to create records").
 const ORDER_NAME: &str = "hs_order_name";
 

@@ -10,7 +10,8 @@ use crate::{
     client::Call,
     contacts::{CUSTOMER, Wanted},
     mapping,
-    wire::{Id, Kind, Pair},
+    records::{self, Record, Saved},
+    wire::{Id, Kind, Pair, Properties},
 };
 
 /// The role of an order in [`Known`].
@@ -33,8 +34,8 @@ impl HubSpot {
             .map(|document| Wanted { document, known: None })
             .collect();
         let mut results = self.write_contacts(&buyers).await.into_iter();
-        let of_buyer = |result: Result<String, Failure>| {
-            result.map(|id| Applied { external_id: None, ..Applied::wrote(CUSTOMER, id) })
+        let of_buyer = |result: Result<Saved, Failure>| {
+            result.map(|saved| Applied { external_id: None, ..saved.applied(CUSTOMER) })
         };
         calls
             .iter()
@@ -45,20 +46,44 @@ impl HubSpot {
             .collect()
     }
 
-    /// The orders themselves.
+    /// The orders themselves. Those whose plan has no rules for it are written without a look.
     async fn orders(&self, calls: &[OrderCall<'_>]) -> Vec<Result<Applied, Failure>> {
-        let key_property = self.key_property(Kind::Orders);
-        let writes: Vec<Write> = calls
+        let is_plain = |call: &&OrderCall<'_>| records::is_plain(&call.document.policy);
+        let plain: Vec<Write> = calls.iter().filter(is_plain).map(|call| self.upsert(call.document)).collect();
+        let ruled: Vec<Record<'_>> = calls
             .iter()
-            .map(|call| Write {
-                call: Call::Upsert,
-                id_property: Some(key_property.to_owned()),
-                id: call.document.key.as_str().to_owned(),
-                properties: mapping::order(call.document, key_property),
-            })
+            .filter(|call| !is_plain(call))
+            .map(|call| self.order_record(call.document, call.known))
             .collect();
-        let outcomes = batch::write_all(&self.client, Kind::Orders, key_property, &writes, Deadline::from_now()).await;
-        outcomes.into_iter().zip(&writes).map(|(outcome, write)| order_result(outcome, write)).collect()
+        let key_property = self.key_property(Kind::Orders);
+        let outcomes = batch::write_all(&self.client, Kind::Orders, key_property, &plain, Deadline::from_now()).await;
+        let mut plain = outcomes.into_iter().zip(&plain).map(|(outcome, write)| order_result(outcome, write));
+        let ruled = self.write_records(Kind::Orders, &ruled).await;
+        let mut ruled = ruled.into_iter().map(|result| result.map(|saved| saved.applied(ORDER)));
+        let result = |call| if is_plain(&call) { plain.next() } else { ruled.next() };
+        calls.iter().map(result).map(|result| result.expect("one result per order")).collect()
+    }
+
+    fn upsert(&self, document: &OrderDocument) -> Write {
+        let key_property = self.key_property(Kind::Orders);
+        Write {
+            call: Call::Upsert,
+            id_property: Some(key_property.to_owned()),
+            id: document.key.as_str().to_owned(),
+            properties: mapping::order(document, key_property),
+        }
+    }
+
+    fn order_record<'a>(&self, document: &'a OrderDocument, known: &'a Known) -> Record<'a> {
+        Record {
+            key: document.key.as_str(),
+            known: known.get(ORDER).map(String::as_str),
+            policy: &document.policy,
+            email: "",
+            joins: false,
+            properties: mapping::order(document, self.key_property(Kind::Orders)),
+            required: Properties::new(),
+        }
     }
 
     /// The associations of orders and buyers.
@@ -125,7 +150,7 @@ impl HubSpot {
         };
         let order = match call.known.get(ORDER) {
             Some(id) => Some(id.clone()),
-            None => self.find_order(call.document).await?.map(|(id, _)| id),
+            None => self.find_order(call).await?.map(|(id, _)| id),
         };
         let contact = match call.known.get(CUSTOMER) {
             Some(id) => Some(id.clone()),
@@ -135,7 +160,11 @@ impl HubSpot {
     }
 
     /// The order and whether it shows the document's values.
-    async fn find_order(&self, document: &OrderDocument) -> Result<Option<(String, bool)>, Failure> {
+    async fn find_order(&self, call: &OrderCall<'_>) -> Result<Option<(String, bool)>, Failure> {
+        let document = call.document;
+        if !records::is_plain(&document.policy) {
+            return self.find_record(Kind::Orders, &self.order_record(document, call.known)).await;
+        }
         let key_property = self.key_property(Kind::Orders);
         let wanted = mapping::order(document, key_property);
         let found = self.read_one(Kind::Orders, Some(key_property), document.key.as_str(), &wanted).await?;
@@ -201,7 +230,7 @@ impl Sink<OrderDocument> for HubSpot {
                 .map(|(id, _)| Applied { external_id: None, ..Applied::unchanged(CUSTOMER, id) }));
         }
         if *call.step == ORDER_STEP {
-            let found = self.find_order(call.document).await?;
+            let found = self.find_order(call).await?;
             return Ok(found.filter(|(_, shows)| *shows).map(|(id, _)| Applied::unchanged(ORDER, id)));
         }
         let Some((order, contact)) = self.ends(call).await? else {

@@ -3,7 +3,7 @@
 use waybill_connector::Failure;
 
 use crate::{
-    HubSpot,
+    ADOPTED_PROPERTY, HubSpot,
     client::Call,
     wire::{Kind, NewDefinition, NewGroup, NewOption},
 };
@@ -72,7 +72,7 @@ pub(crate) fn is_property_name(name: &str) -> bool {
 }
 
 impl HubSpot {
-    /// Makes the unique properties that hold our keys and the properties given, checks the token and its scopes, and
+    /// Makes the unique properties that hold our keys, those that mark adopted records, and the properties given, checks the token and its scopes, and
     /// says what was done, a line each. It can be run again: what is there stays.
     ///
     /// # Errors
@@ -95,6 +95,17 @@ impl HubSpot {
                 description: "Waybill's key of the record. Do not change it.",
                 holds: PropertyKind::Text,
                 unique: true,
+            };
+            lines.push(self.provide(&wanted).await?);
+        }
+        for kind in Kind::ALL {
+            let wanted = Wanted {
+                kind,
+                name: ADOPTED_PROPERTY,
+                label: "Waybill adopted",
+                description: "The record was here before Waybill, which writes only some of its fields.",
+                holds: PropertyKind::Bool,
+                unique: false,
             };
             lines.push(self.provide(&wanted).await?);
         }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub(crate) type Properties = BTreeMap<String, String>;
 
 /// The kinds of record that are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Contacts,
     Orders,
@@ -56,6 +56,54 @@ pub(crate) struct BatchRead<'a> {
     pub(crate) properties_with_history: Vec<&'a str>,
 }
 
+/// The body of `search`: records of which a property has one of the values, by one group or the other.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Search<'a> {
+    /// "You must format the value as an integer" (search guide, "Paging through results").
+    pub(crate) after: &'a str,
+    pub(crate) filter_groups: Vec<FilterGroup<'a>>,
+    pub(crate) limit: u16,
+    pub(crate) properties: Vec<&'a str>,
+    pub(crate) sorts: Vec<&'a str>,
+}
+
+/// Filters that must all hold.
+#[derive(Debug, Serialize)]
+pub(crate) struct FilterGroup<'a> {
+    pub(crate) filters: Vec<Filter<'a>>,
+}
+
+/// One condition of a search.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Filter<'a> {
+    pub(crate) property_name: &'a str,
+    pub(crate) operator: &'static str,
+    pub(crate) values: &'a [&'a str],
+}
+
+/// The answer of `search`: one page.
+#[derive(Debug, Deserialize)]
+pub(crate) struct SearchAnswer {
+    pub(crate) results: Vec<Object>,
+    #[serde(default)]
+    pub(crate) paging: Option<Paging>,
+}
+
+/// Whether there are more pages.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Paging {
+    #[serde(default)]
+    pub(crate) next: Option<NextPage>,
+}
+
+/// Where the next page begins.
+#[derive(Debug, Deserialize)]
+pub(crate) struct NextPage {
+    pub(crate) after: String,
+}
+
 /// An id in a request.
 #[derive(Debug, Serialize)]
 pub(crate) struct Id<'a> {
@@ -71,7 +119,7 @@ pub(crate) struct BatchAnswer {
 }
 
 /// A record.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Object {
     pub(crate) id: String,
@@ -80,6 +128,13 @@ pub(crate) struct Object {
     pub(crate) properties: BTreeMap<String, Option<String>>,
     #[serde(default)]
     pub(crate) object_write_trace_id: Option<String>,
+}
+
+impl Object {
+    /// What it shows of a property; empty if it has no value.
+    pub(crate) fn value(&self, property: &str) -> &str {
+        self.properties.get(property).and_then(Option::as_deref).unwrap_or_default()
+    }
 }
 
 /// One pair of `batch/associate/default`.
@@ -167,7 +222,7 @@ pub(crate) struct InvalidValue {
 }
 
 /// A property's definition, as far as it matters here.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Definition {
     #[serde(rename = "type")]

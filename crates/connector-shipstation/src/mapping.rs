@@ -1,5 +1,7 @@
 //! From an order to a shipment, and from a label to parcels. Pure.
 
+use std::collections::BTreeSet;
+
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 use waybill_connector::{
@@ -55,12 +57,14 @@ pub(crate) fn shippable(document: &OrderDocument) -> impl Iterator<Item = &LineD
     document.lines.iter().filter(|line| line.requires_shipping && line.quantity > 0)
 }
 
-/// The shipment of an order that leaves from `origin`. A buyer without a phone gets `fallback_phone`.
+/// The shipment of an order that leaves from `origin`, without the mapped fields that are left out. A buyer without a
+/// phone gets `fallback_phone`.
 ///
 /// # Errors
 /// [`Failure::Rejected`] if nothing is to be shipped, there is no address, or a mapped field is not ShipStation's.
 pub(crate) fn wanted(
     document: &OrderDocument,
+    left_out: &BTreeSet<String>,
     origin: &Address,
     fallback_phone: Option<&str>,
 ) -> Result<Wanted, Failure> {
@@ -71,7 +75,7 @@ pub(crate) fn wanted(
         return Err(Failure::rejected("nothing_to_ship", "lines", message));
     }
     let (mut now, mut later, mut cleared) = (Map::new(), Map::new(), Vec::new());
-    for (name, value) in &document.fields {
+    for (name, value) in document.fields.iter().filter(|(name, _)| !left_out.contains(*name)) {
         if let Some(name) = CREATE_FIELDS.iter().find(|field| *field == name) {
             match value {
                 FieldValue::Null => cleared.push(*name),

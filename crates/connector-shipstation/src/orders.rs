@@ -1,5 +1,7 @@
 //! Orders into ShipStation: `order-sink`.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use waybill_connector::{Applied, Failure, Known, Sink, Step, StepCall};
 use waybill_domain::document::OrderDocument;
@@ -14,6 +16,8 @@ use crate::{
 
 /// The role of the one object that an order is in ShipStation.
 const ORDER: &str = "order";
+/// What is known of a shipment that was there when it was to be created.
+const WAS_THERE: &str = "was_there";
 const SHIPMENT: Step = Step::unkeyed("shipment", ORDER);
 const DETAILS: Step = Step::idempotent("details", ORDER);
 const UPDATE: Step = Step::idempotent("update", ORDER);
@@ -61,15 +65,15 @@ impl Sink<OrderDocument> for ShipStation {
         if *call.step == CANCEL {
             return Ok((shipment.status == "cancelled").then(|| Applied::wrote(ORDER, shipment.id)));
         }
-        let wanted = self.wanted(call, &self.origin().await?)?;
+        let wanted = self.wanted(call, left_out(call), &self.origin().await?)?;
         let amendment = amendment(&shipment, &wanted, &Baseline::from_known(call.known))?;
         Ok(amendment.body.is_none().then(|| applied(&shipment.id, amendment.baseline, true)))
     }
 }
 
 impl ShipStation {
-    fn wanted(&self, call: &Call<'_>, origin: &Address) -> Result<Wanted, Failure> {
-        wanted(call.document, origin, self.fallback_phone.as_deref())
+    fn wanted(&self, call: &Call<'_>, left_out: &BTreeSet<String>, origin: &Address) -> Result<Wanted, Failure> {
+        wanted(call.document, left_out, origin, self.fallback_phone.as_deref())
     }
 
     /// Creates all shipments in one request. If the vendor refuses it for some of them, the others are sent again
@@ -79,7 +83,7 @@ impl ShipStation {
             Ok(origin) => origin,
             Err(failure) => return calls.iter().map(|_| Err(failure.clone())).collect(),
         };
-        let mut creation = Creation::new(calls.iter().map(|call| self.wanted(call, &origin)).collect());
+        let mut creation = Creation::new(calls.iter().map(|call| self.wanted(call, left_out(call), &origin)).collect());
         while let Some(group) = creation.groups.pop() {
             let shipments: Vec<&NewShipment> = group.iter().filter_map(|at| creation.shipment(*at)).collect();
             match self.client.create_shipments(&shipments).await {
@@ -135,7 +139,9 @@ impl ShipStation {
         if refusal.may_be_a_second_create()
             && let Some(shipment) = self.client.shipment_by_external_id(call.object_key.as_str()).await?
         {
-            return self.amend_shipment(call, shipment).await;
+            let mut applied = self.amend_shipment(call, &call.document.policy.keep, shipment).await?;
+            applied.known.insert(WAS_THERE.to_owned(), true.to_string());
+            return Ok(applied);
         }
         Err(refusal.failure(&people(call.document)))
     }
@@ -143,13 +149,18 @@ impl ShipStation {
     /// Brings a shipment that is there to what is wanted.
     async fn amend(&self, call: &Call<'_>) -> Result<Applied, Failure> {
         match self.current(call).await? {
-            Some(shipment) => self.amend_shipment(call, shipment).await,
+            Some(shipment) => self.amend_shipment(call, left_out(call), shipment).await,
             None => Err(not_amendable("the shipment is gone: it was deleted, or merged into another, in ShipStation")),
         }
     }
 
-    async fn amend_shipment(&self, call: &Call<'_>, shipment: Shipment) -> Result<Applied, Failure> {
-        let wanted = self.wanted(call, &self.origin().await?)?;
+    async fn amend_shipment(
+        &self,
+        call: &Call<'_>,
+        left_out: &BTreeSet<String>,
+        shipment: Shipment,
+    ) -> Result<Applied, Failure> {
+        let wanted = self.wanted(call, left_out, &self.origin().await?)?;
         let amendment = amendment(&shipment, &wanted, &Baseline::from_known(call.known))?;
         let Some(body) = amendment.body else {
             return Ok(applied(&shipment.id, amendment.baseline, false));
@@ -201,6 +212,14 @@ impl ShipStation {
             None => self.client.shipment_by_external_id(call.object_key.as_str()).await,
         }
     }
+}
+
+/// The mapped fields that a step leaves as they are: those that are kept, once the shipment is there. The details of a
+/// new one belong to its creation.
+fn left_out<'a>(call: &Call<'a>) -> &'a BTreeSet<String> {
+    const NONE: &BTreeSet<String> = &BTreeSet::new();
+    let creates = *call.step == SHIPMENT || *call.step == DETAILS && !call.known.contains_key(WAS_THERE);
+    if creates { NONE } else { &call.document.policy.keep }
 }
 
 /// Shipments on their way into the account, by their place among the calls.

@@ -60,12 +60,20 @@ impl<T: Copy> Shelf<T> {
     }
 }
 
+/// A product and the unit that it is sold in.
+#[derive(Debug, Clone, Copy)]
+struct Item {
+    product: Id,
+    unit: Option<Id>,
+    salable: bool,
+}
+
 #[derive(Debug, Default)]
 struct Page {
     /// Grows when ids are no longer believed: each is asked again before it is next relied on.
     generation: u64,
     since: Option<Instant>,
-    items: Shelf<(Id, Option<Id>)>,
+    items: Shelf<Item>,
     taxes: Shelf<Id>,
     countries: Shelf<Id>,
     /// `None` for a code that an address cannot name.
@@ -113,9 +121,12 @@ impl Book {
             page.items.is_fresh(code, page.generation)
         });
         if !items.is_empty() {
-            let query = Query::new(json!([["code", "in", items]]), &["code", "sale_uom", "salable"]);
+            let query = Query::new(json!([["code", "in", items]]), &["code", "default_uom", "sale_uom", "salable"]);
             let rows: Vec<ProductRow> = client.find("product.product", &query).await?;
-            let found = rows.into_iter().filter(|row| row.salable).map(|row| (row.code, (row.id, row.sale_uom)));
+            let found = rows.into_iter().map(|row| {
+                let item = Item { product: row.id, unit: row.sale_uom.or(row.default_uom), salable: row.salable };
+                (row.code, item)
+            });
             self.with(|page| page.items.renew(page.generation, items.iter().copied(), found));
         }
         let taxes = self.missing(lines.iter().flat_map(|line| line.taxes.iter().map(String::as_str)), |page, name| {
@@ -242,7 +253,9 @@ fn may_be_named(row: &SubdivisionRow, types: &[SubdivisionTypesRow]) -> bool {
 }
 
 fn ids_of(page: &Page, line: &SaleLine) -> Result<LineIds, Failure> {
-    let Some((product, unit)) = page.items.get(&line.item) else {
+    // What is no longer sold can still come back.
+    let item = page.items.get(&line.item).filter(|item| item.salable || line.quantity < 0);
+    let Some(Item { product, unit, .. }) = item else {
         let message = format!("Tryton has no salable product with the code '{}'", line.item);
         return Err(Failure::rejected("unknown_item", format!("{}.item", line.origin), message));
     };

@@ -5,20 +5,26 @@ use std::collections::{BTreeSet, HashMap};
 use async_trait::async_trait;
 use serde_json::{Map, Value as Json, json};
 use waybill_connector::{Applied, Failure, Known, Sink, Step, StepCall};
-use waybill_domain::document::CustomerDocument;
+use waybill_domain::document::{CustomerDocument, OnMatch};
 
 use crate::{
     BATCH, Tryton,
     mapping::{
-        fields,
         party::{self, Buyer},
         same_text,
+        scope::{self, Scope},
     },
+    parties::{Party, Way},
     refusal,
+    steps::{Outcomes, Taken},
     wire::{CustomerRow, Id},
 };
 
 const PARTY: &str = "party";
+/// In [`Known`]: of an adopted party, only these mapped fields are ours.
+const FIELDS: &str = "party_fields";
+
+type Call<'a> = StepCall<'a, CustomerDocument>;
 
 #[async_trait]
 impl Sink<CustomerDocument> for Tryton {
@@ -30,43 +36,28 @@ impl Sink<CustomerDocument> for Tryton {
         BATCH
     }
 
-    async fn apply(&self, calls: &[StepCall<'_, CustomerDocument>]) -> Vec<Result<Applied, Failure>> {
-        let outcomes = match self.apply_customers(calls).await {
-            Err(Failure::Rejected { .. }) if calls.len() > 1 => {
-                let mut outcomes = Vec::with_capacity(calls.len());
-                for call in calls {
-                    let alone = self.apply_customers(std::slice::from_ref(call)).await;
-                    outcomes.push(alone.and_then(|mut one| one.remove(0)));
-                }
-                outcomes
-            }
-            Err(failure) => calls.iter().map(|_| Err(failure.clone())).collect(),
-            Ok(outcomes) => outcomes,
-        };
-        let clean = |(call, outcome): (&StepCall<'_, CustomerDocument>, Result<Applied, Failure>)| {
-            outcome.map_err(|failure| explained(failure, call.document))
-        };
-        calls.iter().zip(outcomes).map(clean).collect()
+    async fn apply(&self, calls: &[Call<'_>]) -> Vec<Result<Applied, Failure>> {
+        self.apply_together(calls).await
     }
 
-    async fn find(&self, call: &StepCall<'_, CustomerDocument>) -> Result<Option<Applied>, Failure> {
-        let found = async {
-            let buyer = party::of_customer(call.document)?;
-            let codes = BTreeSet::from([buyer.key.as_str()]);
-            let Some(id) = self.party_ids(&codes).await?.get(buyer.key.as_str()).copied() else { return Ok(None) };
-            let (row, raw) = self.customer_rows(&[id], &[&buyer]).await?.remove(&id).ok_or_else(gone)?;
-            let is_current = changes(&buyer, &row, &raw).is_empty();
-            Ok(is_current.then(|| Applied::unchanged(PARTY, id.to_string())))
-        };
-        found.await.map_err(|failure| explained(failure, call.document))
+    async fn find(&self, call: &Call<'_>) -> Result<Option<Applied>, Failure> {
+        self.find_customer(call).await.map_err(|failure| CustomerDocument::explained(failure, call.document))
+    }
+}
+
+#[async_trait]
+impl Taken for CustomerDocument {
+    async fn run(tryton: &Tryton, calls: &[Call<'_>]) -> Outcomes {
+        tryton.apply_customers(calls).await
+    }
+
+    fn explained(failure: Failure, document: &Self) -> Failure {
+        refusal::explained(failure, "party.party", &document.fields, &personal(document))
     }
 }
 
 impl Tryton {
-    async fn apply_customers(
-        &self,
-        calls: &[StepCall<'_, CustomerDocument>],
-    ) -> Result<Vec<Result<Applied, Failure>>, Failure> {
+    async fn apply_customers(&self, calls: &[Call<'_>]) -> Outcomes {
         let buyers: Vec<Result<Buyer, Failure>> = calls.iter().map(|call| party::of_customer(call.document)).collect();
         let readable: Vec<&Buyer> = buyers.iter().filter_map(|buyer| buyer.as_ref().ok()).collect();
         let mut parties = self.ensure_parties(&readable).await?.into_iter();
@@ -77,14 +68,15 @@ impl Tryton {
                 Err(failure) => Err(failure.clone()),
             })
             .collect();
-        let old: Vec<Id> = parties.iter().flatten().filter(|party| !party.new).map(|party| party.id).collect();
-        let rows = self.customer_rows(&old, &readable).await?;
+        let old = parties.iter().flatten().filter(|party| party.way != Way::Made);
+        let old: BTreeSet<Id> = old.map(|party| party.id).collect();
+        let rows = self.customer_rows(&old.into_iter().collect::<Vec<_>>(), &readable).await?;
         let mut outcomes = Vec::with_capacity(calls.len());
-        for (buyer, party) in buyers.into_iter().zip(parties) {
+        for ((call, buyer), party) in calls.iter().zip(buyers).zip(parties) {
             outcomes.push(match (buyer, party) {
-                (Ok(_), Ok(party)) if party.new => Ok(Applied::wrote(PARTY, party.id.to_string())),
+                (Ok(_), Ok(party)) if party.way == Way::Made => Ok(Applied::wrote(PARTY, party.id.to_string())),
                 (Ok(buyer), Ok(party)) => match rows.get(&party.id) {
-                    Some((row, raw)) => self.follow(&buyer, row, raw).await,
+                    Some((row, raw)) => self.follow(call, &buyer, party, row, raw).await,
                     None => Err(gone()),
                 },
                 (Err(failure), _) | (_, Err(failure)) => Err(failure),
@@ -93,14 +85,32 @@ impl Tryton {
         Ok(outcomes)
     }
 
+    async fn find_customer(&self, call: &Call<'_>) -> Result<Option<Applied>, Failure> {
+        let buyer = party::of_customer(call.document)?;
+        let key = buyer.key.as_str();
+        let Some(party) = self.parties_by_key(&BTreeSet::from([key])).await?.remove(key).transpose()? else {
+            return Ok(None);
+        };
+        let (row, raw) = self.customer_rows(&[party.id], &[&buyer]).await?.remove(&party.id).ok_or_else(gone)?;
+        let is_current = changes(&buyer, &scope(call, &buyer, party), &row, &raw).is_empty();
+        Ok(is_current.then(|| remembered(call, &buyer, party, false)))
+    }
+
     /// Writes what the document says otherwise.
-    async fn follow(&self, buyer: &Buyer, row: &CustomerRow, raw: &Map<String, Json>) -> Result<Applied, Failure> {
-        let changes = changes(buyer, row, raw);
-        if changes.is_empty() {
-            return Ok(Applied::unchanged(PARTY, row.id.to_string()));
+    async fn follow(
+        &self,
+        call: &Call<'_>,
+        buyer: &Buyer,
+        party: Party,
+        row: &CustomerRow,
+        raw: &Map<String, Json>,
+    ) -> Result<Applied, Failure> {
+        let changes = changes(buyer, &scope(call, buyer, party), row, raw);
+        let wrote = party.wrote || !changes.is_empty();
+        if !changes.is_empty() {
+            self.client.write("party.party", row.id, Json::Object(changes)).await?;
         }
-        self.client.write("party.party", row.id, Json::Object(changes)).await?;
-        Ok(Applied::wrote(PARTY, row.id.to_string()))
+        Ok(remembered(call, buyer, party, wrote))
     }
 
     async fn customer_rows(
@@ -125,17 +135,36 @@ impl Tryton {
     }
 }
 
+/// Of an adopted party: the fields that are ours, if not all of them are. What was decided on adoption stays.
+fn only(call: &Call<'_>, buyer: &Buyer, party: Party) -> Option<BTreeSet<String>> {
+    match (call.known.get(FIELDS), &buyer.policy.on_match) {
+        (Some(text), _) => Some(scope::names_of_text(text)),
+        (None, OnMatch::Fields(names)) if party.way == Way::Adopted && !call.known.contains_key(PARTY) => {
+            Some(names.clone())
+        }
+        (None, OnMatch::Fields(_) | OnMatch::Merge | OnMatch::CreateSecond) => None,
+    }
+}
+
+fn scope<'a>(call: &Call<'_>, buyer: &'a Buyer, party: Party) -> Scope<'a> {
+    Scope::new(&buyer.policy, only(call, buyer, party), !call.known.contains_key(PARTY))
+}
+
+/// What later revisions need to know.
+fn remembered(call: &Call<'_>, buyer: &Buyer, party: Party, wrote: bool) -> Applied {
+    let mut applied = Applied { wrote, ..Applied::unchanged(PARTY, party.id.to_string()) };
+    if let Some(names) = only(call, buyer, party) {
+        applied.known.insert(FIELDS.to_owned(), scope::names_to_text(&names));
+    }
+    applied
+}
+
 /// The values that differ.
-fn changes(buyer: &Buyer, row: &CustomerRow, raw: &Map<String, Json>) -> Map<String, Json> {
-    let mut changes: Map<String, Json> = buyer
-        .fields
-        .iter()
-        .filter(|(name, value)| {
-            let one = Map::from_iter([((*name).clone(), (*value).clone())]);
-            fields::difference(&one, raw).is_some()
-        })
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
+fn changes(buyer: &Buyer, scope: &Scope<'_>, row: &CustomerRow, raw: &Map<String, Json>) -> Map<String, Json> {
+    let mut changes = scope.changes(&buyer.fields, raw);
+    if scope.is_fields_only() {
+        return changes;
+    }
     if !same_text(&buyer.name, row.name.as_deref()) {
         changes.insert("name".to_owned(), json!(buyer.name));
     }
@@ -150,14 +179,11 @@ fn gone() -> Failure {
     Failure::Transient { message: "the party was removed in between".to_owned() }
 }
 
-fn explained(failure: Failure, document: &CustomerDocument) -> Failure {
-    refusal::explained(failure, "party.party", &document.fields, &personal(document))
-}
-
 /// Every text of a customer that names a person.
 pub(crate) fn personal(document: &CustomerDocument) -> Vec<&str> {
     [&document.email, &document.phone, &document.last_name, &document.first_name]
         .into_iter()
+        .chain(document.policy.matching.iter().map(|rule| &rule.value))
         .map(waybill_domain::Personal::expose)
         .collect()
 }

@@ -9,12 +9,17 @@ pub fn descriptor() -> Descriptor {
     Descriptor {
         connector: "tryton",
         title: "Tryton",
-        capabilities: &[Capability::OrderSink, Capability::CustomerSink, Capability::StockSource],
+        capabilities: &[
+            Capability::OrderSink,
+            Capability::CustomerSink,
+            Capability::RefundSink,
+            Capability::StockSource,
+        ],
         settings: SETTINGS,
         fields: FIELDS,
         reads: &[],
-        adopts: &[],
-        amends: &[],
+        adopts: &[Capability::OrderSink, Capability::CustomerSink],
+        amends: &[Capability::OrderSink],
         custom_fields: true,
         // Tryton publishes no limit. A server process answers some 60 to 100 of our requests a second.
         budget: Budget { requests: 50, per: Duration::from_secs(1) },
@@ -50,4 +55,7 @@ const FIELDS: &[Field] = &[
     field(Capability::OrderSink, "description"),
     field(Capability::OrderSink, "sale_date"),
     field(Capability::OrderSink, "shipping_date"),
+    field(Capability::RefundSink, "comment"),
+    field(Capability::RefundSink, "description"),
+    field(Capability::RefundSink, "sale_date"),
 ];

@@ -5,10 +5,14 @@ mod client;
 mod customers;
 mod descriptor;
 mod mapping;
+mod matching;
 mod orders;
 mod parties;
+mod refunds;
 mod refusal;
+mod sales;
 mod session;
+mod steps;
 mod stock;
 mod wire;
 

@@ -4,7 +4,9 @@ pub(crate) mod address;
 pub(crate) mod fields;
 pub(crate) mod lines;
 pub(crate) mod party;
+pub(crate) mod recognised;
 pub(crate) mod sale;
+pub(crate) mod scope;
 
 /// One line of text as `fields.Char` takes it: no tabs or line ends, no blanks at the ends.
 pub(crate) fn one_line(text: &str) -> String {

@@ -1,6 +1,6 @@
-//! Parties by our key, which is their code.
+//! Parties by our key: the code of those that we made, an identifier of those that were there before us.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Value as Json, json};
 use waybill_connector::{Effect, Failure};
@@ -9,22 +9,59 @@ use crate::{
     Tryton,
     client::Query,
     mapping::party::Buyer,
-    wire::{Id, PartyRow},
+    matching::{Question, Sought},
+    wire::{Id, IdentifierRow, PartyRow},
 };
 
 /// How many merges are followed from one party to the next.
 const MOST_MERGES: usize = 10;
 
-/// A party that is there, and whether this call made it.
+/// How a party came to carry our key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// This call made it.
+    Made,
+    /// It is one of ours.
+    Ours,
+    /// It was there before us.
+    Adopted,
+}
+
+/// A party that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Party {
     pub(crate) id: Id,
-    pub(crate) new: bool,
+    pub(crate) way: Way,
+    /// Whether this call wrote our key onto it.
+    pub(crate) wrote: bool,
 }
 
+/// The parties that carry keys of ours.
+pub(crate) type ByKey = HashMap<String, Result<Party, Failure>>;
+
 impl Tryton {
+    /// The parties with these keys.
+    pub(crate) async fn parties_by_key(&self, keys: &BTreeSet<&str>) -> Result<ByKey, Failure> {
+        let mut found: ByKey = HashMap::new();
+        for (key, id) in self.parties_by_code(keys).await? {
+            found.insert(key, Ok(Party { id, way: Way::Ours, wrote: false }));
+        }
+        let others: BTreeSet<&str> = keys.iter().copied().filter(|key| !found.contains_key(*key)).collect();
+        for (key, ids) in self.parties_by_identifier(&others).await? {
+            let outcome = match ids.as_slice() {
+                [id] => Ok(Party { id: *id, way: Way::Adopted, wrote: false }),
+                _ => {
+                    let message = format!("Tryton has {} parties with the identifier {key}", ids.len());
+                    Err(Failure::rejected("duplicate", "identifiers", message))
+                }
+            };
+            found.insert(key, outcome);
+        }
+        Ok(found)
+    }
+
     /// The parties with these codes. One that a colleague merged into another (`party.replace`) is that other one.
-    pub(crate) async fn party_ids(&self, codes: &BTreeSet<&str>) -> Result<HashMap<String, Id>, Failure> {
+    async fn parties_by_code(&self, codes: &BTreeSet<&str>) -> Result<HashMap<String, Id>, Failure> {
         const FIELDS: &[&str] = &["code", "replaced_by"];
         if codes.is_empty() {
             return Ok(HashMap::new());
@@ -50,38 +87,82 @@ impl Tryton {
         Ok(rows.into_iter().map(|(code, row)| (code, row.id)).collect())
     }
 
-    /// The parties of these buyers; those that are missing are created. `party.party.code` is unique, so that a second
-    /// create is refused and nobody is there twice.
-    pub(crate) async fn ensure_parties(&self, buyers: &[&Buyer]) -> Result<Vec<Result<Party, Failure>>, Failure> {
-        let codes = buyers.iter().map(|buyer| buyer.key.as_str()).collect();
-        let mut known = self.party_ids(&codes).await?;
-        let mut missing: Vec<&Buyer> = Vec::new();
-        for buyer in buyers {
-            let key = buyer.key.as_str();
-            if !known.contains_key(key) && !missing.iter().any(|other| other.key == buyer.key) {
-                missing.push(buyer);
+    /// The parties with these identifiers. Merging moves them to the party that is left, and puts them to sleep.
+    async fn parties_by_identifier(&self, keys: &BTreeSet<&str>) -> Result<BTreeMap<String, Vec<Id>>, Failure> {
+        if keys.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let query = Query { inactive_too: true, ..Query::new(json!([["code", "in", keys]]), &["code", "party"]) };
+        let mut found: BTreeMap<String, Vec<Id>> = BTreeMap::new();
+        for row in self.client.find::<IdentifierRow>("party.identifier", &query).await? {
+            let ids = found.entry(row.code).or_default();
+            if !ids.contains(&row.party) {
+                ids.push(row.party);
             }
         }
+        Ok(found)
+    }
+
+    /// The parties of these buyers: those that carry our key, those that a match rule finds, which get it, and new
+    /// ones. `party.party.code` is unique, so that a second create is refused and nobody is there twice.
+    pub(crate) async fn ensure_parties(&self, buyers: &[&Buyer]) -> Result<Vec<Result<Party, Failure>>, Failure> {
+        let keys = buyers.iter().map(|buyer| buyer.key.as_str()).collect();
+        let mut known = self.parties_by_key(&keys).await?;
+        let adopted = self.adopt_parties(&missing(buyers, &known)).await?;
+        known.extend(adopted);
+        let missing = missing(buyers, &known);
         let values: Vec<Json> = missing.iter().map(|buyer| buyer.values()).collect();
         let outcomes = self.client.create("party.party", Effect::IdempotentWrite, &values).await;
         // A refusal can mean that another order of the same buyer was quicker.
-        let refused = outcomes.iter().any(|outcome| matches!(outcome, Err(Failure::Rejected { .. })));
-        if refused {
-            known = self.party_ids(&codes).await?;
+        let quicker = match outcomes.iter().any(|outcome| matches!(outcome, Err(Failure::Rejected { .. }))) {
+            true => self.parties_by_key(&missing.iter().map(|buyer| buyer.key.as_str()).collect()).await?,
+            false => HashMap::new(),
+        };
+        let made: Vec<_> = missing.iter().map(|buyer| buyer.key.as_str().to_owned()).zip(outcomes).collect();
+        for (key, outcome) in made {
+            let outcome = match (outcome, quicker.get(&key)) {
+                (Ok(id), _) => Ok(Party { id, way: Way::Made, wrote: true }),
+                (Err(_), Some(there)) => there.clone(),
+                (Err(failure), None) => Err(failure),
+            };
+            known.insert(key, outcome);
         }
-        let made: HashMap<&str, Result<Id, Failure>> =
-            missing.iter().map(|buyer| buyer.key.as_str()).zip(outcomes).collect();
-        Ok(buyers
-            .iter()
-            .map(|buyer| {
-                let key = buyer.key.as_str();
-                match (made.get(key), known.get(key)) {
-                    (Some(Ok(id)), _) => Ok(Party { id: *id, new: true }),
-                    (_, Some(id)) => Ok(Party { id: *id, new: false }),
-                    (Some(Err(failure)), None) => Err(failure.clone()),
-                    (None, None) => Err(Failure::Transient { message: "the party was removed in between".to_owned() }),
-                }
-            })
-            .collect())
+        let gone = || Err(Failure::Transient { message: "the party was removed in between".to_owned() });
+        Ok(buyers.iter().map(|buyer| known.get(buyer.key.as_str()).cloned().unwrap_or_else(gone)).collect())
     }
+
+    /// Those of the buyers that a match rule finds. They get our key as an identifier, because nobody may change the
+    /// code of a party. Sent twice it is the same identifier twice, of the same party.
+    async fn adopt_parties(&self, buyers: &[&Buyer]) -> Result<ByKey, Failure> {
+        let questions: Vec<_> =
+            buyers.iter().map(|buyer| Question { key: &buyer.key, policy: &buyer.policy }).collect();
+        let answers = self.recognise(Sought::Party, &questions).await?;
+        let mut known: ByKey = HashMap::new();
+        let mut found: Vec<(String, Id)> = Vec::new();
+        for (buyer, answer) in buyers.iter().zip(answers) {
+            let key = buyer.key.as_str().to_owned();
+            match answer {
+                Ok(None) => {}
+                Ok(Some(id)) => found.push((key, id)),
+                Err(failure) => drop(known.insert(key, Err(failure))),
+            }
+        }
+        let values: Vec<Json> = found.iter().map(|(key, party)| json!({"party": party, "code": key})).collect();
+        let outcomes = self.client.create("party.identifier", Effect::IdempotentWrite, &values).await;
+        for ((key, id), outcome) in found.into_iter().zip(outcomes) {
+            known.insert(key, outcome.map(|_| Party { id, way: Way::Adopted, wrote: true }));
+        }
+        Ok(known)
+    }
+}
+
+/// The buyers whose key nobody carries, each once.
+fn missing<'a>(buyers: &[&'a Buyer], known: &ByKey) -> Vec<&'a Buyer> {
+    let mut missing: Vec<&Buyer> = Vec::new();
+    for buyer in buyers {
+        if !known.contains_key(buyer.key.as_str()) && !missing.iter().any(|other| other.key == buyer.key) {
+            missing.push(buyer);
+        }
+    }
+    missing
 }

@@ -68,15 +68,32 @@ fn hidden_between(text: &str, before: &str, after: &str) -> String {
 /// A failure of a document as people may see it: a mapped field that the model does not have is named as such, and the
 /// document's texts that name a person are taken out.
 pub(crate) fn explained(failure: Failure, model: &str, fields: &Fields, personal: &[&str]) -> Failure {
-    if let Failure::Rejected { code, message, .. } = &failure
-        && code == "exception"
-        && let Some(field) = fields.keys().find(|field| message.ends_with(&format!("'{field}'")))
-    {
-        // Python's `KeyError` is all that Tryton says of it.
-        let message = format!("Tryton's model {model} has no field '{field}'");
-        return Failure::rejected("unknown_field", field.clone(), message);
+    match unknown_field(failure, model, fields.keys().map(String::as_str)) {
+        // Our own words, of ids, keys and the plan's names: a person's short name may be a part of a key.
+        failure @ Failure::Rejected { .. } if is_ours(&failure) => failure,
+        failure => without(failure, personal),
     }
-    without(failure, personal)
+}
+
+fn is_ours(failure: &Failure) -> bool {
+    matches!(failure, Failure::Rejected { code, .. }
+        if ["match_needs_person", "several_matches", "unknown_field"].contains(&code.as_str()))
+}
+
+/// The same failure, or which of these fields the model does not have: Python's `KeyError` is all that Tryton says of
+/// it.
+pub(crate) fn unknown_field<'a>(failure: Failure, model: &str, fields: impl IntoIterator<Item = &'a str>) -> Failure {
+    let Failure::Rejected { code, message, .. } = &failure else { return failure };
+    let mut named = fields
+        .into_iter()
+        .filter(|field| field.split('.').any(|part| message.ends_with(&format!("'{part}'"))) && code == "exception");
+    match named.next() {
+        Some(field) => {
+            let message = format!("Tryton's model {model} has no field '{field}'");
+            Failure::rejected("unknown_field", field, message)
+        }
+        None => failure,
+    }
 }
 
 fn without(failure: Failure, personal: &[&str]) -> Failure {

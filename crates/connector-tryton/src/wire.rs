@@ -83,6 +83,13 @@ pub(crate) struct PartyRow {
     pub(crate) replaced_by: Option<Id>,
 }
 
+/// `party.identifier`.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct IdentifierRow {
+    pub(crate) code: String,
+    pub(crate) party: Id,
+}
+
 /// `party.party` with all that a customer's document may change.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct CustomerRow {
@@ -105,11 +112,12 @@ pub(crate) struct MechanismRow {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub(crate) struct AddressRow {
     pub(crate) id: Id,
-    #[serde(default)]
-    pub(crate) party: Option<Id>,
+    #[serde(rename = "party.")]
+    pub(crate) party: Option<Named>,
     pub(crate) party_name: Option<String>,
     pub(crate) attn: Option<String>,
-    pub(crate) street_unstructured: Option<String>,
+    /// As it is written on a label, whether a colleague wrote it so or in parts.
+    pub(crate) street: Option<String>,
     pub(crate) postal_code: Option<String>,
     pub(crate) city: Option<String>,
     #[serde(rename = "country.")]
@@ -140,6 +148,7 @@ pub(crate) struct SubdivisionTypesRow {
 pub(crate) struct ProductRow {
     pub(crate) id: Id,
     pub(crate) code: String,
+    pub(crate) default_uom: Option<Id>,
     pub(crate) sale_uom: Option<Id>,
     pub(crate) salable: bool,
 }
@@ -184,6 +193,27 @@ pub(crate) struct SaleRow {
     pub(crate) shipment_address: Option<AddressRow>,
     #[serde(rename = "lines.")]
     pub(crate) lines: Vec<LineRow>,
+}
+
+/// `sale.sale`, as far as a return takes after it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct OriginalRow {
+    pub(crate) id: Id,
+    pub(crate) reference: Option<String>,
+    pub(crate) state: String,
+    pub(crate) number: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) party: Id,
+    pub(crate) invoice_party: Option<Id>,
+    pub(crate) shipment_party: Option<Id>,
+    pub(crate) invoice_address: Option<Id>,
+    pub(crate) shipment_address: Option<Id>,
+    pub(crate) warehouse: Option<Id>,
+    pub(crate) payment_term: Option<Id>,
+    pub(crate) invoice_method: String,
+    pub(crate) shipment_method: String,
+    #[serde(rename = "currency.")]
+    pub(crate) currency: Named,
 }
 
 /// `sale.line`.

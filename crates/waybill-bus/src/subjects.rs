@@ -50,6 +50,25 @@ pub fn system_report(system: &SystemName, service: &str) -> String {
 /// Every system's condition.
 pub const SYSTEM_REPORTS: &str = "control.v1.>";
 
+/// `plan.v1.<service>`: which plan a replica of a service obeys. Not kept in a stream.
+pub fn plan_report(service: &str) -> String {
+    format!("plan.v1.{service}")
+}
+
+/// Every replica's plan.
+pub const PLAN_REPORTS: &str = "plan.v1.*";
+
+/// The service that a plan report's subject names. A service may publish on its own only, so this is who said it.
+///
+/// # Errors
+/// If the subject is not one of [`plan_report`]'s.
+pub fn parse_plan_report(subject: &str) -> Result<&str, SubjectError> {
+    let ["plan", "v1", service] = subject.split('.').collect::<Vec<_>>()[..] else {
+        return Err(SubjectError(subject.to_owned()));
+    };
+    if service.is_empty() { Err(SubjectError(subject.to_owned())) } else { Ok(service) }
+}
+
 /// The record that a snapshot's subject names.
 ///
 /// # Errors
@@ -85,7 +104,9 @@ fn record(kind: &str, store: &str, id: &str) -> Option<RecordKey> {
 mod tests {
     use waybill_domain::{Kind, RecordKey};
 
-    use super::{dead_letter, parse_report, parse_snapshot, receipt, snapshot};
+    use super::{
+        dead_letter, parse_plan_report, parse_report, parse_snapshot, plan_report, receipt, snapshot, system_report,
+    };
 
     #[test]
     fn subjects_round_trip_for_every_kind() {
@@ -95,6 +116,15 @@ mod tests {
             assert_eq!(parse_snapshot(&snapshot(&key)), Ok(key.clone()));
             assert_eq!(parse_report(&receipt("erp-sync", &system, &key)), Ok((system.clone(), key.clone())));
             assert_eq!(parse_report(&dead_letter("erp-sync", &system, &key)), Ok((system, key)));
+        }
+    }
+
+    #[test]
+    fn a_plan_report_tells_whose_it_is_and_is_no_systems() {
+        assert_eq!(parse_plan_report(&plan_report("erp-sync")), Ok("erp-sync"));
+        let of_a_system = system_report(&"plan".parse().unwrap(), "erp-sync");
+        for wrong in ["plan.v1.", "plan.v1", "plan.v2.erp-sync", "plan.v1.erp-sync.x", of_a_system.as_str()] {
+            assert!(parse_plan_report(wrong).is_err(), "{wrong}");
         }
     }
 

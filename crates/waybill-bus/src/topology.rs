@@ -67,6 +67,7 @@ pub fn hears() -> Vec<Hears> {
         kind("crm-sync", Kind::Shipment),
         kind("erp-sync", Kind::Order),
         kind("erp-sync", Kind::Customer),
+        kind("erp-sync", Kind::Refund),
         kind("fulfilment-sync", Kind::Order),
         kind("fulfilment-sync", Kind::Shipment),
         all("crm-sync", "RECEIPT", "receipt.v1.>"),
@@ -134,6 +135,7 @@ fn may_publish(service: &str) -> Vec<String> {
     allowed.push(format!("receipt.v1.{service}.>"));
     allowed.push(format!("dead.v1.{service}.>"));
     allowed.push(format!("control.v1.*.{service}"));
+    allowed.push(subjects::plan_report(service));
     allowed.push("$JS.API.INFO".to_owned());
     for hears in hears().into_iter().filter(|hears| hears.service == service) {
         for call in ["CONSUMER.MSG.NEXT", "CONSUMER.INFO"] {
@@ -144,6 +146,15 @@ fn may_publish(service: &str) -> Vec<String> {
     }
     allowed.sort();
     allowed.dedup();
+    allowed
+}
+
+/// What one service may hear outside its consumers: answers to its requests and systems' reports; the watch, plans too.
+fn may_subscribe(service: &str) -> Vec<String> {
+    let mut allowed = vec![format!("{}.>", inbox_prefix(service)), subjects::SYSTEM_REPORTS.to_owned()];
+    if service == "alerter" {
+        allowed.push(subjects::PLAN_REPORTS.to_owned());
+    }
     allowed
 }
 
@@ -159,13 +170,12 @@ pub fn authorization(password: impl Fn(&str) -> String) -> String {
     let mut text = String::from("authorization {\n  users = [\n");
     let _ = writeln!(text, "    {{ user: admin, password: \"{}\" }}", password("admin"));
     for service in SERVICES {
-        let subscribe = [format!("{}.>", inbox_prefix(service)), subjects::SYSTEM_REPORTS.to_owned()];
         let _ = writeln!(
             text,
             "    {{ user: {service}, password: \"{}\", permissions: {{ publish: [{}], subscribe: [{}] }} }}",
             password(service),
             quoted(&may_publish(service)),
-            quoted(&subscribe),
+            quoted(&may_subscribe(service)),
         );
     }
     text.push_str("  ]\n}\n");
@@ -188,5 +198,7 @@ mod tests {
     fn no_service_may_say_what_another_says() {
         assert!(!super::may_publish("crm-sync").iter().any(|subject| subject.starts_with("store.")));
         assert!(!super::may_publish("crm-sync").contains(&"receipt.v1.erp-sync.>".to_owned()));
+        let plans = super::may_publish("crm-sync").into_iter().filter(|subject| subject.starts_with("plan."));
+        assert_eq!(plans.collect::<Vec<_>>(), ["plan.v1.crm-sync"]);
     }
 }

@@ -1,12 +1,14 @@
 //! Steps: an intent, a call, a result.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
+use jiff::Timestamp;
 use waybill_connector::{Applied, Failure, Known, Step};
-use waybill_domain::{CallKey, ObjectKey, RecordKey};
-use waybill_plan::Document;
+use waybill_domain::{CallKey, ObjectKey, RecordKey, document::Fields};
+use waybill_plan::{Document, Retry, Write};
 
 use crate::{
+    deciding,
     engine::Engine,
     sinks::{AnyCall, AnySink},
     store::{
@@ -16,12 +18,20 @@ use crate::{
     worker::LEASE,
 };
 
+/// What an object at the system is known by: a person by what their records share, anything else by its record.
+pub(crate) fn object_of(target_key: &str, key: &RecordKey, role: &str) -> String {
+    if role == "customer" { target_key.to_owned() } else { key.to_string() }
+}
+
 /// A claimed delivery on its way.
 pub(crate) struct Work {
     pub(crate) claim: Claim,
     pub(crate) key: RecordKey,
     pub(crate) document: Document,
     pub(crate) hash: Vec<u8>,
+    /// The mapped fields' base once this is applied: object, role, fields.
+    pub(crate) sent: Vec<(String, String, Fields)>,
+    pub(crate) retry: Retry,
     pub(crate) known: Known,
     pub(crate) external_id: String,
     steps: Vec<Step>,
@@ -31,10 +41,23 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    pub(crate) fn new(claim: Claim, key: RecordKey, document: Document, hash: Vec<u8>) -> Self {
+    pub(crate) fn new(claim: Claim, key: RecordKey, write: Write, retry: Retry) -> Self {
         let known = claim.known.0.clone();
         let external_id = claim.external_id.clone();
-        Self { claim, key, document, hash, known, external_id, steps: Vec::new(), next: 0, ended: None }
+        let Write { document, hash, sent } = write;
+        let sent = sent
+            .into_iter()
+            .filter(|(_, fields)| !fields.is_empty())
+            .map(|(role, fields)| (object_of(&claim.target_key, &key, &role), role, fields))
+            .collect();
+        let hash = deciding::digest(&hash);
+        Self { claim, key, document, hash, sent, retry, known, external_id, steps: Vec::new(), next: 0, ended: None }
+    }
+
+    /// How long it has been tried for.
+    pub(crate) fn tried_for(&self, now: Timestamp) -> Duration {
+        let since = self.claim.first_unapplied_us.and_then(|us| Timestamp::from_microsecond(us).ok());
+        since.map_or(Duration::ZERO, |since| now.duration_since(since).unsigned_abs())
     }
 
     /// The key of the object that plays a role. A person is the same object for every order of theirs.

@@ -1,14 +1,18 @@
 //! The engine of one service: what it is made of and what it runs.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use waybill_bus::{Bus, topology};
-use waybill_domain::{Body, Clock, Kind, Snapshot, SystemName, descriptor::Budget};
-use waybill_plan::{Facts, Plan, person_email};
+use waybill_domain::{Clock, Kind, Snapshot, SystemName, descriptor::Budget};
+use waybill_plan::{Facts, Flow, Plan};
 use waybill_proto::wire;
 use waybill_runtime::{Metrics, Tasks, grpc::PeerChannel, health::Health};
 
@@ -16,6 +20,7 @@ use crate::{
     outbox,
     sinks::SystemPort,
     store::{
+        self,
         heard::{self, Wanted},
         systems,
     },
@@ -27,20 +32,7 @@ pub trait Hooks: Send + Sync {
     /// What must not be worked on twice at once at the system. By default a person's orders and record share a key,
     /// as they touch one contact or party; so do one order's parcels; everything else is its record.
     fn target_key(&self, _system: &SystemName, snapshot: &Snapshot) -> String {
-        let email = match &snapshot.body {
-            Some(Body::Order(order)) => person_email(order),
-            Some(Body::Customer(customer)) => customer.email.expose().trim().to_lowercase().into(),
-            Some(Body::Shipment(shipment)) => return format!("parcels-{}-{}", snapshot.key.store, shipment.order_id),
-            _ => return snapshot.key.to_string(),
-        };
-        // A hash, as it stands in a table and its index: no personal data there.
-        if email.expose().is_empty() {
-            snapshot.key.to_string()
-        } else {
-            use sha2::{Digest as _, Sha256};
-            let digest = Sha256::digest(email.expose().as_bytes());
-            digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-        }
+        waybill_plan::target_key(snapshot)
     }
 
     /// Writes what the service keeps of snapshots, in intake's transaction.
@@ -129,6 +121,8 @@ pub struct Engine {
     work: Notify,
     outbox: Arc<Notify>,
     report: Notify,
+    /// Hash of the plan whose flows were noted.
+    noted: Mutex<String>,
     stop: CancellationToken,
 }
 
@@ -142,7 +136,7 @@ const REPORT_EVERY: Duration = Duration::from_secs(5);
 impl Engine {
     /// Puts an engine together.
     pub fn new(parts: EngineParts, stop: CancellationToken) -> Arc<Self> {
-        Arc::new(Self { parts, work: Notify::new(), outbox: Arc::new(Notify::new()), report: Notify::new(), stop })
+        Arc::new(Self { parts, work: Notify::new(), outbox: Arc::new(Notify::new()), report: Notify::new(), noted: Mutex::default(), stop })
     }
 
     /// The service's name.
@@ -183,6 +177,48 @@ impl Engine {
     /// Whether a kind of records for a system of the plan is this service's business.
     pub(crate) fn is_ours(&self, plan: &Plan, system: &SystemName, kind: Kind) -> bool {
         plan.systems.get(system).is_some_and(|system| (self.parts.ours)(&system.connector, kind))
+    }
+
+    /// Notes since when the plan's flows are there, before anything is wanted by them; once per plan.
+    pub(crate) async fn note_flows(&self, db: &mut PgConnection, plan: &Plan) -> sqlx::Result<()> {
+        if *self.noted.lock().unwrap_or_else(PoisonError::into_inner) == plan.hash {
+            return Ok(());
+        }
+        let column = |flow: &Flow| (flow.name.clone(), flow.kind.to_string(), flow.to.to_string());
+        let flows: Vec<_> = plan.flows.iter().map(column).collect();
+        store::flows::note(db, &flows, self.now()).await?;
+        plan.hash.clone_into(&mut self.noted.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok(())
+    }
+
+    /// Follows the plan's changes: what waits is decided anew.
+    async fn follow_plan(self: Arc<Self>) -> anyhow::Result<()> {
+        let mut plan = self.parts.plan.clone();
+        loop {
+            tokio::select! {
+                () = self.stop.cancelled() => return Ok(()),
+                changed = plan.changed() => changed?,
+            }
+            loop {
+                let outcome = async {
+                    let mut transaction = self.pool().begin().await?;
+                    self.note_flows(&mut transaction, &self.plan()).await?;
+                    store::flows::decide_waiting_anew(&mut transaction).await?;
+                    transaction.commit().await
+                }
+                .await;
+                match outcome {
+                    Ok(()) => break self.wake_workers(),
+                    Err(error) => {
+                        tracing::warn!(%error, "what waits could not be decided anew; trying again");
+                        self.pause(Duration::from_secs(1)).await;
+                        if self.stop.is_cancelled() {
+                            return Ok(());
+                        }
+                    }
+                }
+            }
+        }
     }
 
     /// Wants a snapshot at systems that no flow names: incidents at pagers. Within the caller's transaction.
@@ -257,6 +293,8 @@ impl Engine {
         });
         let engine = Arc::clone(self);
         tasks.spawn("report", async move { engine.report().await });
+        let engine = Arc::clone(self);
+        tasks.spawn("follow the plan", async move { engine.follow_plan().await });
         if !self.parts.sources.is_empty() {
             let engine = Arc::clone(self);
             tasks.repeat("compare with sources", COMPARE_EVERY, move || {

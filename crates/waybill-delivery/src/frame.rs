@@ -1,16 +1,25 @@
 //! What every service's composition root shares: plan, database, road, peers, health, gRPC.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+mod obeyed;
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use anyhow::Context as _;
+use prost::Message as _;
 use secrecy::SecretString;
 use sqlx::PgPool;
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
-use waybill_bus::Bus;
+use waybill_bus::{Bus, subjects};
 use waybill_connector::SystemSettings;
-use waybill_domain::{Kind, SystemName, descriptor::Descriptor};
+use waybill_domain::{Clock as _, Kind, SystemName, descriptor::Descriptor};
 use waybill_plan::{Connectors, Plan};
 use waybill_runtime::{
     Metrics, ServiceSettings, SystemClock, Tasks, database,
@@ -24,9 +33,12 @@ use crate::{
     engine::{Engine, EngineParts, Hooks, Served},
     sinks::SystemPort,
 };
+use obeyed::Obeyed;
 
 /// How often the plan's file is looked at for changes.
 const PLAN_EVERY: Duration = Duration::from_secs(5);
+/// How often it is said which plan is obeyed.
+const SAY_PLAN_EVERY: Duration = Duration::from_secs(5);
 
 /// A service under construction: everything is bound and read, nothing runs yet.
 pub struct Frame {
@@ -49,6 +61,7 @@ pub struct Frame {
     http: TcpListener,
     grpc: TcpListener,
     plan_sender: watch::Sender<Arc<Plan>>,
+    obeyed: Arc<Mutex<Obeyed>>,
     descriptors: Arc<Vec<Descriptor>>,
 }
 
@@ -64,6 +77,7 @@ impl Frame {
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
         let plan = read_plan(&settings.plan, &descriptors)?;
+        let obeyed = Arc::new(Mutex::new(Obeyed::new(&plan.hash, SystemClock.now())));
         let (plan_sender, plan) = watch::channel(Arc::new(plan));
         let pool = database::pool(settings.database_url.expose(), settings.connections)?;
         let bus = Bus::connect(&settings.nats_url, service, settings.nats_password.expose()).await?;
@@ -83,6 +97,7 @@ impl Frame {
             http,
             grpc,
             plan_sender,
+            obeyed,
             descriptors: Arc::new(descriptors),
         })
     }
@@ -196,12 +211,13 @@ impl Frame {
             sources: self.peers(&["shopify-ingest", "fulfilment-sync", "inventory-router"])?,
             health: self.health.clone(),
             metrics: self.metrics.clone(),
-            replica: format!("{}-{}", self.service, std::process::id()),
+            replica: obeyed::replica(),
         };
         Ok(Engine::new(parts, self.tasks.stop_signal()))
     }
 
-    /// Runs the service until it is stopped: its tasks, gRPC with a token, health endpoints beside `http`.
+    /// Runs the service until it is stopped: its tasks, gRPC with a token, health endpoints beside `http`. Says every few
+    /// seconds which plan it obeys.
     ///
     /// # Errors
     /// If a task ends early.
@@ -225,12 +241,15 @@ impl Frame {
                 Ok(())
             }
         });
-        let (path, sender, descriptors) = (self.settings.plan, self.plan_sender, self.descriptors);
+        say_plan(&mut self.tasks, self.service, self.bus, Arc::clone(&self.obeyed));
+        let (path, sender, descriptors, obeyed) = (self.settings.plan, self.plan_sender, self.descriptors, self.obeyed);
         let mut refused = String::new();
         self.tasks.repeat("plan", PLAN_EVERY, move || {
             let outcome = read_plan(&path, &descriptors);
+            let mut obeyed = obeyed.lock().unwrap_or_else(PoisonError::into_inner);
             match outcome {
                 Ok(plan) => {
+                    obeyed.passed(&plan.hash, SystemClock.now());
                     sender.send_if_modified(|current| {
                         let changed = current.hash != plan.hash;
                         if changed {
@@ -243,6 +262,7 @@ impl Frame {
                 }
                 Err(error) => {
                     let error = format!("{error:#}");
+                    obeyed.refused(&error, SystemClock.now());
                     if error != refused {
                         tracing::error!(error, "the changed plan does not pass; the old one stays");
                         refused = error;
@@ -262,6 +282,23 @@ impl Frame {
     pub fn token(&self) -> anyhow::Result<RequireToken> {
         RequireToken::new(self.settings.grpc_token.clone())
     }
+}
+
+/// Says again and again which plan is obeyed, in a task of its own: a road that is blocked must not keep a changed plan
+/// from being read.
+fn say_plan(tasks: &mut Tasks, service: &'static str, bus: Bus, obeyed: Arc<Mutex<Obeyed>>) {
+    let replica = obeyed::replica();
+    tasks.repeat("plan report", SAY_PLAN_EVERY, move || {
+        let report = obeyed.lock().unwrap_or_else(PoisonError::into_inner).report(service, &replica);
+        let bus = bus.clone();
+        async move {
+            // Kept for later it would be heard as if it were so then.
+            if bus.connected() {
+                bus.announce(subjects::plan_report(service), report.encode_to_vec().into()).await?;
+            }
+            Ok(())
+        }
+    });
 }
 
 fn read_plan(path: &Path, descriptors: &[Descriptor]) -> anyhow::Result<Plan> {

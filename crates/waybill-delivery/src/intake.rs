@@ -82,6 +82,7 @@ impl Engine {
         }
         let snapshots: Vec<Snapshot> = newest.into_values().map(|heard| heard.snapshot).collect();
         let mut transaction = self.pool().begin().await?;
+        self.note_flows(&mut transaction, &plan).await?;
         let changed = if wanted.is_empty() { 0 } else { heard::want(&mut transaction, &wanted).await? };
         self.hooks().heard(&plan, &mut transaction, &snapshots).await?;
         transaction.commit().await?;
@@ -173,6 +174,7 @@ fn fact(receipt: &wire::Receipt) -> Option<Fact> {
         _ => return None,
     };
     let key = receipt.key.as_ref()?;
+    let applied = if state == "applied" { receipt.to.as_ref() } else { None };
     Some(Fact {
         store: key.store.clone(),
         kind: key.kind.clone(),
@@ -180,6 +182,8 @@ fn fact(receipt: &wire::Receipt) -> Option<Fact> {
         system: receipt.system.clone(),
         state: state.to_owned(),
         settlement: receipt.settlement,
+        applied_epoch: applied.map(|revision| revision.epoch),
+        applied_number: applied.map(|revision| revision.number),
     })
 }
 

@@ -1,6 +1,7 @@
 //! A source's records: numbered under their row lock, said through the outbox.
 
 mod judge;
+mod revisions;
 mod service;
 
 use jiff::Timestamp;
@@ -111,12 +112,17 @@ impl Ledger {
         };
         let mut message = wire::Snapshot::from(&snapshot);
         let encoded = message.encode_to_vec();
+        // One statement for both, so that the snapshot travels once.
         sqlx::query(
-            "update record set number = $4, content_hash = $5, name = $6, deleted = $7, snapshot = $8,
-                 source_updated_at = coalesce($9::timestamptz, source_updated_at),
-                 refetched_at = coalesce($10::timestamptz, refetched_at), traceparent = $11,
-                 changed_in = pg_current_xact_id(), changed_at = now()
-             where (store, kind, record_id) = ($1, $2, $3)",
+            "with changed as (
+                 update record set number = $4, content_hash = $5, name = $6, deleted = $7, snapshot = $8,
+                     source_updated_at = coalesce($9::timestamptz, source_updated_at),
+                     refetched_at = coalesce($10::timestamptz, refetched_at), traceparent = $11,
+                     changed_in = pg_current_xact_id(), changed_at = now()
+                 where (store, kind, record_id) = ($1, $2, $3)
+             )
+             insert into revision (store, kind, record_id, epoch, number, observed_at, snapshot)
+             values ($1, $2, $3, $12, $4, $13::timestamptz, $8)",
         )
         .bind(key.store.as_str())
         .bind(key.kind.as_str())
@@ -129,6 +135,8 @@ impl Ledger {
         .bind(observed.origin.source_updated_at().map(|time| time.to_string()))
         .bind(observed.origin.refetch_began_at().map(|time| time.to_string()))
         .bind(&observed.traceparent)
+        .bind(epoch)
+        .bind(now.to_string())
         .execute(&mut *db)
         .await?;
         let (schema, payload) = if encoded.len() > LARGEST_INLINE_BYTES {

@@ -3,6 +3,7 @@
 mod apply;
 mod backoff;
 mod budget;
+mod deciding;
 mod engine;
 pub mod frame;
 mod intake;
@@ -10,12 +11,14 @@ pub mod ledger;
 pub mod operations;
 mod outbox;
 mod outcome;
+mod receipts;
 mod schema;
 mod sinks;
 mod store;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod window;
 mod worker;
 
 pub use budget::SharedBudget;

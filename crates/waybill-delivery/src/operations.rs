@@ -1,5 +1,7 @@
 //! `Deliveries` over gRPC: what people may see and do.
 
+mod decisions;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -10,9 +12,9 @@ use waybill_proto::{
     convert::to_timestamp,
     wire::{
         self, ChangedDeliveriesResponse, CountInFlightRequest, CountInFlightResponse, DeliveryDetail,
-        DiscardDeliveriesRequest, ListDeliveriesRequest, ListDeliveriesResponse, PauseRequest, SayAgainRequest,
-        SelectDeliveriesRequest, ShowDeliveryRequest, SystemsRequest, SystemsResponse, count_in_flight_response::Count,
-        deliveries_server::Deliveries,
+        DiscardDeliveriesRequest, ListDecisionsRequest, ListDecisionsResponse, ListDeliveriesRequest,
+        ListDeliveriesResponse, PauseRequest, SayAgainRequest, SelectDeliveriesRequest, ShowDeliveryRequest,
+        SystemsRequest, SystemsResponse, count_in_flight_response::Count, deliveries_server::Deliveries,
     },
 };
 
@@ -244,6 +246,13 @@ impl Deliveries for DeliveriesService {
         let systems = self.engine.system_reports().await.map_err(unavailable)?;
         Ok(Response::new(SystemsResponse { systems }))
     }
+
+    async fn list_decisions(
+        &self,
+        request: Request<ListDecisionsRequest>,
+    ) -> Result<Response<ListDecisionsResponse>, Status> {
+        decisions::list(self.engine.pool(), request.into_inner()).await.map(Response::new)
+    }
 }
 
 impl Engine {
@@ -277,6 +286,7 @@ impl Engine {
             if discarded.rows_affected() == 0 {
                 continue;
             }
+            crate::store::decisions::keep_discarded(&mut transaction, row.id, self.now()).await?;
             sqlx::query("insert into audit (actor, action, system, record, reason) values ($1, 'discard', $2, $3, $4)")
                 .bind(actor)
                 .bind(&row.system)

@@ -20,6 +20,18 @@ pub(crate) enum Next {
     Park { code: String, field: String, message: String },
 }
 
+impl Next {
+    /// The same, where there is no more time for another try.
+    pub(crate) fn or_parked(self) -> Self {
+        match self {
+            Self::Retry { counted: true, message, .. } => {
+                Self::Park { code: "exhausted".to_owned(), field: String::new(), message }
+            }
+            other => other,
+        }
+    }
+}
+
 /// What happens to the system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SystemNext {

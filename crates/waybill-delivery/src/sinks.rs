@@ -1,14 +1,14 @@
 //! One system's capabilities behind the engine's one face.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use serde::Serialize;
-use waybill_connector::{Applied, Failure, FieldSource, Known, Sink, Step, StepCall, sink::Check};
+use waybill_connector::{Applied, Failure, FieldSource, FieldsCall, Known, Sink, Step, StepCall, sink::Check};
 use waybill_domain::{
     CallKey, Kind, ObjectKey,
     descriptor::Descriptor,
-    document::{CustomerDocument, IncidentDocument, OrderDocument, RefundDocument, ShipmentDocument, StockDocument},
+    document::{CustomerDocument, Fields, IncidentDocument, OrderDocument, RefundDocument, ShipmentDocument, StockDocument},
 };
 use waybill_plan::Document;
 
@@ -67,6 +67,21 @@ impl SystemPort {
         }
     }
 
+    /// What the system holds of some fields; `None` if it cannot be asked for records of this kind.
+    pub(crate) async fn read_fields(&self, kind: Kind, calls: &[AnyFieldsCall<'_>]) -> Option<FieldsFound> {
+        match kind {
+            Kind::Order => Some(read_typed(self.order_fields.as_deref()?, calls).await),
+            Kind::Customer => Some(read_typed(self.customer_fields.as_deref()?, calls).await),
+            Kind::Shipment
+            | Kind::StockLevel
+            | Kind::Incident
+            | Kind::Refund
+            | Kind::Product
+            | Kind::InventoryLevel
+            | Kind::Fulfilment => None,
+        }
+    }
+
     pub(crate) fn sink(&self, document: &Document) -> Option<Box<dyn AnySink>> {
         match document {
             Document::Order(_) => Some(Box::new(Typed(Arc::clone(self.orders.as_ref()?)))),
@@ -77,6 +92,36 @@ impl SystemPort {
             Document::Incident(_) => Some(Box::new(Typed(Arc::clone(self.pager.as_ref()?)))),
         }
     }
+}
+
+/// A question for a record's fields, whatever the document's type.
+pub(crate) struct AnyFieldsCall<'a> {
+    pub(crate) document: &'a Document,
+    pub(crate) role: &'a str,
+    pub(crate) object_key: ObjectKey,
+    pub(crate) known: &'a Known,
+    pub(crate) names: &'a BTreeSet<String>,
+}
+
+/// What is answered to [`AnyFieldsCall`]s, one each.
+type FieldsFound = Vec<Result<Option<Fields>, Failure>>;
+
+async fn read_typed<D: Part>(source: &dyn FieldSource<D>, calls: &[AnyFieldsCall<'_>]) -> FieldsFound {
+    let typed: Vec<FieldsCall<'_, D>> = calls
+        .iter()
+        .filter_map(|call| {
+            Some(FieldsCall {
+                document: D::of(call.document)?,
+                role: call.role,
+                object_key: &call.object_key,
+                known: call.known,
+                names: call.names,
+            })
+        })
+        .collect();
+    let mut found = source.read_fields(&typed).await;
+    found.resize_with(calls.len(), || Err(Failure::malformed("the connector gave no answer for this record", b"")));
+    found
 }
 
 /// One step to run, whatever the document's type.

@@ -2,8 +2,12 @@
 
 pub(crate) mod claim;
 pub(crate) mod deliveries;
+pub(crate) mod decisions;
 pub(crate) mod facts;
+pub(crate) mod flows;
 pub(crate) mod heard;
+pub(crate) mod history;
+pub(crate) mod sent;
 pub(crate) mod settle;
 pub(crate) mod steps;
 pub(crate) mod systems;

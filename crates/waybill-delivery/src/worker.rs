@@ -1,26 +1,23 @@
 //! Claim, decide, apply, settle.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use prost::Message as _;
-use sha2::{Digest, Sha256};
 use tokio::{sync::Semaphore, task::JoinSet};
 use tracing::Instrument as _;
 use waybill_connector::Failure;
-use waybill_domain::{Body, Kind, RecordKey, Snapshot, SystemName};
-use waybill_plan::{Decision, DeliveryFacts, Document, Facts, Plan, ReceiptFact, decide};
-use waybill_proto::wire;
+use waybill_domain::{SystemName, document::Fields};
 use waybill_runtime::trace_context;
 
 use crate::{
     apply::Work,
-    backoff,
+    backoff::{self, Backoff},
     engine::{Engine, Served},
-    outbox::{self, OutboxRow},
+    outbox,
     outcome::{Next, SystemNext, after_failure},
+    receipts::receipt_rows,
     store::{
         claim::{self, Claim},
-        facts,
+        sent,
         settle::{self, Back, Ended},
         systems,
     },
@@ -37,8 +34,6 @@ const BREAKER_PAUSE: Duration = Duration::from_secs(10);
 const CHECK_EVERY: Duration = Duration::from_secs(5);
 /// How often a system without a wake-up looks for work that other processes left or that became due.
 const POLL: Duration = Duration::from_millis(250);
-/// A waiting delivery is looked at again after this even if nothing woke it.
-const WAIT_RECHECK: Duration = Duration::from_secs(30);
 const GROUP: usize = 100;
 
 impl Engine {
@@ -130,142 +125,6 @@ impl Engine {
         }
     }
 
-    /// Decides each claim; what is no write is settled or put back here. The writes come in groups that one call can
-    /// carry.
-    async fn decide_and_group(
-        &self,
-        served: &Served,
-        claims: Vec<Claim>,
-        serving: bool,
-    ) -> sqlx::Result<Vec<Vec<Work>>> {
-        let plan = self.plan();
-        let facts = self.gather(&plan, served, &claims).await?;
-        let mut writes: Vec<Work> = Vec::new();
-        for (claim, facts) in claims.into_iter().zip(facts) {
-            match self.decide_one(&plan, served, claim, facts) {
-                Decided::Write(work) => writes.push(*work),
-                Decided::Settled(end) => self.settle(&end.1, end.0).await?,
-                Decided::Back(back) => settle::put_back(&mut *self.pool().acquire().await?, &back).await?,
-            }
-        }
-        if !serving {
-            return Ok(writes.into_iter().map(|work| vec![work]).collect());
-        }
-        let mut by_kind: BTreeMap<Kind, Vec<Work>> = BTreeMap::new();
-        for work in writes {
-            by_kind.entry(work.key.kind).or_default().push(work);
-        }
-        let mut groups = Vec::new();
-        for works in by_kind.into_values() {
-            let size = works
-                .first()
-                .and_then(|work| {
-                    let sink = served.port.sink(&work.document)?;
-                    let step = sink.steps(&work.document, &work.known).into_iter().next()?;
-                    Some(sink.batch_size(&step.name))
-                })
-                .unwrap_or(1);
-            let mut works = works.into_iter().peekable();
-            while works.peek().is_some() {
-                groups.push(works.by_ref().take(size).collect());
-            }
-        }
-        Ok(groups)
-    }
-
-    /// What is known beside the snapshots, read after they were claimed.
-    async fn gather(&self, plan: &Plan, served: &Served, claims: &[Claim]) -> sqlx::Result<Vec<Facts>> {
-        let column = |pick: fn(&Claim) -> String| claims.iter().map(pick).collect::<Vec<_>>();
-        let mut connection = self.pool().acquire().await?;
-        let known = facts::of(
-            &mut connection,
-            &column(|c| c.store.clone()),
-            &column(|c| c.kind.clone()),
-            &column(|c| c.record_id.clone()),
-        )
-        .await?;
-        let mut all = Vec::with_capacity(claims.len());
-        for claim in claims {
-            let mut facts = Facts::default();
-            for fact in known
-                .iter()
-                .filter(|f| f.store == claim.store && f.kind == claim.kind && f.record_id == claim.record_id)
-            {
-                let state = match fact.state.as_str() {
-                    "applied" => ReceiptFact::Applied,
-                    "ignored" => ReceiptFact::Ignored,
-                    _ => ReceiptFact::Parked,
-                };
-                if let Ok(system) = fact.system.parse() {
-                    facts.receipts.insert(system, state);
-                }
-            }
-            if let Some(snapshot) = decode(&claim.desired) {
-                self.hooks().complete(plan, &mut connection, &served.name, &snapshot, &mut facts).await?;
-            }
-            all.push(facts);
-        }
-        Ok(all)
-    }
-
-    fn decide_one(&self, plan: &Plan, served: &Served, claim: Claim, facts: Facts) -> Decided {
-        let ended = |claim: &Claim, state, code: &str, field: &str, message: &str| Ended {
-            id: claim.id,
-            fence: claim.fence,
-            wake: claim.wake,
-            epoch: claim.desired_epoch,
-            number: claim.desired_number,
-            state,
-            code: code.to_owned(),
-            message: message.to_owned(),
-            field: field.to_owned(),
-            external_id: claim.external_id.clone(),
-            hash: claim.applied_hash.clone(),
-            attempts: claim.attempts,
-            plan_hash: plan.hash.clone(),
-        };
-        let Some(snapshot) = decode(&claim.desired) else {
-            let end = ended(&claim, "parked", "malformed", "", "the stored snapshot cannot be read");
-            return Decided::Settled(Box::new((end, claim)));
-        };
-        let facts_of = DeliveryFacts { applied_once: claim.applied_number.is_some() };
-        let decision = match (&snapshot.body, plan.flow(&snapshot.key.store, snapshot.key.kind, &served.name)) {
-            (_, Some(flow)) => decide(plan, flow, &snapshot, facts_of, &facts),
-            // Incidents go to the plan's pagers, which are no flows.
-            (Some(Body::Incident(incident)), None) => Decision::Write(Document::Incident(incident.as_ref().clone())),
-            (_, None) => Decision::Ignore { rule: "no-flow".to_owned() },
-        };
-        match decision {
-            Decision::Ignore { rule } => {
-                let end = ended(&claim, "ignored", &rule, "", "");
-                Decided::Settled(Box::new((end, claim)))
-            }
-            Decision::Park { code, field, message } => {
-                let end = ended(&claim, "parked", code, &field, &message);
-                Decided::Settled(Box::new((end, claim)))
-            }
-            Decision::Wait { reason } => Decided::Back(Back {
-                id: claim.id,
-                fence: claim.fence,
-                wake: claim.wake,
-                state: "waiting",
-                after_seconds: WAIT_RECHECK.as_secs_f64(),
-                attempts: claim.attempts,
-                code: "after".to_owned(),
-                message: reason,
-                plan_hash: plan.hash.clone(),
-            }),
-            Decision::Write(document) => {
-                let hash = hash(&document);
-                if claim.applied_hash.as_deref() == Some(&hash) {
-                    let end = ended(&claim, "applied", "", "", "");
-                    return Decided::Settled(Box::new((end, claim)));
-                }
-                Decided::Write(Box::new(Work::new(claim, snapshot.key, document, hash)))
-            }
-        }
-    }
-
     async fn run_group(&self, served: &Served, mut works: Vec<Work>, serving: bool) -> sqlx::Result<()> {
         let Some(sink) = works.first().and_then(|work| served.port.sink(&work.document)) else {
             for work in works {
@@ -294,7 +153,7 @@ impl Engine {
     }
 
     /// Records how an attempt ended, for the delivery and for the system.
-    async fn end(&self, served: &Served, work: Work, outcome: Result<(), Failure>, serving: bool) -> sqlx::Result<()> {
+    pub(crate) async fn end(&self, served: &Served, work: Work, outcome: Result<(), Failure>, serving: bool) -> sqlx::Result<()> {
         let plan_hash = self.plan().hash.clone();
         let claim = &work.claim;
         let failure = match outcome {
@@ -317,7 +176,7 @@ impl Engine {
                     attempts: claim.attempts + 1,
                     plan_hash,
                 };
-                return self.settle(claim, ended).await;
+                return self.settle(claim, ended, &work.sent).await;
             }
             Err(failure) => failure,
         };
@@ -335,10 +194,11 @@ impl Engine {
             claim.attempts,
             serving,
             served.port.descriptor.find_lag,
-            &backoff::DEFAULT,
+            &Backoff { tries: work.retry.tries.try_into().unwrap_or(i32::MAX), ..backoff::DEFAULT },
             self.random(),
         );
         self.follow_system(&served.name, system).await?;
+        let next = if serving && work.tried_for(self.now()) >= work.retry.for_at_most { next.or_parked() } else { next };
         match next {
             Next::Retry { after, counted, message } => {
                 let back = Back {
@@ -370,7 +230,7 @@ impl Engine {
                     attempts: claim.attempts + 1,
                     plan_hash,
                 };
-                self.settle(claim, ended).await
+                self.settle(claim, ended, &[]).await
             }
         }
     }
@@ -393,12 +253,18 @@ impl Engine {
     }
 
     /// Ends a claim and says so, in one transaction.
-    async fn settle(&self, claim: &Claim, ended: Ended) -> sqlx::Result<()> {
+    pub(crate) async fn settle(
+        &self,
+        claim: &Claim,
+        ended: Ended,
+        sent: &[(String, String, Fields)],
+    ) -> sqlx::Result<()> {
         let mut transaction = self.pool().begin().await?;
-        let Some(settlement) = settle::settle(&mut transaction, &ended).await? else {
+        let Some(settlement) = settle::settle(&mut transaction, &ended, &claim.basis, self.now()).await? else {
             tracing::info!(delivery = claim.id, "the claim was lost to another replica; its result counts");
             return Ok(());
         };
+        sent::keep(&mut transaction, &claim.system, sent).await?;
         if self.hooks().says_receipts() {
             let rows = receipt_rows(self.service(), claim, &ended, settlement, self.now());
             outbox::write(&mut transaction, &rows).await?;
@@ -431,93 +297,4 @@ fn deliver_span(served: &Served, work: &Work, records: usize) -> tracing::Span {
         tracing::info_span!(parent: None, "deliver", system = %served.name, record = %work.key, records, trace_id);
     trace_context::continue_from(&span, traceparent);
     span
-}
-
-enum Decided {
-    Write(Box<Work>),
-    Settled(Box<(Ended, Claim)>),
-    Back(Back),
-}
-
-fn decode(bytes: &[u8]) -> Option<Snapshot> {
-    wire::Snapshot::decode(bytes).ok().and_then(|wire| Snapshot::try_from(wire).ok())
-}
-
-fn hash(document: &Document) -> Vec<u8> {
-    let json = serde_json::to_vec(document).expect("documents have string keys only");
-    Sha256::digest(&json).to_vec()
-}
-
-/// The receipt, and the dead letter if a person is needed.
-fn receipt_rows(service: &str, claim: &Claim, ended: &Ended, settlement: i64, now: jiff::Timestamp) -> Vec<OutboxRow> {
-    let (Ok(store), Ok(kind), Ok(id), Ok(system)) =
-        (claim.store.parse(), claim.kind.parse(), claim.record_id.parse(), claim.system.parse())
-    else {
-        return Vec::new();
-    };
-    let key = RecordKey { store, kind, id };
-    let from = if claim.settled_epoch == claim.desired_epoch {
-        (claim.settled_number + 1).min(claim.desired_number)
-    } else {
-        1
-    };
-    let state = match ended.state {
-        "applied" => wire::State::Applied,
-        "ignored" => wire::State::Ignored,
-        _ => wire::State::Parked,
-    };
-    let at = waybill_proto::convert::to_timestamp(now);
-    let revision = wire::Revision { epoch: ended.epoch, number: ended.number };
-    let receipt = wire::Receipt {
-        service: service.to_owned(),
-        system: claim.system.clone(),
-        key: Some((&key).into()),
-        name: claim.name.clone(),
-        from,
-        to: Some(revision),
-        state: state.into(),
-        code: ended.code.clone(),
-        message: ended.message.clone(),
-        field: ended.field.clone(),
-        external_id: ended.external_id.clone(),
-        attempts: i64::from(ended.attempts),
-        settled_at: Some(at),
-        settlement,
-        plan_hash: ended.plan_hash.clone(),
-    };
-    let headers = |kind: &str, schema: &str| {
-        vec![
-            (
-                waybill_bus::headers::MESSAGE_ID.to_owned(),
-                format!("{kind}-{service}-{}-{}-{settlement}", claim.id, ended.epoch),
-            ),
-            (waybill_bus::headers::SCHEMA.to_owned(), schema.to_owned()),
-            (waybill_bus::headers::TRACEPARENT.to_owned(), claim.traceparent.clone()),
-        ]
-    };
-    let mut rows = vec![OutboxRow {
-        subject: waybill_bus::subjects::receipt(service, &system, &key),
-        headers: headers("receipt", "waybill.v1.Receipt"),
-        payload: receipt.encode_to_vec(),
-    }];
-    if ended.state == "parked" {
-        let dead = wire::DeadLetter {
-            service: service.to_owned(),
-            system: claim.system.clone(),
-            key: Some((&key).into()),
-            name: claim.name.clone(),
-            revision: Some(revision),
-            code: ended.code.clone(),
-            message: ended.message.clone(),
-            field: ended.field.clone(),
-            attempts: i64::from(ended.attempts),
-            parked_at: Some(at),
-        };
-        rows.push(OutboxRow {
-            subject: waybill_bus::subjects::dead_letter(service, &system, &key),
-            headers: headers("dead", "waybill.v1.DeadLetter"),
-            payload: dead.encode_to_vec(),
-        });
-    }
-    rows
 }

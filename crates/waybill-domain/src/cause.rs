@@ -194,6 +194,19 @@ pub const CAUSES: &[Cause] = &[
         "Start a replica whose `systems` names it.",
     ),
     cause(
+        "plan_disagreement",
+        "Replicas obey different plans",
+        "The same record is decided by one rule or another, depending on which process takes it.",
+        "Run `waybill plan status` to see who obeys what. Give all replicas the same file; one that does not take it up \
+         needs a restart.",
+    ),
+    cause(
+        "plan_refused",
+        "The changed plan does not pass",
+        "The replicas named go on with the plan that they had; the change is not in force there.",
+        "Mend the plan's file as the message says and check it with `waybill plan check`; it is taken up by itself.",
+    ),
+    cause(
         "gap",
         "The accounting line does not close",
         "Accepted is not applied + superseded + ignored + parked + in flight: a record may be lost.",

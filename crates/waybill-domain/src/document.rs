@@ -348,6 +348,22 @@ pub enum Severity {
     Info,
 }
 
+impl Severity {
+    const fn rank(self) -> u8 {
+        match self {
+            Self::Critical => 3,
+            Self::Error => 2,
+            Self::Warning => 1,
+            Self::Info => 0,
+        }
+    }
+
+    /// Whether it is as bad as another, or worse.
+    pub const fn at_least(self, other: Self) -> bool {
+        self.rank() >= other.rank()
+    }
+}
+
 /// An incident as a pager shows it. It carries ids only, no personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IncidentDocument {

@@ -1,27 +1,33 @@
 //! Deciding is pure: plan, snapshot and facts in, decision out.
 
+mod facts;
+mod merge;
 mod order;
 mod people;
+mod refund;
 mod things;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use waybill_domain::{
-    Body, RecordId, Snapshot, SystemName,
+    Body, Snapshot,
     document::{
-        CustomerDocument, Fields, IncidentDocument, OrderDocument, RefundDocument, ShipmentDocument, StockDocument,
+        CustomerDocument, FieldValue, Fields, IncidentDocument, OrderDocument, RefundDocument, ShipmentDocument,
+        StockDocument,
     },
 };
 
 use crate::{
-    expression::ExpressionError,
-    file::Missing,
-    plan::{Flow, Map, Plan},
+    expression::{Expression, ExpressionError},
+    plan::{Flow, Map, Missing, OnEdit, OnLeave, Plan},
     view,
 };
+
+pub use facts::{CustomerTotals, DeliveryFacts, Facts, OrderFact, ReceiptFact, ReceiptState, target_key};
+pub use merge::Remote;
 
 /// What the system is to hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,11 +47,64 @@ pub enum Document {
     Incident(IncidentDocument),
 }
 
+impl Document {
+    /// SHA-256 over the document, in hexadecimal digits.
+    pub fn hash(&self) -> String {
+        let json = serde_json::to_vec(self).expect("documents have string keys only");
+        Sha256::digest(&json).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// A document to be brought into the system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    /// What the system is to hold, with what of it is written.
+    pub document: Document,
+    /// Hash of what it is to hold, to tell a change from none: what the system owns and how it is written are not in.
+    pub hash: String,
+    /// What the mapped fields' base is once this is written, by the object's role.
+    pub sent: BTreeMap<String, Fields>,
+}
+
+/// What a delivery waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaitFor {
+    /// Another system.
+    After,
+    /// A time.
+    Time,
+    /// A person.
+    Approval,
+}
+
+impl WaitFor {
+    /// The word for it in tables and on receipts.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::After => "after",
+            Self::Time => "time",
+            Self::Approval => "approval",
+        }
+    }
+}
+
 /// What follows for a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// Bring this document into the system.
-    Write(Document),
+    Write(Box<Write>),
+    /// Read these fields of the system's objects first and decide again.
+    ReadFirst {
+        /// What is going to be written, so far as it is known.
+        document: Box<Document>,
+        /// The fields, by the object's role.
+        fields: BTreeMap<String, BTreeSet<String>>,
+    },
+    /// The system holds it already.
+    Nothing,
+    /// It would be written, but the system is in shadow.
+    Shadow(Box<Write>),
     /// A rule keeps the record away.
     Ignore {
         /// Which.
@@ -54,7 +113,11 @@ pub enum Decision {
     /// Not yet.
     Wait {
         /// For what.
+        on: WaitFor,
+        /// The same in words.
         reason: String,
+        /// Until when, where that is known.
+        until: Option<Timestamp>,
     },
     /// A person is needed.
     Park {
@@ -65,48 +128,6 @@ pub enum Decision {
         /// What is wrong.
         message: String,
     },
-}
-
-/// A buyer's totals over all their orders that count.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CustomerTotals {
-    /// How many orders.
-    pub orders: i64,
-    /// What they come to, after refunds, in the shop's currency.
-    pub spent: Decimal,
-    /// When the last one was placed.
-    pub last_order_at: Option<Timestamp>,
-}
-
-/// What another system has said of the record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReceiptFact {
-    /// It holds the record.
-    Applied,
-    /// A rule keeps the record away from it.
-    Ignored,
-    /// A person is needed there.
-    Parked,
-}
-
-/// What is known beside the snapshot. Recorded with the decision.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// Other systems' receipts for the record.
-    pub receipts: BTreeMap<SystemName, ReceiptFact>,
-    /// The buyer's or customer's totals, where the service keeps them.
-    pub totals: Option<CustomerTotals>,
-    /// The store's inventory item of a stock level's SKU, where the service keeps it.
-    pub inventory_item: Option<RecordId>,
-    /// Units that orders without an applied receipt of the stock system still take from a stock level.
-    pub on_the_way: i64,
-}
-
-/// What is known of the delivery itself.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct DeliveryFacts {
-    /// Whether any revision was ever applied.
-    pub applied_once: bool,
 }
 
 /// Why a document cannot be made.
@@ -130,82 +151,230 @@ impl Unfit {
     }
 }
 
+impl From<Unfit> for Decision {
+    fn from(unfit: Unfit) -> Self {
+        Self::Park { code: unfit.code, field: unfit.field, message: unfit.message }
+    }
+}
+
 /// Decides what becomes of a snapshot for the flow's system. The same input always gives the same decision.
-pub fn decide(plan: &Plan, flow: &Flow, desired: &Snapshot, delivery: DeliveryFacts, facts: &Facts) -> Decision {
+pub fn decide(
+    plan: &Plan,
+    flow: &Flow,
+    desired: &Snapshot,
+    delivery: &DeliveryFacts,
+    facts: &Facts,
+    remote: &Remote,
+) -> Decision {
+    // What was decided stands as the error of each question that settles the matter.
+    deciding(plan, flow, desired, delivery, facts, remote).unwrap_or_else(|decision| decision)
+}
+
+fn deciding(
+    plan: &Plan,
+    flow: &Flow,
+    desired: &Snapshot,
+    delivery: &DeliveryFacts,
+    facts: &Facts,
+    remote: &Remote,
+) -> Result<Decision, Decision> {
     let Some(body) = &desired.body else {
         // Systems keep what was booked; erasing a person is a request of its own.
-        return Decision::Ignore { rule: "deleted".to_owned() };
+        return Err(Decision::Ignore { rule: "deleted".to_owned() });
     };
-    let view = view::of(desired, facts.totals.as_ref(), &plan.tables);
-    if !delivery.applied_once {
-        if let Body::Order(order) = body
-            && order.cancelled_at.is_some()
-        {
-            return Decision::Ignore { rule: "cancelled-before-applied".to_owned() };
-        }
-        if let Some(when) = &flow.when {
-            match when.holds(&view) {
-                Ok(true) => {}
-                Ok(false) => return Decision::Ignore { rule: format!("when:{}", flow.name) },
-                Err(error) => {
-                    let unfit = Unfit::expression("when", &error);
-                    return Decision::Park { code: unfit.code, field: unfit.field, message: unfit.message };
-                }
-            }
+    let view = view::of(plan, desired, facts.totals.as_ref());
+    let leaves = if delivery.applied_once {
+        leaves(flow, &view)?
+    } else {
+        first_write(flow, body, facts, &view)?;
+        None
+    };
+    let mut document = document(plan, flow, desired, body, facts, &view)?;
+    if leaves == Some(OnLeave::Cancel)
+        && let Document::Order(order) = &mut document
+    {
+        order.cancelled = true;
+    }
+    let hash = merge::without_foreign(plan, flow, &document).hash();
+    if delivery.applied_hash.as_deref() == Some(hash.as_str()) {
+        return Err(Decision::Nothing);
+    }
+    if delivery.applied_once {
+        edit(flow, &document, &view)?;
+        if leaves == Some(OnLeave::Park) {
+            let message = format!("the condition of flow '{}' no longer holds", flow.name);
+            return Err(Unfit::new("left", "when", message).into());
         }
     }
-    let document = match body {
-        Body::Order(order) => {
-            order::document(flow, desired, order, &view).map(|document| Document::Order(Box::new(document)))
-        }
-        Body::Customer(customer) => {
-            people::document(flow, desired, customer, &view).map(|document| Document::Customer(Box::new(document)))
-        }
-        Body::Shipment(shipment) => {
-            things::shipment(flow, desired, shipment, &view).map(|document| Document::Shipment(Box::new(document)))
-        }
-        Body::StockLevel(level) => things::stock(plan, flow, desired, level, facts).map(Document::Stock),
-        Body::Incident(incident) => Ok(Document::Incident(incident.as_ref().clone())),
-        Body::Product(_) | Body::InventoryLevel(_) | Body::Fulfilment(_) | Body::Refund(_) => {
-            return Decision::Ignore { rule: "no-sink".to_owned() };
-        }
-    };
-    let document = match document {
-        Ok(document) => document,
-        Err(Unfit { code, field, message }) => return Decision::Park { code, field, message },
-    };
     // What cannot be written is told before what has to wait: the mending can begin at once.
-    for system in &flow.after {
-        match facts.receipts.get(system) {
-            Some(ReceiptFact::Applied | ReceiptFact::Ignored) => {}
-            Some(ReceiptFact::Parked) => {
-                return Decision::Wait { reason: format!("{system} has to accept it first, and it is parked there") };
-            }
-            None => return Decision::Wait { reason: format!("{system} has to accept it first") },
+    wait(flow, desired, delivery, facts, &view)?;
+    let sent = merge::sent(flow, &document);
+    match merge::merge(plan, flow, &mut document, &delivery.sent, remote) {
+        merge::Merged::Fit => {}
+        merge::Merged::ReadFirst(fields) => {
+            return Err(Decision::ReadFirst { document: Box::new(document), fields });
+        }
+        merge::Merged::Conflict { field } => {
+            // The three values may name a person: they stay out of messages.
+            let message = format!("the store and {} both changed '{field}'", flow.to);
+            return Err(Unfit::new("conflict", field, message).into());
         }
     }
-    Decision::Write(document)
+    let write = Box::new(Write { document, hash, sent });
+    let is_shadow = plan.systems.get(&flow.to).is_some_and(|system| system.shadow);
+    Ok(if is_shadow { Decision::Shadow(write) } else { Decision::Write(write) })
+}
+
+/// A condition of the plan; one that cannot be computed is for a person.
+fn holds(expression: &Expression, name: &str, view: &minijinja::Value) -> Result<bool, Decision> {
+    expression.holds(view).map_err(|error| Unfit::expression(name, &error).into())
+}
+
+/// What keeps a record away that the system never got.
+fn first_write(flow: &Flow, body: &Body, facts: &Facts, view: &minijinja::Value) -> Result<(), Decision> {
+    if let Body::Order(order) = body
+        && order.cancelled_at.is_some()
+    {
+        return Err(Decision::Ignore { rule: "cancelled-before-applied".to_owned() });
+    }
+    if let (Some(since), Some(began)) = (flow.since.or(facts.active_since), began_at(body))
+        && began < since
+    {
+        return Err(Decision::Ignore { rule: format!("since:{}", flow.name) });
+    }
+    match &flow.when {
+        Some(when) if !holds(when, "when", view)? => Err(Decision::Ignore { rule: format!("when:{}", flow.name) }),
+        _ => Ok(()),
+    }
+}
+
+/// When the record came to be, as its source says.
+fn began_at(body: &Body) -> Option<Timestamp> {
+    match body {
+        Body::Order(order) => Some(order.created_at),
+        Body::Customer(customer) => customer.created_at,
+        Body::Refund(refund) => Some(refund.created_at),
+        Body::Shipment(shipment) => shipment.shipped_at,
+        // Levels are states, not events.
+        Body::StockLevel(_) | Body::InventoryLevel(_) | Body::Product(_) | Body::Fulfilment(_) | Body::Incident(_) => {
+            None
+        }
+    }
+}
+
+/// What the plan wants of a record that was handed over, if it no longer meets the condition.
+fn leaves(flow: &Flow, view: &minijinja::Value) -> Result<Option<OnLeave>, Decision> {
+    match &flow.when {
+        Some(when) if flow.on_leave != OnLeave::Update => Ok((!holds(when, "when", view)?).then_some(flow.on_leave)),
+        _ => Ok(None),
+    }
+}
+
+/// What the plan wants of a change after the record was handed over. A cancellation is told in any case, unless the
+/// point of no return is past.
+fn edit(flow: &Flow, document: &Document, view: &minijinja::Value) -> Result<(), Decision> {
+    if let Some(point) = &flow.point_of_no_return
+        && holds(point, "point_of_no_return", view)?
+    {
+        let message = format!("{} holds; the change is not written", point.source());
+        return Err(Unfit::new("point_of_no_return", "", message).into());
+    }
+    let is_cancelled = matches!(document, Document::Order(order) if order.cancelled);
+    match flow.on_edit {
+        OnEdit::Park if !is_cancelled => {
+            let message = format!("flow '{}' asks a person to look at changes after the hand-over", flow.name);
+            Err(Unfit::new("edited", "", message).into())
+        }
+        OnEdit::Ignore if !is_cancelled => Err(Decision::Ignore { rule: format!("on_edit:{}", flow.name) }),
+        OnEdit::Update | OnEdit::Amend | OnEdit::Park | OnEdit::Ignore => Ok(()),
+    }
+}
+
+/// What has to come first: another system, a person, a time.
+fn wait(
+    flow: &Flow,
+    desired: &Snapshot,
+    delivery: &DeliveryFacts,
+    facts: &Facts,
+    view: &minijinja::Value,
+) -> Result<(), Decision> {
+    let until = |on, reason, until| Err(Decision::Wait { on, reason, until });
+    for system in &flow.after {
+        let receipt = facts.receipts.get(system);
+        let accepted = receipt.is_some_and(|receipt| receipt.accepts(flow.after_same_revision, desired.revision));
+        if !accepted {
+            let parked = receipt.is_some_and(|receipt| receipt.state == ReceiptState::Parked);
+            let parked = if parked { ", and it is parked there" } else { "" };
+            return until(WaitFor::After, format!("{system} has to accept it first{parked}"), None);
+        }
+    }
+    if let Some(approval) = &flow.approval
+        && !delivery.applied_once
+        && !facts.approved
+        && holds(approval, "approval", view)?
+    {
+        let reason = format!("a person has to approve it: {}", approval.source());
+        return until(WaitFor::Approval, reason, None);
+    }
+    let due = flow.timing.due(delivery.first_unapplied_at.unwrap_or(facts.now));
+    if due > facts.now {
+        return until(WaitFor::Time, format!("flow '{}' writes at {due}", flow.name), Some(due));
+    }
+    Ok(())
+}
+
+fn document(
+    plan: &Plan,
+    flow: &Flow,
+    desired: &Snapshot,
+    body: &Body,
+    facts: &Facts,
+    view: &minijinja::Value,
+) -> Result<Document, Decision> {
+    Ok(match body {
+        Body::Order(order) => Document::Order(Box::new(order::document(plan, flow, desired, order, view)?)),
+        Body::Customer(customer) => {
+            Document::Customer(Box::new(people::document(plan, flow, desired, customer, view)?))
+        }
+        Body::Shipment(shipment) => Document::Shipment(Box::new(things::shipment(flow, desired, shipment, view)?)),
+        Body::Refund(refund) => {
+            let order = facts::order_of(refund, flow, facts)?;
+            Document::Refund(Box::new(refund::document(flow, desired, refund, order, view)?))
+        }
+        Body::StockLevel(level) => {
+            let channel = plan.channel(&desired.key.store);
+            if plan.stock.as_ref().is_some_and(|stock| !stock.sells_to(&level.location, channel)) {
+                return Err(Decision::Ignore { rule: "stock.sells".to_owned() });
+            }
+            Document::Stock(things::stock(plan, flow, desired, level, facts)?)
+        }
+        Body::Incident(incident) => Document::Incident(incident.as_ref().clone()),
+        Body::Product(_) | Body::InventoryLevel(_) | Body::Fulfilment(_) => {
+            return Err(Decision::Ignore { rule: "no-sink".to_owned() });
+        }
+    })
 }
 
 fn fields(maps: &BTreeMap<String, Map>, view: &minijinja::Value) -> Result<Fields, Unfit> {
     let mut fields = Fields::new();
     for (name, map) in maps {
-        match map.value.field(view) {
-            Ok(Some(value)) => {
-                fields.insert(name.clone(), value);
-            }
-            Ok(None) if map.missing == Missing::Error => {
+        let value = match map.value.field(view) {
+            Ok(Some(value)) => Ok(value),
+            Ok(None) => {
                 let message = format!("{}: there is no such value in this record", map.value.source());
-                return Err(Unfit::new("map_error", name, message));
+                Err(Unfit::new("map_error", name, message))
             }
-            Err(error) if map.missing == Missing::Error || matches!(error, ExpressionError::Unmapped { .. }) => {
-                return Err(Unfit::expression(name, &error));
-            }
-            Ok(None) | Err(_) if map.missing == Missing::Skip => {}
-            Ok(None) | Err(_) => {
-                fields.insert(name.clone(), waybill_domain::document::FieldValue::Null);
-            }
-        }
+            Err(error @ ExpressionError::Unmapped { .. }) => return Err(Unfit::expression(name, &error)),
+            Err(error) => Err(Unfit::expression(name, &error)),
+        };
+        let is_nothing = matches!(value, Ok(FieldValue::Null)) || value.is_err();
+        let value = match (&map.default, map.missing) {
+            (Some(default), _) if is_nothing => default.clone(),
+            (_, Missing::Skip) if is_nothing => continue,
+            (_, Missing::Clear) if is_nothing => FieldValue::Null,
+            _ => value?,
+        };
+        fields.insert(name.clone(), value);
     }
     Ok(fields)
 }

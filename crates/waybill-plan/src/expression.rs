@@ -4,11 +4,17 @@ use std::{cmp::Ordering, fmt, sync::Arc, sync::LazyLock};
 
 use minijinja::{
     Environment, Error, ErrorKind, Expression as Compiled, State, UndefinedBehavior, Value,
+    machinery::parse_expr,
     value::{DynObject, Object},
 };
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use thiserror::Error as ThisError;
 use waybill_domain::document::FieldValue;
+
+use crate::{
+    schema::Type,
+    typing::{self, Finding, Scope},
+};
 
 /// Why an expression fails.
 #[derive(Debug, Clone, PartialEq, Eq, ThisError)]
@@ -33,7 +39,7 @@ pub enum ExpressionError {
 
 /// An exact decimal within expressions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Amount(pub Decimal);
+pub(crate) struct Amount(pub(crate) Decimal);
 
 impl Object for Amount {
     fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
@@ -72,7 +78,7 @@ impl fmt::Display for UnmappedKey {
 
 impl std::error::Error for UnmappedKey {}
 
-fn lookup(state: &State<'_, '_>, table: &str, key: &Value) -> Result<Value, Error> {
+fn lookup(state: &State<'_, '_>, table: &str, key: &Value, default: Option<Value>) -> Result<Value, Error> {
     let tables = state.lookup("tables").unwrap_or_default();
     let rows = tables.get_attr(table)?;
     if rows.is_undefined() {
@@ -81,10 +87,31 @@ fn lookup(state: &State<'_, '_>, table: &str, key: &Value) -> Result<Value, Erro
     let key = key.to_string();
     let found = rows.get_item(&Value::from(key.as_str()))?;
     if found.is_undefined() {
+        if let Some(default) = default {
+            return Ok(default);
+        }
         let problem = UnmappedKey { table: table.to_owned(), key };
         return Err(Error::new(ErrorKind::InvalidOperation, problem.to_string()).with_source(problem));
     }
     Ok(found)
+}
+
+/// A longer text than this is no expression's result: filters could make one grow without limit.
+const LONGEST_TEXT: usize = 64 * 1024;
+/// A longer expression than this is not read.
+const LONGEST_SOURCE: usize = 4 * 1024;
+
+fn amount(value: Option<Decimal>) -> Result<Value, Error> {
+    let value = value.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "more than can be held exactly"))?;
+    Ok(Value::from_object(Amount(value)))
+}
+
+fn replace(text: &str, from: &str, to: &str) -> Result<String, Error> {
+    let found = if from.is_empty() { text.chars().count() + 1 } else { text.matches(from).count() };
+    if found.saturating_mul(to.len()).saturating_add(text.len()) > LONGEST_TEXT {
+        return Err(Error::new(ErrorKind::InvalidOperation, "the text would become longer than 64 KiB"));
+    }
+    Ok(text.replace(from, to))
 }
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
@@ -92,19 +119,23 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(100_000));
     environment.add_function("lookup", lookup);
-    environment.add_function("decimal", |value: Value| to_decimal(&value).map(|d| Value::from_object(Amount(d))));
-    environment.add_function("plus", |a: Value, b: Value| {
-        Ok::<_, Error>(Value::from_object(Amount(to_decimal(&a)? + to_decimal(&b)?)))
+    environment.add_function("decimal", |value: Value| amount(Some(to_decimal(&value)?)));
+    environment.add_function("plus", |a: Value, b: Value| amount(to_decimal(&a)?.checked_add(to_decimal(&b)?)));
+    environment.add_function("minus", |a: Value, b: Value| amount(to_decimal(&a)?.checked_sub(to_decimal(&b)?)));
+    environment.add_function("times", |a: Value, b: Value| amount(to_decimal(&a)?.checked_mul(to_decimal(&b)?)));
+    environment.add_function("round", |a: Value, digits: u32| {
+        let rounded = to_decimal(&a)?.round_dp_with_strategy(digits.min(20), RoundingStrategy::MidpointAwayFromZero);
+        amount(Some(rounded))
     });
-    environment.add_function("minus", |a: Value, b: Value| {
-        Ok::<_, Error>(Value::from_object(Amount(to_decimal(&a)? - to_decimal(&b)?)))
-    });
+    environment.add_filter("replace", |text: String, from: String, to: String| replace(&text, &from, &to));
     environment
 });
 
 /// A compiled expression.
-pub struct Expression {
+pub(crate) struct Expression {
     source: String,
+    /// What it reads: `order.customer.email`.
+    paths: Vec<String>,
     compiled: Compiled<'static, 'static>,
 }
 
@@ -114,21 +145,72 @@ impl fmt::Debug for Expression {
     }
 }
 
+/// An expression that was read, with what its type is and what is wrong with it. Compiled only if nothing is: the
+/// compiler computes constants, which could grow without limit.
+pub(crate) struct Read {
+    pub(crate) of: Type,
+    pub(crate) never: bool,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) compiled: Option<Expression>,
+}
+
+/// Reads an expression and types it.
+pub(crate) fn read(source: &str, scope: &Scope) -> Read {
+    let refused = |what: String, from: usize, to: usize, mend: &str| Read {
+        of: Type::Unknown,
+        never: false,
+        findings: vec![Finding { code: "WB-P002", from, to, what, mend: mend.to_owned() }],
+        compiled: None,
+    };
+    if source.len() > LONGEST_SOURCE {
+        return refused("the expression is longer than 4 KiB".to_owned(), 0, source.len(), "use a table and lookup");
+    }
+    let parsed = match parse_expr(source) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let at = error.range().unwrap_or(0..source.len());
+            let what = error.detail().unwrap_or("this is no expression").to_owned();
+            return refused(
+                what,
+                at.start,
+                at.end,
+                "expressions are Jinja's: order.captured and order.country == 'AT'",
+            );
+        }
+    };
+    let (of, findings) = typing::type_of(&parsed, scope);
+    let never = typing::never(&parsed);
+    let compiled = if findings.is_empty() { Expression::new(source).ok() } else { None };
+    Read { of, never, findings, compiled }
+}
+
 impl Expression {
     /// Compiles.
     ///
     /// # Errors
     /// If the text is no expression; the message says where.
-    pub fn new(source: &str) -> Result<Self, ExpressionError> {
-        let compiled = ENVIRONMENT
-            .compile_expression_owned(source.to_owned())
-            .map_err(|error| ExpressionError::Failed { source_text: source.to_owned(), problem: error.to_string() })?;
-        Ok(Self { source: source.to_owned(), compiled })
+    pub(crate) fn new(source: &str) -> Result<Self, ExpressionError> {
+        let failed =
+            |error: Error| ExpressionError::Failed { source_text: source.to_owned(), problem: error.to_string() };
+        let mut paths = Vec::new();
+        typing::walk::paths(&parse_expr(source).map_err(failed)?, &mut paths);
+        let compiled = ENVIRONMENT.compile_expression_owned(source.to_owned()).map_err(failed)?;
+        Ok(Self { source: source.to_owned(), paths, compiled })
     }
 
     /// The text.
-    pub fn source(&self) -> &str {
+    pub(crate) fn source(&self) -> &str {
         &self.source
+    }
+
+    /// What it reads: `order.customer.email`.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.paths.iter().map(String::as_str)
+    }
+
+    /// Whether it reads a name or what is behind it.
+    pub(crate) fn uses(&self, name: &str) -> bool {
+        self.paths().any(|path| path.split('.').next() == Some(name))
     }
 
     fn evaluate(&self, view: &Value) -> Result<Value, ExpressionError> {
@@ -148,7 +230,7 @@ impl Expression {
     ///
     /// # Errors
     /// If it cannot be computed.
-    pub fn holds(&self, view: &Value) -> Result<bool, ExpressionError> {
+    pub(crate) fn holds(&self, view: &Value) -> Result<bool, ExpressionError> {
         self.evaluate(view).map(|value| value.is_true())
     }
 
@@ -156,7 +238,7 @@ impl Expression {
     ///
     /// # Errors
     /// If it cannot be computed.
-    pub fn text(&self, view: &Value) -> Result<String, ExpressionError> {
+    pub(crate) fn text(&self, view: &Value) -> Result<String, ExpressionError> {
         let value = self.evaluate(view)?;
         Ok(if value.is_none() || value.is_undefined() { String::new() } else { value.to_string() })
     }
@@ -165,7 +247,7 @@ impl Expression {
     ///
     /// # Errors
     /// If it cannot be computed, or is a list or a map.
-    pub fn field(&self, view: &Value) -> Result<Option<FieldValue>, ExpressionError> {
+    pub(crate) fn field(&self, view: &Value) -> Result<Option<FieldValue>, ExpressionError> {
         use minijinja::value::ValueKind;
         let value = self.evaluate(view)?;
         if let Some(amount) = value.downcast_object_ref::<Amount>() {

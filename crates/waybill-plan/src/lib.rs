@@ -1,13 +1,29 @@
 #![doc = include_str!("../README.md")]
 
-pub mod check;
+mod check;
+pub mod codes;
 pub mod decide;
-pub mod expression;
-mod file;
+mod diagnostic;
+mod expression;
 mod plan;
+mod read;
+pub mod recorded;
+mod schema;
+pub mod simulate;
+mod timing;
+mod typing;
 mod view;
 
-pub use check::Problem;
-pub use decide::{CustomerTotals, Decision, DeliveryFacts, Document, Facts, ReceiptFact, decide};
-pub use plan::{Connectors, Flow, Plan, PlanError, Stock, Store, System};
+pub use check::{References, Resolve, needs};
+pub use decide::{
+    CustomerTotals, Decision, DeliveryFacts, Document, Facts, OrderFact, ReceiptFact, ReceiptState, Remote, WaitFor,
+    Write, decide, target_key,
+};
+pub use diagnostic::{Problem, Problems, Severity};
+pub use expression::ExpressionError;
+pub use plan::{
+    Checked, Connectors, Expected, Flow, Hold, KindRule, OnConflict, OnEdit, OnLeave, Owner, Pager, Plan, Retry, Stock,
+    Store, System,
+};
+pub use timing::Timing;
 pub use view::person_email;

@@ -5,12 +5,13 @@ use minijinja::{
     value::{Serde, merge_maps},
 };
 use rust_decimal::Decimal;
+use serde::Serialize;
 use waybill_domain::{
     Body, Personal, Snapshot,
-    order::{FinancialStatus, Order, OrderLine, TaxLine},
+    order::{FinancialStatus, Order, OrderLine, Refund, TaxLine},
 };
 
-use crate::{decide::CustomerTotals, expression::Amount};
+use crate::{Plan, decide::CustomerTotals, expression::Amount, schema};
 
 fn amount(value: Decimal) -> Value {
     Value::from_object(Amount(value))
@@ -80,8 +81,13 @@ fn totals(totals: Option<&CustomerTotals>) -> Value {
     }
 }
 
-/// The view of a snapshot: its body under its kind (`order`, `customer`, `shipment`, …), `store`, and `totals`.
-pub(crate) fn of(snapshot: &Snapshot, customer_totals: Option<&CustomerTotals>, tables: &Value) -> Value {
+fn refund(refund: &Refund) -> Value {
+    let total = refund.refunded.map_or(Decimal::ZERO, |refunded| refunded.shop.amount);
+    merge_maps([context! { total => amount(total) }, Value::from(Serde(refund))])
+}
+
+/// The view of a snapshot: its body under its kind (`order`, `customer`, `shipment`, …), `store`, `channel`, `totals`.
+pub(crate) fn of(plan: &Plan, snapshot: &Snapshot, customer_totals: Option<&CustomerTotals>) -> Value {
     let body = match &snapshot.body {
         None => Value::from(()),
         Some(Body::Order(body)) => order(body),
@@ -89,30 +95,32 @@ pub(crate) fn of(snapshot: &Snapshot, customer_totals: Option<&CustomerTotals>, 
         Some(Body::Product(body)) => Value::from(Serde(body)),
         Some(Body::InventoryLevel(body)) => Value::from(Serde(body)),
         Some(Body::Fulfilment(body)) => Value::from(Serde(body)),
-        Some(Body::Refund(body)) => Value::from(Serde(body)),
+        Some(Body::Refund(body)) => refund(body),
         Some(Body::Shipment(body)) => Value::from(Serde(body)),
         Some(Body::StockLevel(body)) => Value::from(Serde(body)),
         Some(Body::Incident(body)) => Value::from(Serde(body)),
     };
-    let name = snapshot.key.kind.as_str().replace('-', "_");
-    let body = Value::from_pairs([(name, body)]);
-    merge_maps([
-        context! {
-            store => snapshot.key.store.as_str(),
-            totals => totals(customer_totals),
-            tables => tables.clone(),
-        },
-        body,
+    let store = &snapshot.key.store;
+    Value::from_pairs([
+        (schema::variable(snapshot.key.kind), body),
+        ("store".to_owned(), Value::from(store.as_str())),
+        ("channel".to_owned(), Value::from(plan.channel(store))),
+        ("totals".to_owned(), totals(customer_totals)),
+        ("tables".to_owned(), plan.tables.clone()),
     ])
 }
 
-/// The view within a line: `line` beside what the record shows.
-pub(crate) fn with_line(view: &Value, line: &OrderLine) -> Value {
-    merge_maps([context! { line => Value::from(Serde(line)) }, view.clone()])
+/// The view with one more name, which outdoes one of before.
+pub(crate) fn with(view: &Value, name: &'static str, value: Value) -> Value {
+    merge_maps([Value::from_pairs([(name, value)]), view.clone()])
 }
 
-/// The view within a tax: `tax` beside what the record shows.
-pub(crate) fn with_tax(view: &Value, tax: &TaxLine) -> Value {
-    let tax = context! { title => tax.title.as_str(), rate => amount(tax.rate.normalize()) };
-    merge_maps([context! { tax => tax }, view.clone()])
+/// A line as expressions see it.
+pub(crate) fn line(line: &impl Serialize) -> Value {
+    Value::from(Serde(line))
+}
+
+/// A tax as expressions see it.
+pub(crate) fn tax(tax: &TaxLine) -> Value {
+    context! { title => tax.title.as_str(), rate => amount(tax.rate.normalize()) }
 }

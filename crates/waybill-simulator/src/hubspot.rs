@@ -5,8 +5,9 @@
 //! Rules and texts beyond them come from HubSpot's guides, named where they are applied; where only the words of an
 //! answer are known from people who quote it, the module says so.
 //!
-//! What it keeps: records with each property's history, unique values (a contact's e-mail, and properties made with
-//! `hasUniqueValue`), associations in both directions, and a search index that lags. An accepted write goes to the
+//! What it keeps: records with each property's history, unique values (a contact's e-mails, and properties made with
+//! `hasUniqueValue`), phone numbers in the forms that search compares, associations in both directions, and a search
+//! index that lags. An accepted write goes to the
 //! journal with `"changed"` in its body, which is false where the account held all values before.
 //!
 //! Not simulated: record merging beyond the merge call itself, property history before the last 20 values, automations,
@@ -21,10 +22,12 @@ mod associations;
 mod batch;
 mod body;
 mod catalogue;
+mod emails;
 mod gate;
 mod hub;
 mod limits;
 mod objects;
+mod phones;
 mod property;
 mod property_api;
 mod property_groups;
@@ -39,6 +42,8 @@ mod answers_match_the_documents;
 mod behaviour;
 #[cfg(test)]
 mod desk;
+#[cfg(test)]
+mod finding;
 #[cfg(test)]
 mod wrong_requests;
 
@@ -79,6 +84,8 @@ pub struct Settings {
     pub searches_per_second: usize,
     /// How long a write is not yet found by search.
     pub search_lag: Duration,
+    /// The country code (`43`) of phone numbers that are written without one; unless given, HubSpot does not know it.
+    pub country_code: Option<String>,
     /// Whether an upsert by e-mail answers per input when every input has an `objectWriteTraceId`. HubSpot's guide
     /// says that partial upserts are not supported by e-mail; accounts have been seen that answer 207 all the same.
     pub partial_by_email: bool,
@@ -94,6 +101,7 @@ impl Default for Settings {
             daily: 250_000,
             searches_per_second: 5,
             search_lag: Duration::from_secs(5),
+            country_code: None,
             partial_by_email: false,
         }
     }

@@ -10,6 +10,7 @@ mod bodies;
 mod clock;
 mod control;
 mod deliveries;
+mod giving_back;
 mod graphql;
 mod metafield;
 mod money;
@@ -34,6 +35,7 @@ use crate::kit::Simulated;
 
 pub use address::Address;
 pub use deliveries::{DeliveryCounts, DeliverySettings, RETRIES, signature};
+pub use giving_back::ReturnedGoods;
 pub use order::{DiscountKind, DiscountValue};
 pub use placing::{NewDiscount, NewLine, NewOrder, NewShipping, Payment, Rate};
 pub use store::{LineView, NewCustomer, OrderView, SentOrder, Store, TOPICS};

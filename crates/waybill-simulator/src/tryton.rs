@@ -20,6 +20,7 @@ mod calls;
 mod commands;
 mod context;
 mod names;
+mod parcels;
 mod python;
 mod read;
 mod rules;
@@ -224,6 +225,19 @@ impl Tryton {
         let replaced = write::replace_party(&mut state.store, code, by);
         state.store.commit();
         replaced
+    }
+
+    /// Takes a product out of what is sold: positive lines with it are refused, returns are not. Answers whether it is
+    /// there.
+    pub fn stop_selling(&self, code: &str) -> bool {
+        let mut state = self.state();
+        let products = schema::known("product.product");
+        let found = state.store.with_text(products.name, "code", code).first().copied();
+        if let Some(id) = found {
+            state.store.set(products, id, "salable", value::Value::Bool(false));
+            state.store.commit();
+        }
+        found.is_some()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

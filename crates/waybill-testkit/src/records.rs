@@ -1,5 +1,9 @@
 //! Records that read as prose: `order(1001).paid().with_line("TEE-M", 2, "24.00")`.
 
+mod refund;
+
+use std::borrow::Borrow;
+
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use waybill_domain::{
@@ -7,6 +11,8 @@ use waybill_domain::{
     customer::{Address, Person},
     order::{FinancialStatus, Order, OrderLine, OrderTotals, Refund, RefundLine, ShippingLine, TaxLine},
 };
+
+pub use refund::{RefundBuilder, refund_of};
 
 const PLACED_AT: i64 = 1_780_000_000;
 
@@ -82,6 +88,12 @@ pub fn order(number: u64) -> OrderBuilder {
             current_total: zero,
         },
     })
+}
+
+impl Borrow<Order> for OrderBuilder {
+    fn borrow(&self) -> &Order {
+        &self.0
+    }
 }
 
 impl OrderBuilder {
@@ -237,6 +249,18 @@ impl OrderBuilder {
             current_total: total,
             ..self.0.totals
         };
+        self
+    }
+
+    /// With a refund of it.
+    #[must_use]
+    pub fn with_refund(mut self, refund: Refund) -> Self {
+        for back in &refund.lines {
+            if let Some(line) = self.0.lines.iter_mut().find(|line| line.id == back.line_id) {
+                line.current_quantity -= back.quantity;
+            }
+        }
+        self.0.refunds.push(refund);
         self
     }
 

@@ -65,7 +65,7 @@ async fn main() -> ExitCode {
         Command::NatsConfig(arguments) => layout::print_nats_config(&arguments),
         Command::Environment(arguments) => layout::print_environment(&arguments),
         Command::Setup(arguments) => setup::run(arguments).await,
-        Command::Plan { command } => plan::run(command),
+        Command::Plan { command } => plan::run(command).await,
         Command::Health { url } => health::run(&url).await,
         Command::Operator(command) => operator::run(command, &mut std::io::stdout(), &mut std::io::stderr()).await,
     };

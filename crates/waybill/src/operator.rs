@@ -5,6 +5,7 @@ mod incidents;
 mod parked;
 mod pause;
 mod place;
+mod plan_status;
 mod record;
 pub(crate) mod state;
 mod status;
@@ -27,6 +28,8 @@ use waybill_runtime::{SystemClock, secret};
 
 use place::Place;
 use terminal::Terminal;
+
+pub(crate) use plan_status::PlanStatus;
 
 // Commands that ask running services. No doc comment: flattened, it would take the place of the whole program's help.
 #[derive(Debug, Subcommand)]
@@ -80,9 +83,29 @@ pub(crate) async fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
+    at_terminal(out, err, async |place, terminal| answer(command, place, terminal).await).await
+}
+
+/// Runs `waybill plan status`, likewise.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) async fn plan_status(
+    command: PlanStatus,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    at_terminal(out, err, async |place, terminal| plan_status::run(command, place, terminal).await).await
+}
+
+async fn at_terminal(
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+    command: impl AsyncFnOnce(&Place, &mut Terminal<'_>) -> anyhow::Result<u8>,
+) -> anyhow::Result<ExitCode> {
     let mut terminal = Terminal { out, err, now: SystemClock.now(), zone: TimeZone::system() };
     let place = Place::of_process()?;
-    match answer(command, &place, &mut terminal).await {
+    match command(&place, &mut terminal).await {
         Ok(code) => Ok(code.into()),
         // The reader, such as `head`, has seen enough.
         Err(error) if closed_early(&error) => Ok(WELL.into()),

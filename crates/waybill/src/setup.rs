@@ -12,10 +12,10 @@ use connector_tryton::Tryton;
 use connector_webhook::Webhook;
 use waybill_connector::{SystemSettings, sink::Check};
 use waybill_domain::{SystemName, descriptor::Descriptor};
-use waybill_plan::{Connectors, Plan, System};
+use waybill_plan::{Plan, System};
 use waybill_runtime::{SystemClock, secret};
 
-use crate::connectors;
+use crate::plan;
 
 /// What `setup` needs.
 #[derive(Debug, clap::Args)]
@@ -29,10 +29,7 @@ pub(crate) struct SetupArguments {
 }
 
 pub(crate) async fn run(arguments: SetupArguments) -> anyhow::Result<ExitCode> {
-    let path = &arguments.plan.plan;
-    let text = std::fs::read_to_string(path).with_context(|| format!("the plan {} cannot be read", path.display()))?;
-    let plan = Plan::parse(&text, Connectors::All(&connectors::all()))
-        .with_context(|| format!("the plan {}", path.display()))?;
+    let plan = plan::read(&arguments.plan.plan)?;
     let mut out = std::io::stdout();
     let mut failed = false;
     for (name, system) in &plan.systems {

@@ -5,13 +5,11 @@ use std::{io::Write as _, path::Path, process::ExitCode};
 use anyhow::Context as _;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use waybill_plan::{Connectors, Plan};
 use waybill_runtime::{ServiceSettings, tasks, telemetry};
 
 use crate::{
-    connectors,
     layout::{self, Layout, LayoutArguments, Secrets},
-    migrate,
+    migrate, plan,
 };
 
 /// What `up` needs.
@@ -26,8 +24,7 @@ pub(crate) struct UpArguments {
 
 pub(crate) async fn run(arguments: UpArguments) -> anyhow::Result<ExitCode> {
     let path = &arguments.layout.plan.plan;
-    let text = std::fs::read_to_string(path).with_context(|| format!("the plan {} cannot be read", path.display()))?;
-    Plan::parse(&text, Connectors::All(&connectors::all())).with_context(|| format!("the plan {}", path.display()))?;
+    plan::read(path)?;
     let secrets = Secrets::open(&arguments.layout.state.state)?;
     let telemetry = telemetry::start("waybill")?;
     migrate::migrate(&arguments.layout.database_url, &arguments.layout.nats_url, arguments.replicas, &secrets).await?;

@@ -1,13 +1,14 @@
 //! The composition root.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use serde::Deserialize;
 use sqlx::migrate::Migrator;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
+use waybill_bus::{Bus, subjects};
 use waybill_delivery::{Engine, Frame, operations::DeliveriesService};
-use waybill_domain::Clock as _;
+use waybill_domain::Clock;
 use waybill_proto::wire::{deliveries_server::DeliveriesServer, watch_server::WatchServer};
 use waybill_runtime::{ServiceSettings, SystemClock};
 
@@ -15,7 +16,7 @@ use crate::{
     accounting::{Accounting, PEERS},
     incidents::{self, Sweeper},
     lines::Lines,
-    reports, say_again, vendors,
+    replicas, reports, say_again, vendors,
     watch::WatchService,
 };
 
@@ -47,6 +48,7 @@ pub struct App {
     engine: Arc<Engine>,
     accounting: Accounting,
     public_url: String,
+    clock: Arc<dyn Clock>,
 }
 
 impl App {
@@ -65,7 +67,14 @@ impl App {
             metrics: frame.metrics.clone(),
         };
         let engine = frame.engine(vendors::ours, served, Arc::new(Lines))?;
-        Ok(Self { frame, engine, accounting, public_url: own.public_url })
+        Ok(Self { frame, engine, accounting, public_url: own.public_url, clock: Arc::new(SystemClock) })
+    }
+
+    /// The same with another clock than the machine's, by which it judges how long replicas have been silent and how
+    /// long a disagreement lasts.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
     }
 
     /// Where health endpoints listen.
@@ -89,15 +98,29 @@ impl App {
     /// # Errors
     /// If a part of it ends early.
     pub async fn run(self) -> anyhow::Result<()> {
-        let Self { mut frame, engine, accounting, public_url } = self;
+        let Self { mut frame, engine, accounting, public_url, clock } = self;
         engine.start(&mut frame.tasks);
-        let (bus, pool, stop) = (frame.bus.clone(), frame.pool.clone(), frame.tasks.stop_signal());
-        frame.tasks.spawn("reports", async move { hear_reports(bus, pool, stop).await });
-        let sweeper = Arc::new(Sweeper { engine: Arc::clone(&engine), started_at: SystemClock.now(), public_url });
+        let pool = frame.pool.clone();
+        hear(&mut frame, "reports", subjects::SYSTEM_REPORTS, move |_subject, payload| {
+            let pool = pool.clone();
+            async move { reports::keep(&pool, &payload).await }
+        });
+        let (pool, time) = (frame.pool.clone(), Arc::clone(&clock));
+        hear(&mut frame, "plan reports", subjects::PLAN_REPORTS, move |subject, payload| {
+            let (pool, now) = (pool.clone(), time.now());
+            async move { replicas::keep(&pool, &subject, &payload, now).await }
+        });
+        let sweeper = Arc::new(Sweeper {
+            engine: Arc::clone(&engine),
+            started_at: clock.now(),
+            clock: Arc::clone(&clock),
+            public_url,
+        });
         frame.tasks.repeat("incidents", SWEEP_EVERY, move || {
             let sweeper = Arc::clone(&sweeper);
             async move {
-                incidents::sweep(&sweeper.engine, sweeper.started_at, SystemClock.now(), &sweeper.public_url).await
+                let now = sweeper.clock.now();
+                incidents::sweep(&sweeper.engine, sweeper.started_at, now, &sweeper.public_url).await
             }
         });
         let gaps = accounting.clone();
@@ -111,24 +134,35 @@ impl App {
             async move { say_again::ask(&asker.pool, &asker.peers).await }
         });
         let token = frame.token()?;
-        let watch = WatchService { pool: frame.pool.clone(), accounting };
+        let watch = WatchService { pool: frame.pool.clone(), accounting, clock };
         let routes = Routes::new(WatchServer::with_interceptor(watch, token.clone()))
             .add_service(DeliveriesServer::with_interceptor(DeliveriesService::new(engine), token));
         frame.run(axum::Router::new(), routes).await
     }
 }
 
-/// Keeps systems' reports until told to stop. They are announced every few seconds, so one that is lost is no loss.
-async fn hear_reports(bus: waybill_bus::Bus, pool: sqlx::PgPool, stop: CancellationToken) -> anyhow::Result<()> {
-    let mut reports = bus.subscribe(waybill_bus::subjects::SYSTEM_REPORTS).await?;
-    loop {
-        let report = tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            report = futures::StreamExt::next(&mut reports) => report,
-        };
-        let Some(report) = report else { anyhow::bail!("the subscription to reports ended") };
-        if let Err(error) = reports::keep(&pool, &report.payload).await {
-            tracing::warn!(error = format!("{error:#}"), "a report could not be kept");
+/// Keeps what is announced on a subject until told to stop. It is announced every few seconds, so that what is lost is
+/// no loss.
+fn hear<Fut>(
+    frame: &mut Frame,
+    task: &'static str,
+    subject: &'static str,
+    keep: impl Fn(String, Vec<u8>) -> Fut + Send + 'static,
+) where
+    Fut: Future<Output = anyhow::Result<()>> + Send,
+{
+    let (bus, stop): (Bus, CancellationToken) = (frame.bus.clone(), frame.tasks.stop_signal());
+    frame.tasks.spawn(task, async move {
+        let mut announced = bus.subscribe(subject).await?;
+        loop {
+            let message = tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                message = futures::StreamExt::next(&mut announced) => message,
+            };
+            let Some(message) = message else { anyhow::bail!("the subscription to {subject} ended") };
+            if let Err(error) = keep(message.subject.to_string(), message.payload.to_vec()).await {
+                tracing::warn!(subject = %message.subject, error = format!("{error:#}"), "a report could not be kept");
+            }
         }
-    }
+    });
 }

@@ -6,20 +6,23 @@ use jiff::Timestamp;
 use sqlx::{PgConnection, types::Json};
 use waybill_delivery::Engine;
 use waybill_domain::{
-    Body, Kind, ObjectKey, RecordKey, Revision, Snapshot, cause,
+    Body, Clock, Kind, ObjectKey, RecordKey, Revision, Snapshot, SystemName, cause,
     document::{IncidentDocument, Severity},
 };
-use waybill_plan::Plan;
+use waybill_plan::{Pager, Plan};
+
+use crate::plans;
 
 /// What is wrong now, by one cause.
 #[derive(Debug, Clone, sqlx::FromRow)]
-struct Cause {
-    system: String,
-    code: String,
-    detail: String,
-    count: i64,
-    records: Json<Vec<String>>,
-    first_us: i64,
+pub(crate) struct Cause {
+    /// Empty if it is about no system.
+    pub(crate) system: String,
+    pub(crate) code: String,
+    pub(crate) detail: String,
+    pub(crate) count: i64,
+    pub(crate) records: Json<Vec<String>>,
+    pub(crate) first_us: i64,
 }
 
 /// Incidents are the business's, not one store's.
@@ -59,7 +62,7 @@ async fn causes(
     plan: &Plan,
     started_at: Timestamp,
     now: Timestamp,
-) -> sqlx::Result<BTreeMap<(String, String), Cause>> {
+) -> anyhow::Result<BTreeMap<(String, String), Cause>> {
     let mut found: Vec<Cause> = sqlx::query_as(
         "select system, code, max(message) as detail, count(*) as count,
              to_jsonb((array_agg(store || '/' || kind || '/' || record_id order by settled_at))[1:5]) as records,
@@ -88,6 +91,7 @@ async fn causes(
     .await?;
     found.extend(late(db, plan).await?);
     found.extend(unserved(db, plan, started_at, now).await?);
+    found.extend(plans::causes(db, now).await?);
     let mut causes: BTreeMap<(String, String), Cause> = BTreeMap::new();
     for cause in found {
         causes
@@ -144,7 +148,7 @@ async fn unserved(
         sqlx::query_scalar("select distinct system from system_seen where seen_at > now() - interval '45 seconds'")
             .fetch_all(db)
             .await?;
-    let wanted = plan.flows.iter().map(|flow| &flow.to).chain(&plan.pagers);
+    let wanted = plan.flows.iter().map(|flow| &flow.to).chain(plan.pagers.iter().map(|pager| &pager.system));
     let mut missing: Vec<String> = wanted.map(ToString::to_string).filter(|system| !seen.contains(system)).collect();
     missing.sort();
     missing.dedup();
@@ -266,13 +270,16 @@ async fn page(engine: &Engine, plan: &Plan, db: &mut PgConnection, id: i64, publ
     let key = RecordKey { store: STORE.parse()?, kind: Kind::Incident, id: format!("incident-{id}").parse()? };
     let opened_at = Timestamp::from_microsecond(row.opened_us)?;
     let incident = document(ObjectKey::new(&key, "incident"), &row, opened_at, id, public_url);
+    // Whoever was told of it is told that it is over, too: its severity does not change.
+    let tells = |pager: &&Pager| incident.severity.at_least(pager.from);
+    let pagers: Vec<SystemName> = plan.pagers.iter().filter(tells).map(|pager| pager.system.clone()).collect();
     let snapshot = Snapshot {
         key,
         revision: Revision { epoch: 1, number: row.revision },
         observed_at: opened_at,
         body: Some(Body::Incident(Box::new(incident))),
     };
-    engine.want(db, &plan.pagers, &snapshot, &waybill_runtime::trace_context::current()).await?;
+    engine.want(db, &pagers, &snapshot, &waybill_runtime::trace_context::current()).await?;
     Ok(())
 }
 
@@ -288,7 +295,8 @@ fn document(key: ObjectKey, row: &Row, opened_at: Timestamp, id: i64, public_url
         1 => " (1 record)".to_owned(),
         count => format!(" ({count} records)"),
     };
-    let summary: String = format!("{}: {title}{records} [{}]", row.system, row.code).chars().take(1024).collect();
+    let system = if row.system.is_empty() { String::new() } else { format!("{}: ", row.system) };
+    let summary: String = format!("{system}{title}{records} [{}]", row.code).chars().take(1024).collect();
     IncidentDocument {
         key,
         resolved: row.resolved,
@@ -326,5 +334,6 @@ async fn note_paged(db: &mut PgConnection) -> sqlx::Result<()> {
 pub(crate) struct Sweeper {
     pub(crate) engine: Arc<Engine>,
     pub(crate) started_at: Timestamp,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) public_url: String,
 }

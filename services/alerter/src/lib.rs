@@ -4,6 +4,8 @@ mod accounting;
 mod app;
 mod incidents;
 mod lines;
+mod plans;
+mod replicas;
 mod reports;
 mod say_again;
 mod vendors;

@@ -1,28 +1,32 @@
 //! `Watch` over gRPC.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use sqlx::{PgPool, types::Json};
 use tonic::{Request, Response, Status};
-use waybill_domain::cause;
+use waybill_domain::{Clock, cause};
 use waybill_proto::{
     convert::to_timestamp,
     wire::{
         AccountingRequest, AccountingResponse, GetWaybillRequest, Incident, IncidentsRequest, IncidentsResponse, Line,
-        ListWaybillsRequest, ListWaybillsResponse, RecordKey, State, Waybill, watch_server::Watch,
+        ListReplicasRequest, ListReplicasResponse, ListWaybillsRequest, ListWaybillsResponse, RecordKey, State,
+        Waybill, watch_server::Watch,
     },
 };
 
-use crate::accounting::Accounting;
+use crate::{accounting::Accounting, replicas};
 
 /// Answers for the watch.
 #[derive(Clone)]
 pub(crate) struct WatchService {
     pub(crate) pool: PgPool,
     pub(crate) accounting: Accounting,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
-fn unavailable(error: sqlx::Error) -> Status {
-    tracing::warn!(%error, "the watch's tables cannot be read");
+fn unavailable(error: impl Into<anyhow::Error>) -> Status {
+    tracing::warn!(error = format!("{:#}", error.into()), "the watch's tables cannot be read");
     Status::unavailable("the database cannot be read; try again")
 }
 
@@ -284,5 +288,13 @@ impl Watch for WatchService {
             })
             .collect();
         Ok(Response::new(IncidentsResponse { incidents, slowest_page_ms }))
+    }
+
+    async fn list_replicas(
+        &self,
+        _request: Request<ListReplicasRequest>,
+    ) -> Result<Response<ListReplicasResponse>, Status> {
+        let alive = replicas::alive(&self.pool, self.clock.now()).await.map_err(unavailable)?;
+        Ok(Response::new(ListReplicasResponse { replicas: alive.into_iter().map(Into::into).collect() }))
     }
 }

@@ -6,6 +6,7 @@ mod layout;
 mod overview;
 mod parked;
 mod parts;
+mod plan;
 mod record;
 mod sign_in;
 mod waybills;
@@ -43,6 +44,7 @@ pub(crate) fn router() -> Router<Arc<Console>> {
         .route("/parked/discard", post(forms::discard))
         .route("/incidents", get(incidents::list))
         .route("/webhooks", get(webhooks::list))
+        .route("/plan", get(plan::show))
         .route("/sign-in", get(sign_in::show).post(sign_in::enter))
         .route("/sign-out", post(sign_in::leave))
         .route("/style.css", get(|| embedded("text/css; charset=utf-8", STYLE)))

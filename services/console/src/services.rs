@@ -5,7 +5,9 @@
 mod actions;
 mod overview;
 mod parked;
+mod plans;
 mod record;
+mod recorded;
 mod unanswered;
 
 use std::{collections::BTreeMap, future::Future, time::Duration};
@@ -24,7 +26,9 @@ use waybill_runtime::{
 pub use actions::{Changed, Choice, Who};
 pub use overview::{Overview, ServiceHealth, SystemHealth, Verdict};
 pub use parked::{Group, LIMIT as PARKED_LIMIT, Parked};
+pub use plans::{Plans, Replica};
 pub use record::{LineView, Named, RecordView, Step};
+pub use recorded::{DELIVERING, SOURCES};
 pub use unanswered::{Problem, Unanswered};
 
 /// The service that watches all waybills.

@@ -5,21 +5,11 @@ use rust_decimal::Decimal;
 use sqlx::PgConnection;
 use waybill_delivery::Hooks;
 use waybill_domain::{Body, Kind, Snapshot, SystemName, totals};
-use waybill_plan::{CustomerTotals, Facts, Plan};
+use waybill_plan::{CustomerTotals, Facts, Plan, target_key};
 
 /// Keeps what each order counts, and gives a buyer's totals to decisions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BuyerTotals;
-
-impl BuyerTotals {
-    /// The person whose order or record it is: the same key that deliveries serialise on, whatever the system.
-    fn buyer(&self, snapshot: &Snapshot) -> String {
-        struct Default;
-        impl Hooks for Default {}
-        let system = "crm".parse().expect("a name");
-        Default.target_key(&system, snapshot)
-    }
-}
 
 #[async_trait]
 impl Hooks for BuyerTotals {
@@ -43,7 +33,7 @@ impl Hooks for BuyerTotals {
             )
             .bind(snapshot.key.store.as_str())
             .bind(snapshot.key.id.as_str())
-            .bind(self.buyer(snapshot))
+            .bind(target_key(snapshot))
             .bind(snapshot.revision.epoch)
             .bind(snapshot.revision.number)
             .bind(counts)
@@ -52,7 +42,7 @@ impl Hooks for BuyerTotals {
             .execute(&mut *db)
             .await?;
             if changed.rows_affected() > 0 {
-                buyers.push(self.buyer(snapshot));
+                buyers.push(target_key(snapshot));
             }
         }
         let systems: Vec<String> = plan
@@ -94,7 +84,7 @@ impl Hooks for BuyerTotals {
                  (extract(epoch from max(placed_at)) * 1000000)::bigint
              from buyer_order where buyer = $1 and counts",
         )
-        .bind(self.buyer(snapshot))
+        .bind(target_key(snapshot))
         .fetch_one(db)
         .await?;
         facts.totals = Some(CustomerTotals {

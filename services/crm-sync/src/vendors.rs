@@ -30,6 +30,8 @@ pub(crate) fn port(
                 orders: Some(hubspot.clone()),
                 customers: Some(hubspot.clone()),
                 shipments: Some(hubspot.clone()),
+                order_fields: Some(hubspot.clone()),
+                customer_fields: Some(hubspot.clone()),
                 ..SystemPort::new(descriptor, hubspot)
             }))
         }

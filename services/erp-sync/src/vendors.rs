@@ -14,7 +14,7 @@ pub(crate) fn descriptors() -> Vec<Descriptor> {
 
 /// Whether a kind of records for a connector's systems is this service's business.
 pub(crate) fn ours(connector: &str, kind: Kind) -> bool {
-    matches!((connector, kind), ("tryton", Kind::Order | Kind::Customer))
+    matches!((connector, kind), ("tryton", Kind::Order | Kind::Customer | Kind::Refund))
 }
 
 /// A system of the plan, if its connector is one of ours.
@@ -29,6 +29,7 @@ pub(crate) fn port(
             Ok(Some(SystemPort {
                 orders: Some(tryton.clone()),
                 customers: Some(tryton.clone()),
+                refunds: Some(tryton.clone()),
                 ..SystemPort::new(descriptor, tryton)
             }))
         }

@@ -5,6 +5,7 @@ mod inbox;
 mod normalise;
 mod operations;
 mod refetch;
+mod refunds;
 mod webhooks;
 
 pub use app::{App, DEFAULTS, SERVICE, migrator};

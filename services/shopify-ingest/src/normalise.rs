@@ -1,9 +1,11 @@
 //! Raw body → snapshot, next revision of its record.
 
+mod telling;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use connector_shopify::{
-    body::{self, Parsed, content_hash},
+    body::{self, Parsed, Whole, content_hash},
     webhook::Topic,
 };
 use jiff::Timestamp;
@@ -15,6 +17,7 @@ use waybill_domain::{Kind, RecordId, RecordKey, Snapshot, StoreName};
 use waybill_proto::wire;
 
 use crate::{app::Shared, refetch};
+use telling::{Outcome, Telling, ToRead};
 
 const BATCH: i64 = 100;
 const POLL: Duration = Duration::from_millis(500);
@@ -70,7 +73,7 @@ fn refused_content(error: &sqlx::Error) -> Option<String> {
 }
 
 /// One transaction's worth of webhooks, oldest first. Replicas take different ones. `one_by_one` puts a savepoint
-/// around each, so that one that cannot be stored blocks no other.
+/// around each state, so that one that cannot be stored blocks no other.
 async fn batch(shared: &Shared, one_by_one: bool) -> sqlx::Result<usize> {
     let mut transaction = shared.ledger.pool().begin().await?;
     let webhooks: Vec<Webhook> = sqlx::query_as(
@@ -84,56 +87,70 @@ async fn batch(shared: &Shared, one_by_one: bool) -> sqlx::Result<usize> {
     if webhooks.is_empty() {
         return Ok(0);
     }
-    let mut ids = Vec::with_capacity(webhooks.len());
-    let mut outcomes = Vec::with_capacity(webhooks.len());
-    let mut messages = Vec::with_capacity(webhooks.len());
-    // Records in one order everywhere: two replicas' batches must not lock each other out. What one record's webhooks
-    // say is in the order of their arrival still, as the sort is stable.
-    let mut read: Vec<(Webhook, Result<Parsed, String>)> = webhooks
-        .into_iter()
-        .map(|webhook| {
-            let parsed = parse(&webhook);
-            (webhook, parsed)
-        })
-        .collect();
-    read.sort_by_key(|(webhook, parsed)| (webhook.store.clone(), parsed.as_ref().ok().and_then(first_record)));
+    let mut fates = Vec::with_capacity(webhooks.len());
+    let mut states = Vec::new();
     let mut wishes = Wishes::new();
-    for (webhook, parsed) in read {
-        let (outcome, message) = match parsed {
-            Ok(parsed) if one_by_one => take_apart(shared, &mut transaction, &mut wishes, &webhook, parsed).await?,
-            Ok(parsed) => (take(shared, &mut transaction, &mut wishes, &webhook, parsed).await?, String::new()),
-            Err(message) => ("unreadable", message),
-        };
-        if outcome == "unreadable" {
-            tracing::warn!(
-                webhook = webhook.id,
-                topic = webhook.topic,
-                message,
-                "a webhook cannot be read; it is kept"
-            );
+    for (at, webhook) in webhooks.iter().enumerate() {
+        let told = webhook.store.parse::<StoreName>().map_err(|error| error.to_string());
+        match told.and_then(|store| Ok((store, parse(webhook)?))) {
+            Ok((store, parsed)) => {
+                let telling = Telling::of(parsed);
+                telling.to_read.into_iter().for_each(|to_read| wish(&mut wishes, &store, to_read, webhook));
+                states.extend(telling.states.into_iter().map(|whole| State {
+                    store: store.clone(),
+                    whole,
+                    webhook: at,
+                }));
+                fates.push((telling.outcome, String::new()));
+            }
+            Err(message) => fates.push((Outcome::Unreadable, message)),
         }
-        ids.push(webhook.id);
-        outcomes.push(outcome);
-        messages.push(message);
+    }
+    // Records in one order everywhere: two replicas' batches must not lock each other out. What the webhooks say of one
+    // record is in the order of their arrival still, as the sort is stable.
+    states.sort_by(|a, b| a.place().cmp(&b.place()));
+    for state in states {
+        let webhook = &webhooks[state.webhook];
+        let (outcome, message) = if one_by_one {
+            take_apart(shared, &mut transaction, &mut wishes, webhook, state.store, state.whole).await?
+        } else {
+            let outcome = take(shared, &mut transaction, &mut wishes, webhook, state.store, state.whole).await?;
+            (outcome, String::new())
+        };
+        let fate = &mut fates[state.webhook];
+        if outcome > fate.0 {
+            *fate = (outcome, message);
+        }
     }
     for ((store, kind, id), (reason, traceparent)) in &wishes {
         refetch::want(&mut transaction, store, *kind, id, reason, traceparent).await?;
     }
-    sqlx::query(
-        "update inbox i set outcome = n.outcome, message = n.message
-         from unnest($1::bigint[], $2::text[], $3::text[]) as n (id, outcome, message) where i.id = n.id",
-    )
-    .bind(&ids)
-    .bind(&outcomes)
-    .bind(&messages)
-    .execute(&mut *transaction)
-    .await?;
+    tell(&mut transaction, &webhooks, &fates).await?;
     transaction.commit().await?;
     if !wishes.is_empty() {
         // Only now is the wish there to be seen.
         shared.to_refetch.notify_one();
     }
-    Ok(ids.len())
+    Ok(webhooks.len())
+}
+
+/// What became of each webhook.
+async fn tell(db: &mut PgConnection, webhooks: &[Webhook], fates: &[(Outcome, String)]) -> sqlx::Result<()> {
+    for (webhook, (_, message)) in
+        webhooks.iter().zip(fates).filter(|(_, (outcome, _))| *outcome == Outcome::Unreadable)
+    {
+        tracing::warn!(webhook = webhook.id, topic = webhook.topic, message, "a webhook cannot be read; it is kept");
+    }
+    sqlx::query(
+        "update inbox i set outcome = n.outcome, message = n.message
+         from unnest($1::bigint[], $2::text[], $3::text[]) as n (id, outcome, message) where i.id = n.id",
+    )
+    .bind(webhooks.iter().map(|webhook| webhook.id).collect::<Vec<_>>())
+    .bind(fates.iter().map(|(outcome, _)| outcome.as_str()).collect::<Vec<_>>())
+    .bind(fates.iter().map(|(_, message)| message.as_str()).collect::<Vec<_>>())
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 fn parse(webhook: &Webhook) -> Result<Parsed, String> {
@@ -146,12 +163,16 @@ fn parse(webhook: &Webhook) -> Result<Parsed, String> {
     }
 }
 
-fn first_record(parsed: &Parsed) -> Option<(Kind, RecordId)> {
-    match parsed {
-        Parsed::Whole(whole) => Some((whole.body.kind(), whole.id.clone())),
-        Parsed::Refetch { kind, id } | Parsed::Deleted { kind, id } => Some((*kind, id.clone())),
-        Parsed::Several(parts) => parts.iter().filter_map(first_record).min(),
-        Parsed::Privacy(_) | Parsed::Unknown => None,
+/// A record's state, and which of the batch's webhooks tells it.
+struct State {
+    store: StoreName,
+    whole: Whole,
+    webhook: usize,
+}
+
+impl State {
+    fn place(&self) -> (&StoreName, Kind, &RecordId) {
+        (&self.store, self.whole.body.kind(), &self.whole.id)
     }
 }
 
@@ -161,10 +182,11 @@ async fn take_apart(
     db: &mut PgConnection,
     wishes: &mut Wishes,
     webhook: &Webhook,
-    parsed: Parsed,
-) -> sqlx::Result<(&'static str, String)> {
+    store: StoreName,
+    whole: Whole,
+) -> sqlx::Result<(Outcome, String)> {
     let mut savepoint = db.begin().await?;
-    match take(shared, &mut savepoint, wishes, webhook, parsed).await {
+    match take(shared, &mut savepoint, wishes, webhook, store, whole).await {
         Ok(outcome) => {
             savepoint.commit().await?;
             Ok((outcome, String::new()))
@@ -172,7 +194,7 @@ async fn take_apart(
         Err(error) => {
             savepoint.rollback().await?;
             let code = refused_content(&error).ok_or(error)?;
-            Ok(("unreadable", format!("it holds what the database cannot store (SQLSTATE {code})")))
+            Ok((Outcome::Unreadable, format!("it holds what the database cannot store (SQLSTATE {code})")))
         }
     }
 }
@@ -181,61 +203,43 @@ async fn take_apart(
 /// record before its wish, and whoever locks both must do so in that order.
 type Wishes = BTreeMap<(StoreName, Kind, RecordId), (&'static str, String)>;
 
+fn wish(wishes: &mut Wishes, store: &StoreName, to_read: ToRead, webhook: &Webhook) {
+    let ToRead { kind, id, reason } = to_read;
+    wishes.insert((store.clone(), kind, id), (reason, webhook.traceparent.clone()));
+}
+
 async fn take(
     shared: &Shared,
     db: &mut PgConnection,
     wishes: &mut Wishes,
     webhook: &Webhook,
-    parsed: Parsed,
-) -> sqlx::Result<&'static str> {
-    let mut wish = |store: &StoreName, kind, id: &RecordId, reason| {
-        wishes.insert((store.clone(), kind, id.clone()), (reason, webhook.traceparent.clone()));
-        "refetch"
-    };
-    let Ok(store) = webhook.store.parse::<StoreName>() else { return Ok("unknown") };
-    match parsed {
-        Parsed::Unknown => Ok("unknown"),
-        Parsed::Privacy(_) => Ok("privacy"),
-        Parsed::Refetch { kind, id } => Ok(wish(&store, kind, &id, "the webhook carries a part only")),
-        Parsed::Deleted { kind, id } => Ok(wish(&store, kind, &id, "said to be deleted")),
-        Parsed::Several(parts) => {
-            let mut parts = parts;
-            parts.sort_by_key(first_record);
-            let mut told = "echo";
-            for part in parts {
-                let outcome = Box::pin(take(shared, db, wishes, webhook, part)).await?;
-                if matches!(outcome, "applied" | "refetch") && told != "applied" {
-                    told = outcome;
-                }
-            }
-            Ok(told)
-        }
-        Parsed::Whole(mut whole) => {
-            let key = RecordKey { store: store.clone(), kind: whole.body.kind(), id: whole.id.clone() };
-            if !whole.lacks.is_empty()
-                && let Some(earlier) = earlier(db, &key).await?.and_then(|snapshot| snapshot.body)
-            {
-                whole.carry_over(&earlier);
-            }
-            let received_at = Timestamp::from_microsecond(webhook.received_us).unwrap_or(shared.clock.now());
-            let observed = Observed {
-                content_hash: content_hash(&whole.body),
-                origin: Origin::Pushed { source_updated_at: whole.source_updated_at, received_at },
-                body: Some(whole.body),
-                key,
-                traceparent: webhook.traceparent.clone(),
-            };
-            match shared.ledger.observe(db, &observed, shared.clock.now()).await? {
-                Verdict::Changed => Ok("applied"),
-                Verdict::Echo => Ok("echo"),
-                Verdict::Stale => Ok("stale"),
-                Verdict::Refetch => {
-                    let RecordKey { store, kind, id } = &observed.key;
-                    Ok(wish(store, *kind, id, "equal time, other content"))
-                }
-            }
-        }
+    store: StoreName,
+    mut whole: Whole,
+) -> sqlx::Result<Outcome> {
+    let key = RecordKey { store: store.clone(), kind: whole.body.kind(), id: whole.id.clone() };
+    if !whole.lacks.is_empty()
+        && let Some(earlier) = earlier(db, &key).await?.and_then(|snapshot| snapshot.body)
+    {
+        whole.carry_over(&earlier);
     }
+    let instead = telling::read_instead(&whole);
+    let received_at = Timestamp::from_microsecond(webhook.received_us).unwrap_or(shared.clock.now());
+    let observed = Observed {
+        content_hash: content_hash(&whole.body),
+        origin: Origin::Pushed { source_updated_at: whole.source_updated_at, received_at },
+        body: Some(whole.body),
+        key,
+        traceparent: webhook.traceparent.clone(),
+    };
+    Ok(match shared.ledger.observe(db, &observed, shared.clock.now()).await? {
+        Verdict::Changed => Outcome::Applied,
+        Verdict::Echo => Outcome::Echo,
+        Verdict::Stale => Outcome::Stale,
+        Verdict::Refetch => {
+            wish(wishes, &store, instead, webhook);
+            Outcome::Refetch
+        }
+    })
 }
 
 async fn earlier(db: &mut PgConnection, key: &RecordKey) -> sqlx::Result<Option<Snapshot>> {

@@ -1,6 +1,6 @@
 //! Records that a webhook does not tell whole are read by API.
 
-use std::{sync::Arc, time::Duration};
+use std::{iter, sync::Arc, time::Duration};
 
 use connector_shopify::body::content_hash;
 use futures::{StreamExt as _, stream};
@@ -8,9 +8,9 @@ use sqlx::PgConnection;
 use tokio_util::sync::CancellationToken;
 use waybill_connector::Failure;
 use waybill_delivery::ledger::{Observed, Origin};
-use waybill_domain::{Kind, RecordId, RecordKey, StoreName};
+use waybill_domain::{Body, Kind, RecordId, RecordKey, StoreName};
 
-use crate::app::Shared;
+use crate::{app::Shared, refunds};
 
 const BATCH: i64 = 16;
 const AT_ONCE: usize = 4;
@@ -120,15 +120,22 @@ async fn read(shared: &Shared, wish: &Wish) -> sqlx::Result<()> {
                 Some(fetched) => (Some(fetched.body), Some(fetched.source_updated_at)),
                 None => (None, None),
             };
-            let observed = Observed {
-                content_hash: body.as_ref().map(content_hash).unwrap_or_default(),
-                origin: Origin::Refetched { began_at, source_updated_at },
-                body,
-                key,
-                traceparent: wish.traceparent.clone(),
-            };
+            let told = refunds::told_by(body.as_ref()).into_iter().map(|refund| {
+                let key = RecordKey { kind: Kind::Refund, id: refund.id.clone(), ..key.clone() };
+                (key, Some(Body::Refund(refund)))
+            });
+            let told: Vec<_> = told.collect();
             let mut transaction = shared.ledger.pool().begin().await?;
-            shared.ledger.observe(&mut transaction, &observed, shared.clock.now()).await?;
+            for (key, body) in iter::once((key, body)).chain(told) {
+                let observed = Observed {
+                    content_hash: body.as_ref().map(content_hash).unwrap_or_default(),
+                    origin: Origin::Refetched { began_at, source_updated_at },
+                    body,
+                    key,
+                    traceparent: wish.traceparent.clone(),
+                };
+                shared.ledger.observe(&mut transaction, &observed, shared.clock.now()).await?;
+            }
             // A wish that came after the read began is read again.
             sqlx::query("delete from refetch where (store, kind, record_id) = ($1, $2, $3) and wish = $4")
                 .bind(&wish.store)

@@ -13,7 +13,7 @@ use waybill_connector::{
 };
 use waybill_domain::{
     Kind, ObjectKey, Personal, RecordKey,
-    document::{CustomerDocument, FieldValue, OrderDocument, ShipmentDocument},
+    document::{CustomerDocument, FieldValue, MatchBy, MatchRule, OrderDocument, ShipmentDocument, WritePolicy},
 };
 use waybill_simulator::{
     hubspot::{Settings, simulated},
@@ -40,6 +40,43 @@ impl Account {
         let account = Self::bare(settings).await;
         account.hubspot.setup(&[]).await.expect("the account can be set up");
         account
+    }
+
+    /// An account on which `setup` has run, whose records have been there for long: search finds them.
+    pub(crate) async fn indexed() -> Self {
+        Self::ready_with(Settings { search_lag: Duration::ZERO, ..Settings::default() }).await
+    }
+
+    /// Creates a record as a colleague does; answers its id.
+    pub(crate) async fn made(&self, kind: &str, properties: Value) -> String {
+        let made = self.post(&format!("/crm/objects/2026-03/{kind}"), create(properties)).await;
+        made["id"].as_str().expect("a record has an id").to_owned()
+    }
+
+    /// One record with some of its properties.
+    pub(crate) async fn one(&self, kind: &str, id: &str, properties: &str) -> Value {
+        self.get(&format!("/crm/objects/2026-03/{kind}/{id}?properties={properties}")).await
+    }
+
+    /// The record with this value of a unique property, with some of its properties and its contacts.
+    pub(crate) async fn with(&self, kind: &str, property: &str, value: &str, properties: &str) -> Option<Value> {
+        let path = format!("/crm/objects/2026-03/{kind}/{value}?idProperty={property}&properties={properties}");
+        let url = format!("{}{path}&associations=contacts", self.running.url());
+        let response = self.http.get(url).bearer_auth(&self.token).send().await.expect("the simulated HubSpot answers");
+        if response.status() == reqwest::StatusCode::NOT_FOUND {
+            return None;
+        }
+        Some(response.json().await.expect("a record is JSON"))
+    }
+
+    /// How often records were created and updated since the start.
+    pub(crate) fn writes(&self) -> usize {
+        self.running
+            .journal
+            .entries()
+            .iter()
+            .filter(|entry| ["contact", "order"].contains(&entry.object.as_str()))
+            .count()
     }
 
     /// An account as HubSpot gives it.
@@ -215,6 +252,27 @@ pub(crate) fn order(n: usize) -> OrderDocument {
         ]),
         policy: Default::default(),
     }
+}
+
+/// A rule that recognises records by a value.
+pub(crate) fn rule(by: MatchBy, value: &str) -> MatchRule {
+    MatchRule { by, value: Personal::new(value), ask: false }
+}
+
+/// The person, recognised by e-mail, then by phone.
+pub(crate) fn recognised(person: CustomerDocument) -> CustomerDocument {
+    let rules =
+        [(MatchBy::Email, person.email.expose()), (MatchBy::Phone, person.phone.expose())].map(|(by, v)| rule(by, v));
+    CustomerDocument { policy: WritePolicy { matching: rules.into(), ..person.policy.clone() }, ..person }
+}
+
+/// The order, recognised by the store's number for it.
+pub(crate) fn recognised_order(n: usize) -> OrderDocument {
+    let mut order = order(n);
+    let number = format!("SHOP-{n}");
+    order.fields.insert("hs_external_order_id".to_owned(), field(&number));
+    order.policy.matching = vec![rule(MatchBy::Field("hs_external_order_id".to_owned()), &number)];
+    order
 }
 
 /// A parcel of the order with the same number.

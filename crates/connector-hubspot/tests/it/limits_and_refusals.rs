@@ -1,11 +1,13 @@
 //! What HubSpot's limits and refusals become.
 
+use std::time::Duration;
+
 use serde_json::json;
 use waybill_connector::{Failure, Known, sink::Check};
 use waybill_domain::{Kind, Personal, document::CustomerDocument};
 use waybill_simulator::hubspot::{ALL_SCOPES, Settings};
 
-use crate::account::{Account, WINDOW, connector, order, person, record};
+use crate::account::{Account, WINDOW, connector, order, person, recognised_order, record};
 
 async fn limited(account: &Account, requests: usize) {
     let limit = json!({"requests": requests, "window_ms": WINDOW.as_millis()});
@@ -34,10 +36,34 @@ async fn after_a_limit_the_rest_of_a_batch_is_not_sent() {
 }
 
 #[tokio::test]
+async fn the_limit_of_searches_waits_a_second() {
+    let settings = Settings { searches_per_second: 0, ..Settings::default() };
+    let account = Account::ready_with(settings).await;
+    let orders = [1, 2].map(|n| (record(Kind::Order, n), recognised_order(n)));
+    for outcome in account.batch(&orders, 1).await {
+        assert_eq!(outcome, Err(Failure::RateLimited { retry_after: Duration::from_secs(1) }));
+    }
+    assert_eq!(account.state().await["refused_by_limit"], 1);
+}
+
+#[tokio::test]
+async fn a_value_that_no_search_takes_is_refused_without_repeating_it() {
+    let account = Account::indexed().await;
+    let mut orders = [1, 2].map(|n| (record(Kind::Order, n), recognised_order(n)));
+    let secret = "secret ".repeat(500);
+    orders[0].1.policy.matching[0].value = Personal::new(secret);
+    let outcomes = account.batch(&orders, 1).await;
+    let Err(Failure::Rejected { code, message, .. }) = &outcomes[0] else { panic!("{outcomes:?}") };
+    assert_eq!(code, "VALIDATION_ERROR");
+    assert!(!message.contains("secret"), "{message}");
+    assert!(outcomes[1].is_ok(), "{outcomes:?}");
+}
+
+#[tokio::test]
 async fn the_daily_limit_waits_minutes() {
     let account = Account::bare(Settings { daily: 0, ..Settings::default() }).await;
     let failure = account.hubspot.check().await;
-    assert_eq!(failure, Err(Failure::RateLimited { retry_after: std::time::Duration::from_secs(300) }));
+    assert_eq!(failure, Err(Failure::RateLimited { retry_after: Duration::from_secs(300) }));
 }
 
 #[tokio::test]

@@ -30,6 +30,8 @@ async fn setup_says_what_it_did_and_can_be_run_again() {
                 "orders: the token may read and write".to_owned(),
                 format!("property contacts.waybill_key: {done}"),
                 format!("property orders.waybill_key: {done}"),
+                format!("property contacts.waybill_adopted: {done}"),
+                format!("property orders.waybill_adopted: {done}"),
                 format!("property contacts.total_spent: {done}"),
                 format!("property contacts.vip: {done}"),
                 format!("property contacts.last_order: {done}"),
@@ -38,7 +40,7 @@ async fn setup_says_what_it_did_and_can_be_run_again() {
     }
     let made = account.get("/crm/properties/2026-03/orders/waybill_key").await;
     assert_eq!((&made["hasUniqueValue"], &made["groupName"]), (&json!(true), &json!("waybill")));
-    assert_eq!(account.running.journal.entries().iter().filter(|entry| entry.object == "property").count(), 5);
+    assert_eq!(account.running.journal.entries().iter().filter(|entry| entry.object == "property").count(), 7);
 }
 
 #[tokio::test]

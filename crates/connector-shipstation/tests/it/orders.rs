@@ -74,6 +74,36 @@ async fn fields_that_a_create_does_not_take_follow_in_an_update() {
     assert_eq!((code.as_str(), field.as_str()), ("identifier_conflict", "shipment_number"));
 }
 
+/// An order whose carrier service and note belong to the warehouse.
+fn kept(n: usize, service: &str, note: &str) -> OrderDocument {
+    let mut kept = mapped(mapped(order(n), "service_code", service), "notes_for_gift", note);
+    kept.policy.keep = ["service_code", "notes_for_gift"].map(str::to_owned).into();
+    kept
+}
+
+#[tokio::test]
+async fn a_kept_field_is_written_when_the_shipment_is_created_and_never_again() {
+    let account = Account::open().await;
+    let known = account.deliver(1, &kept(1, "ups_ground", "For you"), Known::new()).await.unwrap();
+    let fields = async || {
+        let shipment = account.shipment(&order(1)).await;
+        [
+            shipment["service_code"].clone(),
+            shipment["notes_for_gift"].clone(),
+            shipment["ship_to"]["city_locality"].clone(),
+        ]
+    };
+    assert_eq!(fields().await, [json!("ups_ground"), json!("For you"), json!("San Jose")]);
+    account.edit(&order(1), |shipment| shipment["service_code"] = json!("usps_priority_mail")).await;
+    let moved = to(kept(1, "ups_ground", "For us"), |address| address.city = "Cupertino".into());
+    account.deliver(1, &moved, known).await.unwrap();
+    assert_eq!(fields().await, [json!("usps_priority_mail"), json!("For you"), json!("Cupertino")]);
+    // Nothing is known of the shipment any more, so it is found by the refusal of a second one.
+    let moved = to(kept(1, "ups_ground", "For us"), |address| address.city = "Milpitas".into());
+    account.deliver(1, &moved, Known::new()).await.unwrap();
+    assert_eq!(fields().await, [json!("usps_priority_mail"), json!("For you"), json!("Milpitas")]);
+}
+
 #[tokio::test]
 async fn a_mapped_field_that_is_cleared_in_the_store_is_cleared_there() {
     let account = Account::open().await;

@@ -71,6 +71,7 @@ fn tax(tax: &mut TaxLine) {
 fn refund(refund: &mut Refund) {
     optional(&mut refund.refunded);
     for line in &mut refund.lines {
+        line.taxes.iter_mut().for_each(tax);
         pair(&mut line.subtotal);
         pair(&mut line.tax);
     }

@@ -19,6 +19,7 @@ pub(super) fn read(root: &Node<'_, '_>) -> Read<Order> {
     let created = root.at("created_at");
     let created_at = created.time()?.ok_or_else(|| created.wrong(Problem::Missing))?;
     let cancel_reason = Some(root.at("cancel_reason").word()?).filter(|reason| !reason.is_empty());
+    let lines = root.at("line_items").items(|line| read_line(&line, currencies))?;
     Ok(Order {
         name: root.at("name").text()?,
         created_at,
@@ -41,9 +42,9 @@ pub(super) fn read(root: &Node<'_, '_>) -> Read<Order> {
         phone: root.at("phone").personal()?,
         billing_address: customer::address(&root.at("billing_address"))?,
         shipping_address: customer::address(&root.at("shipping_address"))?,
-        lines: root.at("line_items").items(|line| read_line(&line, currencies))?,
         shipping_lines: root.at("shipping_lines").items(|line| read_shipping(&line, currencies))?,
-        refunds: root.at("refunds").items(|refund| refund::read(&refund, currencies, &id))?,
+        refunds: root.at("refunds").items(|refund| refund::read(&refund, currencies, &id, &lines))?,
+        lines,
         totals: read_totals(root, currencies)?,
         id,
     })
@@ -58,12 +59,6 @@ fn currencies(root: &Node<'_, '_>) -> Read<Currencies> {
 
 fn read_line(node: &Node<'_, '_>, currencies: Currencies) -> Read<OrderLine> {
     let quantity = node.at("quantity").quantity()?;
-    let duties = node.at("duties");
-    let mut taxes = read_taxes(node, currencies)?;
-    // A tax on a duty is part of the order's total tax.
-    for taxed in duties.items(|duty| read_taxes(&duty, currencies))? {
-        taxes.extend(taxed);
-    }
     Ok(OrderLine {
         id: node.own_id("LineItem")?,
         variant_id: node.at("variant_id").id("ProductVariant")?,
@@ -75,12 +70,22 @@ fn read_line(node: &Node<'_, '_>, currencies: Currencies) -> Read<OrderLine> {
         fulfillable_quantity: node.at("fulfillable_quantity").integer()?.unwrap_or(0),
         unit_price: currencies.required(&node.at("price_set"), &node.at("price"))?,
         discount: discount(node, currencies)?,
-        taxes,
-        duties: duties.items(|duty| duty_price(&duty, currencies))?,
+        taxes: line_taxes(node, currencies)?,
+        duties: node.at("duties").items(|duty| duty_price(&duty, currencies))?,
         requires_shipping: node.at("requires_shipping").flag()?,
         gift_card: node.at("gift_card").flag()?,
         grams: node.at("grams").integer()?.unwrap_or(0),
     })
+}
+
+/// All taxes of a line.
+pub(super) fn line_taxes(node: &Node<'_, '_>, currencies: Currencies) -> Read<Vec<TaxLine>> {
+    let mut taxes = read_taxes(node, currencies)?;
+    // A tax on a duty is part of the order's total tax.
+    for taxed in node.at("duties").items(|duty| read_taxes(&duty, currencies))? {
+        taxes.extend(taxed);
+    }
+    Ok(taxes)
 }
 
 /// All discounts on a line. The allocations include the order's own discounts shared out to the line; the line's

@@ -3,13 +3,14 @@
 use rust_decimal::Decimal;
 use waybill_domain::{
     Body, Kind, MoneyPair, RecordId,
-    order::{Refund, RefundLine},
+    order::{OrderLine, Refund, RefundLine, TaxLine},
 };
 
 use super::{
     Parsed, Problem, Whole,
     json::{Node, Read, Stop},
     money::{self, Currencies},
+    order,
 };
 use crate::amount;
 
@@ -19,7 +20,7 @@ pub(super) fn read_alone(root: &Node<'_, '_>, id: RecordId) -> Read<Parsed> {
     let order_id = order.id("Order")?.ok_or_else(|| order.wrong(Problem::Missing))?;
     let refetch = Parsed::Refetch { kind: Kind::Order, id: order_id.clone() };
     let refund = match stated_currencies(root)? {
-        Some(currencies) => read(root, currencies, &order_id),
+        Some(currencies) => read(root, currencies, &order_id, &[]),
         None => Err(Stop::NotWhole),
     };
     match refund {
@@ -33,7 +34,13 @@ pub(super) fn read_alone(root: &Node<'_, '_>, id: RecordId) -> Read<Parsed> {
     }
 }
 
-pub(super) fn read(node: &Node<'_, '_>, currencies: Currencies, order_id: &RecordId) -> Read<Refund> {
+/// A refund. `bought` are its order's lines, where the order is told with it.
+pub(super) fn read(
+    node: &Node<'_, '_>,
+    currencies: Currencies,
+    order_id: &RecordId,
+    bought: &[OrderLine],
+) -> Read<Refund> {
     let created = node.at("created_at");
     let created_at = match created.time()? {
         Some(time) => time,
@@ -44,31 +51,43 @@ pub(super) fn read(node: &Node<'_, '_>, currencies: Currencies, order_id: &Recor
         order_id: order_id.clone(),
         created_at,
         refunded: refunded(node, currencies)?,
-        lines: node.at("refund_line_items").items(|line| read_line(&line, currencies))?,
+        lines: node.at("refund_line_items").items(|line| read_line(&line, currencies, bought))?,
         note: node.at("note").text()?,
     })
 }
 
-fn read_line(node: &Node<'_, '_>, currencies: Currencies) -> Read<RefundLine> {
-    let line = node.at("line_item").object()?.map(|line| line.own_id("LineItem")).transpose()?;
-    let line_id = match line {
-        Some(id) => id,
+fn read_line(node: &Node<'_, '_>, currencies: Currencies, bought: &[OrderLine]) -> Read<RefundLine> {
+    let own = node.at("line_item");
+    let line_id = match own.object()? {
+        Some(line) => line.own_id("LineItem")?,
         None => {
             let id = node.at("line_item_id");
             id.id("LineItem")?.ok_or_else(|| id.wrong(Problem::Missing))?
         }
     };
+    let (sku, title, taxes) = match bought.iter().find(|line| line.id == line_id) {
+        Some(line) => (line.sku.clone(), line.title.clone(), line.taxes.clone()),
+        None => read_item(&own, currencies)?,
+    };
     Ok(RefundLine {
         line_id,
-        sku: String::new(),
-        title: String::new(),
-        taxes: Vec::new(),
+        sku,
+        title,
+        taxes,
         quantity: node.at("quantity").quantity()?,
         subtotal: currencies.required(&node.at("subtotal_set"), &node.at("subtotal"))?,
         tax: currencies
             .optional(&node.at("total_tax_set"), &node.at("total_tax"))?
             .unwrap_or_else(|| currencies.zero()),
     })
+}
+
+/// What the refund's line itself tells of the order's line. A body that leaves it out does not carry all of the refund.
+fn read_item(item: &Node<'_, '_>, currencies: Currencies) -> Read<(String, String, Vec<TaxLine>)> {
+    if !["sku", "title", "tax_lines"].iter().all(|field| item.has(field)) {
+        return Err(Stop::NotWhole);
+    }
+    Ok((item.at("sku").text()?, item.at("title").text()?, order::line_taxes(item, currencies)?))
 }
 
 /// What went back: successful transactions only. They state the buyer's currency alone, so that an order in two

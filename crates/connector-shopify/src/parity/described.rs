@@ -32,6 +32,13 @@ pub(super) struct Line {
     pub(super) grams: i64,
 }
 
+impl Line {
+    /// Another one for each line, so that a line taken for another is seen.
+    fn sku(&self) -> String {
+        format!("TEE-{}", self.id)
+    }
+}
+
 /// Webhooks write two decimals.
 fn rest(cents: i64) -> String {
     format!("{}{}.{:02}", if cents < 0 { "-" } else { "" }, cents.abs() / 100, cents.abs() % 100)
@@ -64,46 +71,57 @@ impl Described {
             .fold((0, 0), |sum, line| (sum.0 + line.price.0 * line.quantity, sum.1 + line.price.1 * line.quantity))
     }
 
-    pub(super) fn webhook(&self) -> Value {
-        let line = |line: &Line| {
-            let taxes = |taxes: &[(u32, Cents)]| -> Vec<Value> {
-                let tax = |(rate, cents): &(u32, Cents)| {
-                    let rate: Value = serde_json::from_str(&format!("0.{rate:03}")).unwrap();
-                    json!({"title": "VAT", "rate": rate, "price": rest(cents.0), "price_set": self.set(*cents)})
-                };
-                taxes.iter().map(tax).collect()
+    /// A line as webhooks carry it: on its order, and within refunds.
+    fn webhook_line(&self, line: &Line) -> Value {
+        let taxes = |taxes: &[(u32, Cents)]| -> Vec<Value> {
+            let tax = |(rate, cents): &(u32, Cents)| {
+                let rate: Value = serde_json::from_str(&format!("0.{rate:03}")).unwrap();
+                json!({"title": "VAT", "rate": rate, "price": rest(cents.0), "price_set": self.set(*cents)})
             };
-            json!({
-                "id": line.id, "admin_graphql_api_id": format!("gid://shopify/LineItem/{}", line.id),
-                "variant_id": line.variant, "product_id": line.variant, "sku": "TEE-M", "title": "Tee", "name": "Tee - M",
-                "quantity": line.quantity, "current_quantity": line.quantity, "fulfillable_quantity": line.quantity,
-                "price": rest(line.price.0), "price_set": self.set(line.price),
-                "total_discount": "0.00", "total_discount_set": self.set((0, 0)),
-                "discount_allocations": line.discounts.iter().map(|cents| {
-                    json!({"amount": rest(cents.0), "amount_set": self.set(*cents), "discount_application_index": 0})
-                }).collect::<Vec<_>>(),
-                "tax_lines": taxes(&line.taxes),
-                "duties": line.duties.iter().map(|cents| json!({"price_set": self.set(*cents), "tax_lines": []}))
-                    .collect::<Vec<_>>(),
-                "requires_shipping": true, "gift_card": false, "grams": line.grams,
-            })
+            taxes.iter().map(tax).collect()
         };
+        json!({
+            "id": line.id, "admin_graphql_api_id": format!("gid://shopify/LineItem/{}", line.id),
+            "variant_id": line.variant, "product_id": line.variant, "sku": line.sku(), "title": "Tee",
+            "name": "Tee - M",
+            "quantity": line.quantity, "current_quantity": line.quantity, "fulfillable_quantity": line.quantity,
+            "price": rest(line.price.0), "price_set": self.set(line.price),
+            "total_discount": "0.00", "total_discount_set": self.set((0, 0)),
+            "discount_allocations": line.discounts.iter().map(|cents| {
+                json!({"amount": rest(cents.0), "amount_set": self.set(*cents), "discount_application_index": 0})
+            }).collect::<Vec<_>>(),
+            "tax_lines": taxes(&line.taxes),
+            "duties": line.duties.iter().map(|cents| {
+                json!({"price_set": self.set(*cents), "tax_lines": taxes(&[(200, *cents)])})
+            }).collect::<Vec<_>>(),
+            "requires_shipping": true, "gift_card": false, "grams": line.grams,
+        })
+    }
+
+    /// The refund of `refunded` as a webhook of its own tells it: one of the first line, if the order has lines.
+    pub(super) fn webhook_refund(&self, cents: i64) -> Value {
+        let lines = self.lines.first().map(|line| {
+            json!({
+                "id": 1, "line_item_id": line.id, "quantity": 1, "subtotal": 1.5, "subtotal_set": self.set((150, 150)),
+                "total_tax": 0, "total_tax_set": self.set((0, 0)), "line_item": self.webhook_line(line),
+            })
+        });
+        json!({
+            "id": 9, "admin_graphql_api_id": "gid://shopify/Refund/9", "order_id": 6_108_220_031_101_u64,
+            "created_at": "2026-07-01T10:03:00+02:00", "note": "Damaged", "total_duties_set": self.set((0, 0)),
+            "refund_line_items": lines.into_iter().collect::<Vec<_>>(),
+            "transactions": [
+                {"kind": "refund", "status": "success", "amount": rest(cents), "currency": "EUR"},
+                {"kind": "refund", "status": "failure", "amount": "999.00", "currency": "EUR"},
+            ],
+        })
+    }
+
+    pub(super) fn webhook(&self) -> Value {
         let shipping_lines = self.shipping.iter().enumerate().map(|(at, cents)| json!({
                 "id": at + 1, "title": "Standard", "code": "std", "price": rest(cents.0), "price_set": self.set(*cents),
                 "discounted_price": rest(cents.0), "discounted_price_set": self.set(*cents), "is_removed": false,
                 "tax_lines": [],
-            })).collect::<Vec<_>>();
-        let refunds = self.refunded.iter().map(|cents| json!({
-                "id": 9, "admin_graphql_api_id": "gid://shopify/Refund/9", "created_at": "2026-07-01T10:03:00+02:00",
-                "note": "Damaged", "refund_line_items": [{
-                    "id": 1, "line_item_id": 1, "quantity": 1, "subtotal": 1.5, "subtotal_set": self.set((150, 150)),
-                    "total_tax": 0, "total_tax_set": self.set((0, 0)),
-                    "line_item": {"id": 1, "admin_graphql_api_id": "gid://shopify/LineItem/1"},
-                }],
-                "transactions": [
-                    {"kind": "refund", "status": "success", "amount": rest(*cents), "currency": "EUR"},
-                    {"kind": "refund", "status": "failure", "amount": "999.00", "currency": "EUR"},
-                ],
             })).collect::<Vec<_>>();
         json!({
             "id": 6_108_220_031_101_u64, "admin_graphql_api_id": "gid://shopify/Order/6108220031101",
@@ -125,9 +143,9 @@ impl Described {
                 "city": "Berlin", "zip": "10115", "province": null, "province_code": null, "country": "Germany",
                 "country_code": "DE", "phone": null, "name": "Jo Doe", "latitude": 52.5, "longitude": 13.4,
             },
-            "line_items": self.lines.iter().map(line).collect::<Vec<_>>(),
+            "line_items": self.lines.iter().map(|line| self.webhook_line(line)).collect::<Vec<_>>(),
             "shipping_lines": shipping_lines,
-            "refunds": refunds,
+            "refunds": self.refunded.map(|cents| self.webhook_refund(cents)).into_iter().collect::<Vec<_>>(),
             "total_line_items_price": rest(self.lines_total().0),
             "total_line_items_price_set": self.set(self.lines_total()),
             "total_discounts_set": self.set((50, 60)), "total_shipping_price_set": self.set((490, 520)),
@@ -141,13 +159,16 @@ impl Described {
 
     pub(super) fn answer(&self) -> Value {
         let line = |line: &Line| {
-            let taxes = line.taxes.iter().map(|(rate, cents)| {
-                let rate: Value = serde_json::from_str(&format!("0.{rate:03}")).unwrap();
-                json!({"title": "VAT", "rate": rate, "priceSet": self.bag(*cents)})
-            });
+            let taxes = |taxes: &[(u32, Cents)]| -> Vec<Value> {
+                let tax = |(rate, cents): &(u32, Cents)| {
+                    let rate: Value = serde_json::from_str(&format!("0.{rate:03}")).unwrap();
+                    json!({"title": "VAT", "rate": rate, "priceSet": self.bag(*cents)})
+                };
+                taxes.iter().map(tax).collect()
+            };
             let variant = |object: &str| line.variant.map(|id| json!({"id": format!("gid://shopify/{object}/{id}")}));
             json!({
-                "id": format!("gid://shopify/LineItem/{}", line.id), "sku": "TEE-M", "title": "Tee",
+                "id": format!("gid://shopify/LineItem/{}", line.id), "sku": line.sku(), "title": "Tee",
                 "quantity": line.quantity, "currentQuantity": line.quantity, "unfulfilledQuantity": line.quantity,
                 "requiresShipping": true, "isGiftCard": false,
                 "weight": {"unit": "KILOGRAMS", "value": line.grams as f64 / 1000.0},
@@ -155,9 +176,10 @@ impl Described {
                 "originalUnitPriceSet": self.bag(line.price), "totalDiscountSet": self.bag((0, 0)),
                 "discountAllocations": line.discounts.iter().map(|cents| json!({"allocatedAmountSet": self.bag(*cents)}))
                     .collect::<Vec<_>>(),
-                "taxLines": taxes.collect::<Vec<_>>(),
-                "duties": line.duties.iter().map(|cents| json!({"price": self.bag(*cents), "taxLines": []}))
-                    .collect::<Vec<_>>(),
+                "taxLines": taxes(&line.taxes),
+                "duties": line.duties.iter().map(|cents| {
+                    json!({"price": self.bag(*cents), "taxLines": taxes(&[(200, *cents)])})
+                }).collect::<Vec<_>>(),
             })
         };
         let shipping_lines = self
@@ -179,10 +201,10 @@ impl Described {
                 json!({
                     "id": "gid://shopify/Refund/9", "createdAt": "2026-07-01T08:03:00Z", "note": "Damaged",
                     "totalRefundedSet": self.bag((*cents, *cents)),
-                    "lines": [{
-                        "lineItem": {"id": "gid://shopify/LineItem/1"}, "quantity": 1,
+                    "lines": self.lines.iter().take(1).map(|line| json!({
+                        "lineItem": {"id": format!("gid://shopify/LineItem/{}", line.id)}, "quantity": 1,
                         "subtotalSet": self.bag((150, 150)), "totalTaxSet": self.bag((0, 0)),
-                    }],
+                    })).collect::<Vec<_>>(),
                 })
             })
             .collect::<Vec<_>>();

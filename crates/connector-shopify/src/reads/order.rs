@@ -49,9 +49,9 @@ pub(crate) fn order(answer: wire::Order) -> Result<Fetched, Failure> {
         phone: answer.phone.unwrap_or_default(),
         billing_address: answer.billing_address.map(address),
         shipping_address: answer.shipping_address.map(address),
-        lines,
         shipping_lines: all(answer.shipping_lines.nodes, shipping_line)?,
-        refunds: all(answer.refunds, |answer| refund(answer, &order_id))?,
+        refunds: all(answer.refunds, |answer| refund(answer, &order_id, &lines))?,
+        lines,
         totals,
         id: order_id,
     };
@@ -142,13 +142,19 @@ fn shipping_line(answer: wire::ShippingLine) -> Result<ShippingLine, Failure> {
     })
 }
 
-fn refund(answer: wire::Refund, order_id: &RecordId) -> Result<Refund, Failure> {
+/// A refund; `bought` are its order's lines, which tell what came back.
+fn refund(answer: wire::Refund, order_id: &RecordId, bought: &[OrderLine]) -> Result<Refund, Failure> {
     let refund_line = |answer: wire::RefundLineItem| {
+        let line_id = id("LineItem", &answer.line_item.id)?;
+        let line = bought
+            .iter()
+            .find(|line| line.id == line_id)
+            .ok_or_else(|| Failure::malformed("a refund has a line that its order does not show", b""))?;
         Ok(RefundLine {
-            line_id: id("LineItem", &answer.line_item.id)?,
-            sku: String::new(),
-            title: String::new(),
-            taxes: Vec::new(),
+            sku: line.sku.clone(),
+            title: line.title.clone(),
+            taxes: line.taxes.clone(),
+            line_id,
             quantity: answer.quantity,
             subtotal: pair(answer.subtotal_set),
             tax: pair(answer.total_tax_set),

@@ -221,6 +221,20 @@ fn a_duty_may_hold_its_amounts_itself() {
 }
 
 #[test]
+fn a_refunds_line_without_its_item_is_told_by_its_orders_lines() {
+    let order = order(|_| {}).unwrap();
+    let line = &order.refunds[0].lines[0];
+    assert_eq!((line.sku.as_str(), line.title.as_str()), ("TEE-M", "Tee"));
+    assert_eq!(line.taxes, order.lines[0].taxes);
+}
+
+#[test]
+fn a_refund_alone_without_its_items_is_read_by_api() {
+    let parsed = body::parse(Topic::parse("refunds/create"), body().to_string().as_bytes());
+    assert!(matches!(parsed, Ok(Parsed::Refetch { kind: waybill_domain::Kind::Order, .. })), "{parsed:?}");
+}
+
+#[test]
 fn an_amount_that_cannot_be_exact_is_named_and_not_rounded() {
     let error = order(|body| body["total_price"] = json!("1e5")).unwrap_err();
     assert_eq!(error, BodyError::Field { path: "$.total_price".to_owned(), problem: Problem::NotAnAmount });

@@ -8,7 +8,7 @@ use connector_shopify::{
 };
 use rust_decimal::Decimal;
 use waybill_connector::{Failure, sink::Check};
-use waybill_domain::{Body, Kind};
+use waybill_domain::{Body, Kind, order::Refund};
 use waybill_simulator::{
     kit::FaultKind,
     shopify::{
@@ -73,6 +73,24 @@ impl Shop {
             other => panic!("{what}: {other:?}"),
         }
     }
+
+    /// Compares each refund of an order, read by API, with what its own webhook tells; gives what was compared.
+    async fn refunds_same_on_both_ways(&self, order: u64) -> Vec<Refund> {
+        let fetched = self.connector.fetch(Kind::Order, &order.to_string().parse().unwrap()).await.unwrap().unwrap();
+        let Body::Order(order) = fetched.body else { panic!("an order") };
+        for refund in &order.refunds {
+            let webhook = self.record("refund", refund.id.as_str()).to_string();
+            let parsed = body::parse(Topic::parse("refunds/create"), webhook.as_bytes());
+            let Ok(Parsed::Several(parts)) = &parsed else { panic!("{parsed:?}") };
+            let [Parsed::Whole(alone), Parsed::Refetch { kind: Kind::Order, .. }] = parts.as_slice() else {
+                panic!("{parsed:?}");
+            };
+            let by_api = Body::Refund(refund.clone());
+            assert_eq!(alone.body, by_api);
+            assert_eq!(content_hash(&alone.body), content_hash(&by_api));
+        }
+        order.refunds
+    }
 }
 
 #[tokio::test]
@@ -99,6 +117,9 @@ async fn an_order_is_the_same_on_both_ways_through_its_whole_life() {
     compare("refunded in part").await;
     shop.store.refund_units(id, lines[1].id, 1, "damaged");
     compare("a line taken back").await;
+    shop.store.refund_shipping(id, "late");
+    compare("shipping refunded").await;
+    assert_eq!(shop.refunds_same_on_both_ways(id).await.len(), 3);
     let cancelled = shop.store.place(order(None));
     shop.store.cancel(cancelled, "customer", false);
     shop.same_on_both_ways(Kind::Order, "orders/updated", &cancelled.to_string(), "cancelled").await;
@@ -178,15 +199,39 @@ async fn a_record_that_is_not_there_is_none() {
 }
 
 #[tokio::test]
-async fn an_order_reads_its_refunds_with_their_lines() {
+async fn an_order_reads_its_refunds_with_what_came_back() {
     let shop = Shop::open().await;
-    let id = shop.place(&[("TEE-WHITE-S", 2)]);
-    let line = shop.store.order(id).unwrap().lines[0].id;
+    let id = shop.place(&[("MUG-300", 1), ("TEE-WHITE-S", 2)]);
+    let line = shop.store.order(id).unwrap().lines[1].id;
     shop.store.refund_units(id, line, 1, "damaged");
-    let fetched = shop.connector.fetch(Kind::Order, &id.to_string().parse().unwrap()).await.unwrap().unwrap();
+    let refunds = shop.refunds_same_on_both_ways(id).await;
+    let back = &refunds[0].lines[0];
+    assert_eq!((back.line_id.to_string(), back.sku.as_str(), back.quantity), (line.to_string(), "TEE-WHITE-S", 1));
+    assert_eq!((back.title.as_str(), back.taxes[0].title.as_str()), ("Organic Tee", "AT VAT"));
+    // Of one came back what one bore; the line's own taxes are those of both.
+    assert_eq!(
+        (back.tax.shop.to_string(), back.taxes[0].amount.shop.to_string()),
+        ("3.99 EUR".into(), "7.98 EUR".into())
+    );
+}
+
+#[tokio::test]
+async fn a_refund_in_two_currencies_tells_what_came_back_by_api_alone() {
+    let shop = Shop::open().await;
+    let new = NewOrder { presentment: Some(("CAD".to_owned(), Decimal::new(148, 2))), ..order(None) };
+    let id = shop.store.place(NewOrder { discounts: Vec::new(), ..new });
+    let line = shop.store.order(id).unwrap().lines[1].id;
+    shop.store.refund_units(id, line, 1, "damaged");
+    let record = id.to_string().parse().unwrap();
+    let fetched = shop.connector.fetch(Kind::Order, &record).await.unwrap().unwrap();
     let Body::Order(order) = fetched.body else { panic!("an order") };
-    assert_eq!(order.refunds[0].lines[0].quantity, 1);
-    assert_eq!(order.refunds[0].lines[0].line_id.as_str(), line.to_string());
+    let refund = &order.refunds[0];
+    let refunded = refund.refunded.unwrap();
+    assert_eq!((refunded.shop.currency.as_str(), refunded.presentment.currency.as_str()), ("EUR", "CAD"));
+    assert_eq!(refund.lines[0].sku, "BOOK-ALPS");
+    let webhook = shop.record("refund", refund.id.as_str()).to_string();
+    let parsed = body::parse(Topic::parse("refunds/create"), webhook.as_bytes());
+    assert_eq!(parsed, Ok(Parsed::Refetch { kind: Kind::Order, id: record }));
 }
 
 #[tokio::test]

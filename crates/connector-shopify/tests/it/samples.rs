@@ -170,6 +170,7 @@ fn a_refund_sample_keeps_its_money_and_its_lines() {
     let lines: Decimal = refund.lines.iter().map(|line| line.subtotal.shop.amount).sum();
     assert_eq!(lines, Decimal::from_str("414.95").unwrap());
     assert_eq!(refund.lines[0].line_id.as_str(), "487817672276298554");
+    assert_eq!((refund.lines[0].sku.as_str(), refund.lines[0].title.as_str()), ("SKU2006-001", "Aviator sunglasses"));
 }
 
 #[test]

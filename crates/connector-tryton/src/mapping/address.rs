@@ -83,12 +83,14 @@ impl PostalAddress {
         })
     }
 
-    /// Whether a record of Tryton's is this address.
+    /// Whether a record of Tryton's is this address. One without a name of its own bears the party's.
     pub(crate) fn is(&self, row: &AddressRow) -> bool {
         let code = |named: &Option<crate::wire::Named>| named.as_ref().and_then(|named| named.code.clone());
-        same_text(&self.party_name, row.party_name.as_deref())
+        let of_party = row.party.as_ref().and_then(|party| party.name.as_deref());
+        let own = row.party_name.as_deref().filter(|name| !name.is_empty());
+        (same_text(&self.party_name, own) || (own.is_none() && same_text(&self.party_name, of_party)))
             && same_text(&self.attn, row.attn.as_deref())
-            && same_text(&self.street, row.street_unstructured.as_deref())
+            && same_text(&self.street, row.street.as_deref())
             && same_text(&self.postal_code, row.postal_code.as_deref())
             && same_text(&self.city, row.city.as_deref())
             && same_text(&self.country, code(&row.country).as_deref())

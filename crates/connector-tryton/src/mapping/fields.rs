@@ -23,6 +23,27 @@ pub(crate) const SALE_OWN: &[&str] = &[
     "warehouse",
 ];
 
+/// Fields of a refund's sale that the connector itself sets.
+pub(crate) const RETURN_OWN: &[&str] = &[
+    "company",
+    "currency",
+    "id",
+    "invoice_address",
+    "invoice_method",
+    "invoice_party",
+    "lines",
+    "number",
+    "origin",
+    "party",
+    "payment_term",
+    "reference",
+    "shipment_address",
+    "shipment_method",
+    "shipment_party",
+    "state",
+    "warehouse",
+];
+
 /// Fields of a party that the connector itself sets.
 pub(crate) const PARTY_OWN: &[&str] = &["addresses", "code", "contact_mechanisms", "id", "name"];
 
@@ -69,11 +90,17 @@ fn encode(name: &str, value: &FieldValue) -> Result<Json, Failure> {
     })
 }
 
-/// The first field whose value in Tryton is another one.
-pub(crate) fn difference(ours: &Map<String, Json>, row: &Map<String, Json>) -> Option<String> {
+/// The fields whose value in Tryton is another one.
+pub(crate) fn differing(ours: &Map<String, Json>, row: &Map<String, Json>) -> Map<String, Json> {
     ours.iter()
-        .find(|(name, value)| !same(value, row.get(name.as_str()).unwrap_or(&Json::Null)))
-        .map(|(name, _)| name.clone())
+        .filter(|(name, value)| !same(value, row.get(name.as_str()).unwrap_or(&Json::Null)))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// Whether Tryton holds nothing there.
+pub(crate) fn is_empty(theirs: &Json) -> bool {
+    theirs.is_null() || theirs.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
 /// Equal as Tryton keeps it: nothing is null or an empty text, numbers by value, yes and no also as 1 and 0.
@@ -96,7 +123,7 @@ mod tests {
     use waybill_connector::Failure;
     use waybill_domain::document::{FieldValue, Fields};
 
-    use super::{SALE_OWN, difference, encoded};
+    use super::{SALE_OWN, differing, encoded};
 
     fn one(name: &str, value: FieldValue) -> Result<Json, Failure> {
         let fields = Fields::from([(name.to_owned(), value)]);
@@ -140,7 +167,8 @@ mod tests {
     fn values_are_compared_as_tryton_keeps_them() {
         let row = object(json!({"comment": null, "active": 1, "weight": {"__class__": "Decimal", "decimal": "2.50"}}));
         let ours = object(json!({"comment": "", "active": true, "weight": {"__class__": "Decimal", "decimal": "2.5"}}));
-        assert_eq!(difference(&ours, &row), None);
-        assert_eq!(difference(&object(json!({"comment": "gift"})), &row), Some("comment".to_owned()));
+        assert_eq!(differing(&ours, &row), Map::new());
+        let gift = object(json!({"comment": "gift"}));
+        assert_eq!(differing(&gift, &row), gift);
     }
 }

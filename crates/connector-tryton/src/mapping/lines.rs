@@ -1,8 +1,8 @@
-//! An order's lines and charges as lines of a sale, to the cent.
+//! The lines and charges of orders and refunds as lines of a sale, to the cent.
 
 use rust_decimal::{Decimal, RoundingStrategy};
 use waybill_connector::Failure;
-use waybill_domain::document::OrderDocument;
+use waybill_domain::document::{ChargeDocument, OrderDocument, RefundDocument};
 
 use crate::wire::LineRow;
 
@@ -15,7 +15,7 @@ pub(crate) struct SaleLine {
     pub(crate) item: String,
     /// What the buyer saw.
     pub(crate) description: String,
-    /// Whole units.
+    /// Whole units; below 0 they come back.
     pub(crate) quantity: i64,
     /// Of one, after discount, without tax.
     pub(crate) unit_price: Decimal,
@@ -23,39 +23,69 @@ pub(crate) struct SaleLine {
     pub(crate) taxes: Vec<String>,
 }
 
-/// The lines of the sale.
+/// The lines of an order's sale.
 ///
 /// # Errors
 /// `unmapped` for a taxed line without a tax code.
-pub(crate) fn sale_lines(document: &OrderDocument, price_digits: u32) -> Result<Vec<SaleLine>, Failure> {
+pub(crate) fn of_order(document: &OrderDocument, price_digits: u32) -> Result<Vec<SaleLine>, Failure> {
     let digits = document.currency.exponent();
     let mut lines = Vec::new();
     for (at, line) in document.lines.iter().enumerate() {
         let origin = format!("lines.{at}");
         let taxes = taxes(&origin, line.tax, &line.tax_codes)?;
-        for (quantity, unit_price) in priced(line.net, line.quantity, price_digits, digits) {
-            lines.push(SaleLine {
-                origin: origin.clone(),
-                item: line.item.clone(),
-                description: line.title.clone(),
-                quantity,
-                unit_price,
-                taxes: taxes.clone(),
-            });
-        }
+        let priced = priced(line.net, line.quantity, price_digits, digits);
+        lines.extend(sold(&origin, &line.item, &line.title, &taxes, priced));
     }
     for (at, charge) in document.charges.iter().enumerate() {
-        let origin = format!("charges.{at}");
-        lines.push(SaleLine {
-            item: charge.item.clone(),
-            description: charge.title.clone(),
-            quantity: 1,
-            unit_price: written(charge.net, digits),
-            taxes: taxes(&origin, charge.tax, &charge.tax_codes)?,
-            origin,
-        });
+        lines.push(charged(at, charge, 1, written(charge.net, digits))?);
     }
     Ok(lines)
+}
+
+/// The lines of a refund's sale: what comes back has a negative quantity, as in Tryton's own returns. What is kept
+/// back is sold.
+///
+/// # Errors
+/// `unmapped` for a taxed line without a tax code.
+pub(crate) fn of_refund(document: &RefundDocument, price_digits: u32) -> Result<Vec<SaleLine>, Failure> {
+    let digits = document.currency.exponent();
+    let mut lines = Vec::new();
+    for (at, line) in document.lines.iter().enumerate() {
+        let origin = format!("lines.{at}");
+        let taxes = taxes(&origin, line.tax, &line.tax_codes)?;
+        let priced = priced(line.net, line.quantity, price_digits, digits);
+        let back = priced.into_iter().map(|(quantity, price)| (-quantity, price)).collect();
+        lines.extend(sold(&origin, &line.item, &line.title, &taxes, back));
+    }
+    for (at, charge) in document.charges.iter().enumerate() {
+        let quantity = if charge.net.is_sign_negative() { 1 } else { -1 };
+        lines.push(charged(at, charge, quantity, written(charge.net.abs(), digits))?);
+    }
+    Ok(lines)
+}
+
+fn sold(origin: &str, item: &str, title: &str, taxes: &[String], priced: Vec<(i64, Decimal)>) -> Vec<SaleLine> {
+    let line = |(quantity, unit_price)| SaleLine {
+        origin: origin.to_owned(),
+        item: item.to_owned(),
+        description: title.to_owned(),
+        quantity,
+        unit_price,
+        taxes: taxes.to_vec(),
+    };
+    priced.into_iter().map(line).collect()
+}
+
+fn charged(at: usize, charge: &ChargeDocument, quantity: i64, unit_price: Decimal) -> Result<SaleLine, Failure> {
+    let origin = format!("charges.{at}");
+    Ok(SaleLine {
+        item: charge.item.clone(),
+        description: charge.title.clone(),
+        quantity,
+        unit_price,
+        taxes: taxes(&origin, charge.tax, &charge.tax_codes)?,
+        origin,
+    })
 }
 
 fn taxes(origin: &str, tax: Decimal, codes: &[String]) -> Result<Vec<String>, Failure> {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 use waybill_connector::Failure;
 use waybill_domain::{
     ObjectKey,
-    document::{CustomerDocument, OrderDocument},
+    document::{CustomerDocument, OrderDocument, WritePolicy},
 };
 
 use super::{fields, one_line};
@@ -16,6 +16,7 @@ pub(crate) struct Buyer {
     pub(crate) name: String,
     pub(crate) mechanisms: Vec<Mechanism>,
     pub(crate) fields: Map<String, Json>,
+    pub(crate) policy: WritePolicy,
 }
 
 /// A way to reach somebody.
@@ -36,7 +37,13 @@ pub(crate) fn of_order(document: &OrderDocument) -> Result<Buyer, Failure> {
     let addresses = super::address::of_order(document);
     let named = addresses.iter().map(|address| &address.party_name).find(|name| !name.is_empty());
     let name = named.cloned().unwrap_or_else(|| format!("Buyer of {}", one_line(&document.name)));
-    Ok(Buyer { key: key_of_order(document).clone(), name, mechanisms: Vec::new(), fields: Map::new() })
+    Ok(Buyer {
+        key: key_of_order(document).clone(),
+        name,
+        mechanisms: Vec::new(),
+        fields: Map::new(),
+        policy: WritePolicy::default(),
+    })
 }
 
 /// A customer as a party.
@@ -49,6 +56,7 @@ pub(crate) fn of_customer(customer: &CustomerDocument) -> Result<Buyer, Failure>
         name: one_line(customer.display_name().expose()),
         mechanisms: mechanisms(customer),
         fields: fields::encoded(&customer.fields, fields::PARTY_OWN)?,
+        policy: customer.policy.clone(),
     })
 }
 

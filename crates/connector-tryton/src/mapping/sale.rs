@@ -1,33 +1,57 @@
-//! An order as a sale.
+//! A document as a sale.
 
 use std::fmt::Write as _;
 
 use rust_decimal::Decimal;
+use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 use waybill_connector::Failure;
-use waybill_domain::document::OrderDocument;
 
 use super::{
     address::PostalAddress,
-    fields,
     lines::{self, SaleLine},
-    one_line,
+    scope::Scope,
 };
-use crate::wire::{self, Id, SaleRow};
+use crate::wire::{self, AddressRow, Id, SaleRow};
 
-/// Everything of an order that a sale holds, with items and taxes by code and addresses by their text.
+/// Everything of a document that a sale holds, with items and taxes by code.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
     pub(crate) reference: String,
-    pub(crate) party_code: String,
+    /// The party, if it is there.
+    pub(crate) party: Option<Id>,
     pub(crate) currency: String,
-    pub(crate) addresses: [PostalAddress; 2],
+    /// Where the invoice goes, and the goods.
+    pub(crate) places: [Place; 2],
+    pub(crate) warehouse: Warehouse,
+    /// What a return takes after the sale that it gives back.
+    pub(crate) inherited: Map<String, Json>,
     pub(crate) lines: Vec<SaleLine>,
     /// Mapped fields and the description.
     pub(crate) fields: Map<String, Json>,
     pub(crate) total: Decimal,
     pub(crate) total_tax: Decimal,
+}
+
+/// An address of a sale.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    /// This one, as Tryton can hold it, with its id if an earlier step has told it.
+    Address(PostalAddress, Option<Id>),
+    /// This record, or none.
+    Record(Option<Id>),
+}
+
+/// Where a sale ships from, or a return comes back to.
+#[derive(Debug, Clone)]
+pub(crate) enum Warehouse {
+    /// The user's own.
+    OfUser,
+    /// The one with this code.
+    Coded(String),
+    /// This record.
+    Record(Id),
 }
 
 /// The ids that a sale refers to.
@@ -37,8 +61,8 @@ pub(crate) struct Ids {
     pub(crate) party: Id,
     pub(crate) currency: Id,
     pub(crate) warehouse: Option<Id>,
-    pub(crate) invoice_address: Id,
-    pub(crate) shipment_address: Id,
+    pub(crate) invoice_address: Option<Id>,
+    pub(crate) shipment_address: Option<Id>,
     /// Per line: product, unit, taxes.
     pub(crate) lines: Vec<LineIds>,
 }
@@ -51,34 +75,20 @@ pub(crate) struct LineIds {
     pub(crate) taxes: Vec<Id>,
 }
 
-impl Wanted {
-    /// What a sale is to hold. `addresses` are as Tryton can hold them.
-    ///
-    /// # Errors
-    /// `unmapped` or `map_error` for what the plan leaves open.
-    pub(crate) fn new(
-        document: &OrderDocument,
-        party_code: &str,
-        addresses: [PostalAddress; 2],
-        price_digits: u32,
-    ) -> Result<Self, Failure> {
-        let mut fields = fields::encoded(&document.fields, fields::SALE_OWN)?;
-        fields.entry("description").or_insert_with(|| json!(one_line(&document.name)));
-        Ok(Self {
-            reference: document.key.as_str().to_owned(),
-            party_code: party_code.to_owned(),
-            currency: document.currency.to_string(),
-            addresses,
-            lines: lines::sale_lines(document, price_digits)?,
-            fields,
-            total: document.total,
-            total_tax: document.total_tax,
-        })
+impl Place {
+    fn is(&self, row: Option<&AddressRow>) -> bool {
+        match self {
+            Self::Address(address, _) => row.is_some_and(|row| address.is(row)),
+            Self::Record(id) => row.map(|row| row.id) == *id,
+        }
     }
+}
 
-    /// The values of a new sale, or of one that is written again after its `old` lines.
-    pub(crate) fn values(&self, ids: &Ids, old: &[Id]) -> Json {
-        let mut values = self.fields.clone();
+impl Wanted {
+    /// The values of a new sale, or of one that is written again after its `old` lines, with these mapped fields.
+    pub(crate) fn values(&self, ids: &Ids, old: &[Id], fields: Map<String, Json>) -> Json {
+        let mut values = fields;
+        values.extend(self.inherited.clone());
         let lines: Vec<_> = self.lines.iter().zip(&ids.lines).map(|(line, ids)| line_values(line, ids)).collect();
         let mut commands = Vec::new();
         if !old.is_empty() {
@@ -102,17 +112,14 @@ impl Wanted {
 
     /// The first thing that a sale holds otherwise, lines and addresses before mapped fields. Descriptions of lines
     /// are not looked at: they change nothing about what is sold.
-    pub(crate) fn difference(&self, row: &SaleRow, raw: &Map<String, Json>, party: Option<Id>) -> Option<String> {
-        self.settled_difference(row, party).or_else(|| fields::difference(&self.fields, raw))
+    pub(crate) fn difference(&self, row: &SaleRow, raw: &Map<String, Json>, scope: &Scope<'_>) -> Option<String> {
+        let settled = if scope.is_fields_only() { None } else { self.settled_difference(row) };
+        settled.or_else(|| scope.changes(&self.fields, raw).keys().next().cloned())
     }
 
     /// The same without mapped fields: what only a draft lets us change.
-    pub(crate) fn settled_difference(&self, row: &SaleRow, party: Option<Id>) -> Option<String> {
-        let is_party = row
-            .party
-            .as_ref()
-            .is_some_and(|there| Some(there.id) == party || there.code.as_deref() == Some(self.party_code.as_str()));
-        if !is_party {
+    pub(crate) fn settled_difference(&self, row: &SaleRow) -> Option<String> {
+        if row.party.as_ref().map(|there| there.id) != self.party {
             return Some("customer".to_owned());
         }
         if row.currency.as_ref().and_then(|currency| currency.code.as_deref()) != Some(self.currency.as_str()) {
@@ -121,11 +128,11 @@ impl Wanted {
         if let Some(line) = lines::difference(&self.lines, &row.lines) {
             return Some(line);
         }
-        let [invoice, shipment] = &self.addresses;
-        if !row.invoice_address.as_ref().is_some_and(|there| invoice.is(there)) {
+        let [invoice, shipment] = &self.places;
+        if !invoice.is(row.invoice_address.as_ref()) {
             return Some("billing_address".to_owned());
         }
-        if !row.shipment_address.as_ref().is_some_and(|there| shipment.is(there)) {
+        if !shipment.is(row.shipment_address.as_ref()) {
             return Some("shipping_address".to_owned());
         }
         None
@@ -141,7 +148,7 @@ impl Wanted {
             return Ok(());
         };
         let message = format!(
-            "Tryton computes {total} with {tax} tax, the order says {} with {} tax",
+            "Tryton computes {total} with {tax} tax, the store says {} with {} tax",
             self.total, self.total_tax
         );
         debug_assert_ne!(ours, theirs);
@@ -165,7 +172,7 @@ fn line_values(line: &SaleLine, ids: &LineIds) -> Json {
 }
 
 /// Names a document's content, so that a revision without news for Tryton is told from one with.
-pub(crate) fn hash(document: &OrderDocument) -> String {
+pub(crate) fn hash<D: Serialize>(document: &D) -> String {
     // A document without a JSON form would be one with NaN or keys that are no text; it has neither.
     let bytes = serde_json::to_vec(document).unwrap_or_default();
     Sha256::digest(&bytes)[..10].iter().fold(String::new(), |mut text, byte| {

@@ -6,11 +6,12 @@ use serde_json::{Value as Json, json};
 use waybill_connector::{Applied, Effect, Failure, Known};
 use waybill_domain::document::OrderDocument;
 
-use super::{Call, Outcomes};
+use super::Call;
 use crate::{
     Tryton,
     client::Query,
     mapping::address::{self, PostalAddress},
+    steps::Outcomes,
     wire::{AddressRow, Id},
 };
 
@@ -21,7 +22,7 @@ pub(super) const SHIPMENT: &str = "shipment_address";
 const FIELDS: [&str; 2] = ["billing_address", "shipping_address"];
 
 const ADDRESS_FIELDS: &[&str] =
-    &["attn", "city", "country.code", "party", "party_name", "postal_code", "street_unstructured", "subdivision.code"];
+    &["attn", "city", "country.code", "party.name", "party_name", "postal_code", "street", "subdivision.code"];
 
 /// An address as Tryton can hold it, with the ids of its country and subdivision.
 type Place = (PostalAddress, Option<Id>, Option<Id>);
@@ -45,10 +46,10 @@ impl Tryton {
     pub(super) async fn apply_addresses(&self, calls: &[Call<'_>]) -> Outcomes {
         let parties = self.parties_of(calls).await?;
         let places = self.places(&calls.iter().map(|call| call.document).collect::<Vec<_>>()).await?;
-        let there = self.address_rows(parties.iter().flatten().copied().collect()).await?;
+        let there = self.address_rows(parties.iter().flatten().copied().flatten().collect()).await?;
         let mut missing: BTreeMap<(Id, PostalAddress), Json> = BTreeMap::new();
         for (party, places) in parties.iter().zip(&places) {
-            let (Some(party), Ok(places)) = (party, places) else { continue };
+            let (Ok(Some(party)), Ok(places)) = (party, places) else { continue };
             for (address, country, subdivision) in places {
                 if found(&there, *party, address).is_none() {
                     let values = address.values(*party, *country, *subdivision);
@@ -63,7 +64,8 @@ impl Tryton {
             .into_iter()
             .zip(places)
             .map(|(party, places)| {
-                let party = party.ok_or_else(|| Failure::Transient { message: "the party is not there".to_owned() })?;
+                let party =
+                    party?.ok_or_else(|| Failure::Transient { message: "the party is not there".to_owned() })?;
                 let mut ids = [0; 2];
                 let mut wrote = false;
                 for (id, (address, ..)) in ids.iter_mut().zip(places?) {
@@ -100,7 +102,8 @@ impl Tryton {
 
 /// The oldest record that is the address.
 fn found(rows: &[AddressRow], party: Id, address: &PostalAddress) -> Option<Id> {
-    rows.iter().find(|row| row.party == Some(party) && address.is(row)).map(|row| row.id)
+    let is_partys = |row: &&AddressRow| row.party.as_ref().is_some_and(|there| there.id == party);
+    rows.iter().filter(is_partys).find(|row| address.is(row)).map(|row| row.id)
 }
 
 fn applied([invoice, shipment]: [Id; 2], wrote: bool) -> Applied {

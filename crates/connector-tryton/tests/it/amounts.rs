@@ -45,8 +45,9 @@ async fn amounts(vendor: &Vendor) -> Vec<String> {
                     let chosen = [json!([]), json!([taxes[0]]), json!([taxes[1]]), json!([taxes[0], taxes[1]])]
                         [dice.roll(4) as usize]
                         .clone();
+                    let way = if dice.roll(4) == 0 { -1 } else { 1 };
                     json!({
-                        "product": product, "unit": unit, "quantity": 1 + dice.roll(7), "taxes": [["add", chosen]],
+                        "product": product, "unit": unit, "quantity": way * (1 + dice.roll(7) as i64), "taxes": [["add", chosen]],
                         "unit_price": {"__class__": "Decimal", "decimal": price},
                     })
                 })

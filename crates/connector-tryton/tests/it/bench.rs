@@ -13,13 +13,16 @@ use bytes::Bytes;
 use connector_tryton::{Tryton, descriptor};
 use serde_json::{Value as Json, json};
 use waybill_connector::{Failure, Known, Sink, SystemSettings, contract};
-use waybill_domain::document::{CustomerDocument, OrderDocument};
+use waybill_domain::document::{CustomerDocument, OrderDocument, RefundDocument};
 use waybill_simulator::{
     kit::{self, Faults, Journal, Simulated},
     tryton as simulator,
 };
 
-use crate::{documents::order_record, real::RealTryton};
+use crate::{
+    documents::{order_record, refund_record},
+    real::RealTryton,
+};
 
 pub(crate) const SETUP: &str = include_str!("../real/setup.json");
 pub(crate) const DATABASE: &str = "tryton";
@@ -91,22 +94,49 @@ impl Bench {
         &self.connector
     }
 
+    /// Brings a refund into Tryton as the engine does.
+    pub(crate) async fn give_back(&self, n: usize, refund: &RefundDocument, known: Known) -> Result<Known, Failure> {
+        contract::drive(self.refunds(), &refund_record(n), refund, known).await
+    }
+
+    pub(crate) fn refunds(&self) -> &dyn Sink<RefundDocument> {
+        &self.connector
+    }
+
     pub(crate) fn customers(&self) -> &dyn Sink<CustomerDocument> {
         &self.connector
     }
 
     /// The sales of an order, oldest first.
     pub(crate) async fn sales(&self, order: &OrderDocument) -> Vec<Json> {
+        self.with_key(order.key.as_str()).await
+    }
+
+    /// The sales of a refund, oldest first.
+    pub(crate) async fn returns(&self, refund: &RefundDocument) -> Vec<Json> {
+        self.with_key(refund.key.as_str()).await
+    }
+
+    /// The one sale of a refund.
+    pub(crate) async fn returned(&self, refund: &RefundDocument) -> Json {
+        let sales = self.returns(refund).await;
+        assert_eq!(sales.len(), 1, "sales of a refund: {sales:?}");
+        sales[0].clone()
+    }
+
+    async fn with_key(&self, key: &str) -> Vec<Json> {
         let fields = json!([
             "comment",
             "description",
             "invoice_address.street",
+            "invoices.total_amount",
             "lines.description",
             "lines.product.code",
             "lines.quantity",
             "lines.taxes.name",
             "lines.unit_price",
             "number",
+            "origin",
             "party.code",
             "party.email",
             "party.name",
@@ -115,13 +145,15 @@ impl Bench {
             "shipment_address.party_name",
             "shipment_address.street",
             "shipment_address.subdivision.code",
+            "shipment_returns.state",
+            "shipments.state",
             "state",
             "tax_amount",
             "total_amount",
             "untaxed_amount",
             "warehouse.code",
         ]);
-        let domain = json!([["reference", "=", order.key.as_str()]]);
+        let domain = json!([["reference", "=", key]]);
         let rows = self.vendor.model("sale.sale.search_read", json!([domain, 0, null, [["id", "ASC"]], fields])).await;
         rows.as_array().unwrap().clone()
     }
@@ -150,6 +182,14 @@ impl Bench {
             None => self.vendor.replace_party(&source["id"], &destination).await,
         }
         CODE
+    }
+
+    /// Takes a product out of what is sold, as a colleague would.
+    pub(crate) async fn stop_selling(&mut self, code: &str) {
+        match &self.vendor.simulated {
+            Some(tryton) => assert!(tryton.stop_selling(code)),
+            None => self.vendor.stop_selling(code).await,
+        }
     }
 
     /// Lets processing succeed again.
@@ -213,6 +253,14 @@ impl Vendor {
     pub(crate) async fn set_tax_rounding(&mut self, rounding: &str) {
         self.log_in("admin").await;
         self.model("account.configuration.write", json!([[1], {"tax_rounding": rounding}])).await;
+        self.log_in(&setup().user.login).await;
+    }
+
+    /// Takes a product of a real Tryton out of what is sold, as its administrator.
+    async fn stop_selling(&mut self, code: &str) {
+        self.log_in("admin").await;
+        let found = self.model("product.product.search_read", json!([[["code", "=", code]], 0, null, null, ["template"]])).await;
+        self.model("product.template.write", json!([[found[0]["template"]], {"salable": false}])).await;
         self.log_in(&setup().user.login).await;
     }
 

@@ -31,6 +31,9 @@ on_both!(
     a_changed_description_is_not_amendable_while_the_sale_is_processed,
     a_sale_that_a_colleague_cancelled_is_not_written_again,
     a_party_is_left_as_it_is_by_later_orders,
+    an_amended_quotation_is_not_taken_back,
+    an_amended_sale_that_is_confirmed_is_not_taken_back,
+    an_amended_draft_is_written_again,
 );
 
 /// Runs the steps up to and with one of them.
@@ -219,4 +222,42 @@ async fn a_party_is_left_as_it_is_by_later_orders(bench: &Bench) {
     second.customer = Some(moved.clone());
     bench.book(2, &second, Known::new()).await.unwrap();
     assert_eq!(bench.parties(&moved).await[0]["email"], "jane1@example.com");
+}
+
+fn amended(mut order: OrderDocument) -> OrderDocument {
+    order.policy.amend = true;
+    order
+}
+
+async fn is_left_as_far_as_it_is(bench: &Bench, known: Known, state: &str) {
+    let order = order(1);
+    let before = bench.sale(&order).await;
+    assert_eq!(before["state"], state);
+    let field = not_amendable(bench.book(1, &amended(with_five_shirts(&order)), known.clone()).await);
+    assert_eq!((field.as_str(), &bench.sale(&order).await), ("lines.0.quantity", &before));
+    let changed = amended(with_comment(order.clone(), "ring twice"));
+    let record = order_record(1);
+    let mut delivery = Delivery::new(bench.orders(), &record, &changed, known);
+    while delivery.next().is_some_and(|step| step.name != "quote") {
+        delivery.advance().await.unwrap();
+    }
+    let sale = bench.sale(&order).await;
+    assert_eq!((&sale["comment"], &sale["state"]), (&json!("ring twice"), &json!(state)));
+}
+
+async fn an_amended_quotation_is_not_taken_back(bench: &Bench) {
+    let known = advanced(bench, &order_record(1), &order(1), "quote").await;
+    is_left_as_far_as_it_is(bench, known, "quotation").await;
+}
+
+async fn an_amended_sale_that_is_confirmed_is_not_taken_back(bench: &Bench) {
+    let (known, _held) = confirmed_only(bench, &order(1)).await;
+    is_left_as_far_as_it_is(bench, known, "confirmed").await;
+}
+
+async fn an_amended_draft_is_written_again(bench: &Bench) {
+    let order = order(1);
+    let known = advanced(bench, &order_record(1), &order, "draft").await;
+    bench.book(1, &amended(with_five_shirts(&order)), known).await.unwrap();
+    assert_eq!(first_quantity(&bench.sale(&order).await), &json!(5.0));
 }

@@ -4,7 +4,10 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use waybill_domain::{
     ObjectKey,
     customer::Address,
-    document::{ChargeDocument, CustomerDocument, FieldValue, Fields, LineDocument, OrderDocument},
+    document::{
+        ChargeDocument, CustomerDocument, FieldValue, Fields, LineDocument, OrderDocument, RefundDocument,
+        RefundedLineDocument,
+    },
     names::{Kind, RecordKey},
 };
 
@@ -134,6 +137,80 @@ pub(crate) fn totalled(mut order: OrderDocument) -> OrderDocument {
 pub(crate) fn with_comment(mut order: OrderDocument, comment: &str) -> OrderDocument {
     order.fields.insert("comment".to_owned(), FieldValue::Text(comment.into()));
     order
+}
+
+/// Which refund.
+pub(crate) fn refund_record(n: usize) -> RecordKey {
+    RecordKey { store: "main".parse().unwrap(), kind: Kind::Refund, id: (9000 + n as u64).into() }
+}
+
+/// A refund of an order that gives nothing back yet.
+pub(crate) fn empty_refund(n: usize, order: &OrderDocument) -> RefundDocument {
+    let record = refund_record(n);
+    RefundDocument {
+        key: ObjectKey::new(&record, "refund"),
+        order_key: order.key.clone(),
+        source_id: record.id,
+        order_source_id: order.source_id.clone(),
+        refunded_at: "2026-10-05T10:00:00Z".parse().unwrap(),
+        currency: order.currency,
+        lines: Vec::new(),
+        charges: Vec::new(),
+        total: Decimal::ZERO,
+        total_tax: Decimal::ZERO,
+        fields: Fields::from([("comment".to_owned(), FieldValue::Text("too small".into()))]),
+        policy: Default::default(),
+    }
+}
+
+/// One shirt and half of the shipping: 24.99.
+pub(crate) fn refund(n: usize, order: &OrderDocument) -> RefundDocument {
+    let refund = with_returned(empty_refund(n, order), "TEE-M", 1, "18.50", Some("VAT 19 %"));
+    with_given_back(refund, "2.50")
+}
+
+pub(crate) fn with_returned(
+    mut refund: RefundDocument,
+    item: &str,
+    quantity: i64,
+    net: &str,
+    tax: Option<&str>,
+) -> RefundDocument {
+    let at = refund.lines.len();
+    let net = decimal(net);
+    refund.lines.push(RefundedLineDocument {
+        key: ObjectKey::new(&refund_record(0), &format!("line-{at}")),
+        source_id: (at as u64 + 1).into(),
+        item: item.to_owned(),
+        title: format!("{item} as the buyer saw it"),
+        quantity,
+        net,
+        tax: tax.map_or(Decimal::ZERO, |name| taxed(net, name)),
+        tax_codes: tax.map(str::to_owned).into_iter().collect(),
+    });
+    refund_totalled(refund)
+}
+
+/// Shipping that goes back; below 0 it is kept back.
+pub(crate) fn with_given_back(mut refund: RefundDocument, net: &str) -> RefundDocument {
+    let net = decimal(net);
+    refund.charges.push(ChargeDocument {
+        key: ObjectKey::new(&refund_record(0), &format!("shipping-{}", refund.charges.len())),
+        item: "SHIPPING".to_owned(),
+        title: "Standard".to_owned(),
+        net,
+        tax: taxed(net, "VAT 19 %"),
+        tax_codes: vec!["VAT 19 %".to_owned()],
+    });
+    refund_totalled(refund)
+}
+
+fn refund_totalled(mut refund: RefundDocument) -> RefundDocument {
+    let taxes = refund.lines.iter().map(|line| line.tax).chain(refund.charges.iter().map(|charge| charge.tax));
+    let nets = refund.lines.iter().map(|line| line.net).chain(refund.charges.iter().map(|charge| charge.net));
+    refund.total_tax = taxes.sum();
+    refund.total = nets.sum::<Decimal>() + refund.total_tax;
+    refund
 }
 
 fn record_of(order: &OrderDocument) -> RecordKey {

@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod adopting;
+mod adopting_sales;
 mod amounts;
+mod before_us;
 mod bench;
 mod booking;
 mod cancelling;
@@ -10,8 +13,11 @@ mod changing;
 mod contract;
 mod customers;
 mod documents;
+mod history;
 mod merging;
 mod real;
+mod refunding;
+mod returns;
 mod sessions;
 mod stock;
 mod wrong_requests;

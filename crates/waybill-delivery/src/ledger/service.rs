@@ -1,12 +1,30 @@
 //! `Source` over gRPC.
 
+use jiff::Timestamp;
 use prost::Message as _;
 use sqlx::PgPool;
 use tonic::{Request, Response, Status};
-use waybill_proto::wire::{
-    self, CountAcceptedRequest, CountAcceptedResponse, FindByNameRequest, FindByNameResponse, GetSnapshotRequest,
-    ListChangesRequest, ListChangesResponse, count_accepted_response::Count, source_server::Source,
+use waybill_domain::{RecordKey, Revision};
+use waybill_proto::{
+    WireError,
+    convert::to_timestamp,
+    wire::{
+        self, CountAcceptedRequest, CountAcceptedResponse, FindByNameRequest, FindByNameResponse, GetRevisionsRequest,
+        GetRevisionsResponse, GetSnapshotRequest, ListChangesRequest, ListChangesResponse, ListRevisionsRequest,
+        ListRevisionsResponse, count_accepted_response::Count, get_revisions_request::Wanted, source_server::Source,
+    },
 };
+
+use super::revisions;
+use crate::{
+    store::history,
+    window::{self, Window},
+};
+
+/// How many revisions a page has at most.
+const PAGE: usize = 500;
+/// How many single revisions can be asked for at once.
+const SINGLE: usize = 100;
 
 /// Answers for a service's ledger.
 #[derive(Debug, Clone)]
@@ -24,6 +42,19 @@ impl SourceService {
 fn unavailable(error: sqlx::Error) -> Status {
     tracing::warn!(%error, "the ledger cannot be read");
     Status::unavailable("the database cannot be read; try again")
+}
+
+fn read<'a>(stored: impl Iterator<Item = &'a [u8]>) -> Result<Vec<wire::Snapshot>, Status> {
+    stored
+        .map(wire::Snapshot::decode)
+        .collect::<Result<_, _>>()
+        .map_err(|error| Status::data_loss(format!("a stored snapshot cannot be read: {error}")))
+}
+
+fn wanted(wanted: Wanted) -> Result<(RecordKey, Revision), WireError> {
+    let key = wanted.key.as_ref().ok_or(WireError::Missing("key"))?;
+    let revision = wanted.revision.ok_or(WireError::Missing("revision"))?;
+    Ok((key.try_into()?, revision.into()))
 }
 
 /// A changed record: transaction, store, kind, id, snapshot, trace.
@@ -93,11 +124,7 @@ impl Source for SourceService {
             .map(|(transaction, store, kind, id, _, _)| format!("{transaction}/{store}/{kind}/{id}"))
             .unwrap_or(request.after);
         let traceparents = rows.iter().map(|row| row.5.clone()).collect();
-        let snapshots = rows
-            .into_iter()
-            .map(|row| wire::Snapshot::decode(row.4.as_slice()))
-            .collect::<Result<_, _>>()
-            .map_err(|error| Status::data_loss(format!("a stored snapshot cannot be read: {error}")))?;
+        let snapshots = read(rows.iter().map(|row| row.4.as_slice()))?;
         Ok(Response::new(ListChangesResponse { snapshots, traceparents, cursor, more }))
     }
 
@@ -147,5 +174,45 @@ impl Source for SourceService {
                 .map_err(unavailable)?;
         let keys = rows.into_iter().map(|(store, kind, id)| wire::RecordKey { store, kind, id }).collect();
         Ok(Response::new(FindByNameResponse { keys }))
+    }
+
+    async fn list_revisions(
+        &self,
+        request: Request<ListRevisionsRequest>,
+    ) -> Result<Response<ListRevisionsResponse>, Status> {
+        let request = request.into_inner();
+        let window = Window::read(request.from, request.to, &request.after, request.limit, PAGE)?;
+        let page = revisions::list(&self.pool, &window).await.map_err(unavailable)?;
+        // After the rows: what was pruned meanwhile is then not taken for never there.
+        let complete_since = history::complete_since(&self.pool).await.map_err(unavailable)?;
+        Ok(Response::new(ListRevisionsResponse {
+            snapshots: read(page.snapshots.iter().map(Vec::as_slice))?,
+            cursor: page.last.map_or(request.after, |(at_us, row)| window::cursor(at_us, row)),
+            more: page.more,
+            complete_since: Timestamp::from_microsecond(complete_since).ok().map(to_timestamp),
+        }))
+    }
+
+    async fn get_revisions(
+        &self,
+        request: Request<GetRevisionsRequest>,
+    ) -> Result<Response<GetRevisionsResponse>, Status> {
+        let request = request.into_inner();
+        if request.wanted.len() > SINGLE {
+            return Err(Status::invalid_argument(format!("at most {SINGLE} revisions at once")));
+        }
+        let asked = request
+            .wanted
+            .into_iter()
+            .map(wanted)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| Status::invalid_argument(error.to_string()))?;
+        let stored = revisions::get(&self.pool, &asked).await.map_err(unavailable)?;
+        let mut snapshots = read(stored.iter().map(Vec::as_slice))?;
+        snapshots.retain(|found| {
+            let (key, revision) = (found.key.as_ref(), found.revision);
+            asked.iter().any(|(k, r)| key == Some(&k.into()) && revision == Some((*r).into()))
+        });
+        Ok(Response::new(GetRevisionsResponse { snapshots }))
     }
 }

@@ -3,6 +3,8 @@
 use sqlx::{PgPool, types::Json};
 use waybill_connector::Known;
 
+use super::decisions::Basis;
+
 /// A claimed delivery.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct Claim {
@@ -25,6 +27,13 @@ pub(crate) struct Claim {
     pub(crate) wake: i64,
     pub(crate) traceparent: String,
     pub(crate) external_id: String,
+    pub(crate) target_key: String,
+    pub(crate) approved: bool,
+    /// Microseconds since the Unix epoch.
+    pub(crate) first_unapplied_us: Option<i64>,
+    /// What its decision was made of.
+    #[sqlx(skip)]
+    pub(crate) basis: Basis,
 }
 
 /// Claims up to `limit` due deliveries of a system, none with the target key of another claimed one. A claim whose
@@ -52,7 +61,8 @@ pub(crate) async fn claim(pool: &PgPool, system: &str, limit: i64, lease_seconds
          where d.id = first.id
          returning d.id, d.system, d.store, d.kind, d.record_id, d.name, d.desired_epoch, d.desired_number, d.desired,
              d.applied_number, d.applied_hash, d.settled_epoch, d.settled_number, d.known, d.attempts,
-             d.fence, d.wake, d.traceparent, d.external_id",
+             d.fence, d.wake, d.traceparent, d.external_id, d.target_key, d.approved_at is not null as approved,
+             (extract(epoch from d.first_unapplied_at) * 1000000)::bigint as first_unapplied_us",
     )
     .bind(system)
     .bind(limit)

@@ -1,5 +1,7 @@
 //! Other systems' receipts.
 
+use std::collections::BTreeMap;
+
 use sqlx::PgConnection;
 
 /// One system's newest word on a record.
@@ -11,22 +13,32 @@ pub(crate) struct Fact {
     pub(crate) system: String,
     pub(crate) state: String,
     pub(crate) settlement: i64,
+    /// The newest revision that the system holds.
+    pub(crate) applied_epoch: Option<i64>,
+    pub(crate) applied_number: Option<i64>,
 }
 
-/// Keeps the newest by settlement, whatever order they arrive in, and has what waits for them decided at once.
+/// Keeps the newest by settlement, whatever order they arrive in, and the newest revision that was ever applied; has
+/// what waits for them decided at once.
 pub(crate) async fn keep(db: &mut PgConnection, facts: &[Fact]) -> sqlx::Result<()> {
+    let facts = newest(facts);
     let column = |pick: fn(&Fact) -> String| facts.iter().map(pick).collect::<Vec<_>>();
     let (stores, kinds, ids) =
         (column(|f| f.store.clone()), column(|f| f.kind.clone()), column(|f| f.record_id.clone()));
     sqlx::query(
-        "insert into fact as f (store, kind, record_id, system, state, settlement)
-         select distinct on (1, 2, 3, 4) *
-         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])
-             as n (store, kind, record_id, system, state, settlement)
-         order by 1, 2, 3, 4, n.settlement desc
-         on conflict (store, kind, record_id, system) do update
-             set state = excluded.state, settlement = excluded.settlement
-             where excluded.settlement > f.settlement",
+        "insert into fact as f (store, kind, record_id, system, state, settlement, applied_epoch, applied_number)
+         select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[])
+             as n (store, kind, record_id, system, state, settlement, applied_epoch, applied_number)
+         order by 1, 2, 3, 4
+         on conflict (store, kind, record_id, system) do update set
+             state = case when excluded.settlement > f.settlement then excluded.state else f.state end,
+             settlement = greatest(excluded.settlement, f.settlement),
+             applied_epoch = case when (excluded.applied_epoch, excluded.applied_number)
+                 > (coalesce(f.applied_epoch, -1), coalesce(f.applied_number, -1)) then excluded.applied_epoch
+                 else f.applied_epoch end,
+             applied_number = case when (excluded.applied_epoch, excluded.applied_number)
+                 > (coalesce(f.applied_epoch, -1), coalesce(f.applied_number, -1)) then excluded.applied_number
+                 else f.applied_number end",
     )
     .bind(&stores)
     .bind(&kinds)
@@ -34,8 +46,35 @@ pub(crate) async fn keep(db: &mut PgConnection, facts: &[Fact]) -> sqlx::Result<
     .bind(column(|f| f.system.clone()))
     .bind(column(|f| f.state.clone()))
     .bind(facts.iter().map(|f| f.settlement).collect::<Vec<_>>())
+    .bind(facts.iter().map(|f| f.applied_epoch).collect::<Vec<_>>())
+    .bind(facts.iter().map(|f| f.applied_number).collect::<Vec<_>>())
     .execute(&mut *db)
     .await?;
+    wake_waiting(db, &stores, &kinds, &ids).await
+}
+
+/// One fact per record and system, of several.
+fn newest(facts: &[Fact]) -> Vec<Fact> {
+    let mut newest: BTreeMap<(&str, &str, &str, &str), Fact> = BTreeMap::new();
+    for fact in facts {
+        let key = (&*fact.store, &*fact.kind, &*fact.record_id, &*fact.system);
+        let known = newest.entry(key).or_insert_with(|| fact.clone());
+        let applied = (known.applied_epoch, known.applied_number).max((fact.applied_epoch, fact.applied_number));
+        if fact.settlement > known.settlement {
+            *known = fact.clone();
+        }
+        (known.applied_epoch, known.applied_number) = applied;
+    }
+    newest.into_values().collect()
+}
+
+/// Has waiting deliveries of these records decided at once.
+pub(crate) async fn wake_waiting(
+    db: &mut PgConnection,
+    stores: &[String],
+    kinds: &[String],
+    ids: &[String],
+) -> sqlx::Result<()> {
     sqlx::query(
         "update delivery d
          set wake = d.wake + 1, due_at = case when d.state = 'waiting' then now() else d.due_at end
@@ -43,9 +82,9 @@ pub(crate) async fn keep(db: &mut PgConnection, facts: &[Fact]) -> sqlx::Result<
          where (d.store, d.kind, d.record_id) = (r.store, r.kind, r.record_id)
              and d.state in ('waiting', 'applying')",
     )
-    .bind(&stores)
-    .bind(&kinds)
-    .bind(&ids)
+    .bind(stores)
+    .bind(kinds)
+    .bind(ids)
     .execute(db)
     .await?;
     Ok(())
@@ -65,6 +104,35 @@ pub(crate) async fn of(
     )
     .bind(stores)
     .bind(kinds)
+    .bind(ids)
+    .fetch_all(db)
+    .await
+}
+
+/// The order that a refund belongs to, as the same system's delivery knows it.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct OrderRow {
+    pub(crate) store: String,
+    pub(crate) record_id: String,
+    pub(crate) desired: Vec<u8>,
+    pub(crate) applied_once: bool,
+    pub(crate) state: String,
+}
+
+/// The deliveries of these orders to a system.
+pub(crate) async fn orders(
+    db: &mut PgConnection,
+    system: &str,
+    stores: &[String],
+    ids: &[String],
+) -> sqlx::Result<Vec<OrderRow>> {
+    sqlx::query_as(
+        "select d.store, d.record_id, d.desired, d.applied_number is not null as applied_once, d.state
+         from delivery d join unnest($2::text[], $3::text[]) as r (store, record_id) using (store, record_id)
+         where d.system = $1 and d.kind = 'order'",
+    )
+    .bind(system)
+    .bind(stores)
     .bind(ids)
     .fetch_all(db)
     .await

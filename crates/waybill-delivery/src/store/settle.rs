@@ -1,6 +1,9 @@
 //! Ends of claims.
 
-use sqlx::PgConnection;
+use jiff::Timestamp;
+use sqlx::{PgConnection, types::Json};
+
+use super::decisions::Basis;
 
 /// How a claimed delivery ended up.
 #[derive(Debug, Clone)]
@@ -21,23 +24,38 @@ pub(crate) struct Ended {
     pub(crate) plan_hash: String,
 }
 
-/// Settles a claim under its fence. Gives the settlement's number, or `None` if the claim was lost to another
-/// replica, whose result counts.
-pub(crate) async fn settle(db: &mut PgConnection, ended: &Ended) -> sqlx::Result<Option<i64>> {
+/// Settles a claim under its fence, and keeps the settlement with what decided it. Gives the settlement's number, or
+/// `None` if the claim was lost to another replica, whose result counts.
+pub(crate) async fn settle(
+    db: &mut PgConnection,
+    ended: &Ended,
+    basis: &Basis,
+    now: Timestamp,
+) -> sqlx::Result<Option<i64>> {
+    // One statement for both: every settlement passes here, and a second one would be a round trip more.
     sqlx::query_scalar(
-        "update delivery d set
-             -- A newer snapshot came meanwhile, or what decides it changed: this end is the older revision's.
-             state = case when d.wake <> $3 then 'pending' else $6 end,
-             due_at = now(),
-             settled_epoch = $4, settled_number = $5, settlement = d.settlement + 1,
-             applied_epoch = case when $6 = 'applied' then $4 else d.applied_epoch end,
-             applied_number = case when $6 = 'applied' then $5 else d.applied_number end,
-             applied_hash = case when $6 = 'applied' then $11 else d.applied_hash end,
-             first_unapplied_at = case when d.wake <> $3 then now() else null end,
-             code = $7, message = $8, field = $9, external_id = $10, attempts = $12, plan_hash = $13,
-             lease_until = null, changed_at = now()
-         where d.id = $1 and d.fence = $2 and d.state = 'applying'
-         returning d.settlement",
+        "with settled as (
+             update delivery d set
+                 -- A newer snapshot came meanwhile, or what decides it changed: this end is the older revision's.
+                 state = case when d.wake <> $3 then 'pending' else $6 end,
+                 due_at = now(),
+                 settled_epoch = $4, settled_number = $5, settlement = d.settlement + 1,
+                 applied_epoch = case when $6 = 'applied' then $4 else d.applied_epoch end,
+                 applied_number = case when $6 = 'applied' then $5 else d.applied_number end,
+                 applied_hash = case when $6 = 'applied' then $11 else d.applied_hash end,
+                 first_unapplied_at = case when d.wake <> $3 then now() else null end,
+                 code = $7, message = $8, field = $9, external_id = $10, attempts = $12, plan_hash = $13,
+                 lease_until = null, changed_at = now()
+             where d.id = $1 and d.fence = $2 and d.state = 'applying'
+             returning d.system, d.store, d.kind, d.record_id, d.settlement
+         ), kept as (
+             insert into decision (system, store, kind, record_id, epoch, number, settlement, decided_at, state, code,
+                 field, message, decided_by, plan_hash, document_hash, delivery, facts)
+             select system, store, kind, record_id, $4, $5, settlement, $14::timestamptz, $6, $7, $9, $8, $15, $13,
+                 encode($16, 'hex'), $17, $18
+             from settled
+         )
+         select settlement from settled",
     )
     .bind(ended.id)
     .bind(ended.fence)
@@ -52,6 +70,11 @@ pub(crate) async fn settle(db: &mut PgConnection, ended: &Ended) -> sqlx::Result
     .bind(&ended.hash)
     .bind(ended.attempts)
     .bind(&ended.plan_hash)
+    .bind(now.to_string())
+    .bind(basis.decided_by(ended.state))
+    .bind(&basis.document_hash)
+    .bind(basis.known.as_ref().map(|(delivery, _)| Json(delivery)))
+    .bind(basis.known.as_ref().map(|(_, facts)| Json(facts)))
     .fetch_optional(db)
     .await
 }

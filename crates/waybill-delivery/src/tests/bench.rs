@@ -38,6 +38,7 @@ use crate::{
 const SERVICE: &str = "erp-sync";
 
 const PLAN: &str = r#"
+since = 2020-01-01
 [stores.main]
 shop = "example.myshopify.com"
 system = "shop"
@@ -53,6 +54,10 @@ name = "orders"
 kind = "order"
 to = "erp"
 AFTER
+[[flows]]
+name = "orders-to-books"
+kind = "order"
+to = "books"
 "#;
 
 /// How the system answers a call.
@@ -267,6 +272,8 @@ impl Bench {
             system: "books".to_owned(),
             state: state.to_owned(),
             settlement,
+            applied_epoch: (state == "applied").then_some(1),
+            applied_number: (state == "applied").then_some(1),
         };
         facts::keep(&mut self.pool.acquire().await.unwrap(), &[fact]).await.unwrap();
     }

@@ -9,13 +9,19 @@ use waybill_domain::{
     totals,
 };
 
-use super::{Unfit, fields, people};
+use super::{Unfit, fields, merge, people};
 use crate::{
-    plan::{Flow, Lines},
-    view::{sold_quantity, with_line, with_tax},
+    plan::{Flow, Lines, Plan},
+    view::{self, sold_quantity},
 };
 
-pub(super) fn document(flow: &Flow, snapshot: &Snapshot, order: &Order, view: &Value) -> Result<OrderDocument, Unfit> {
+pub(super) fn document(
+    plan: &Plan,
+    flow: &Flow,
+    snapshot: &Snapshot,
+    order: &Order,
+    view: &Value,
+) -> Result<OrderDocument, Unfit> {
     totals::check(order).map_err(|error| Unfit::new("totals", "total", error.to_string()))?;
     let mut lines = Vec::with_capacity(order.lines.len());
     for (index, line) in order.lines.iter().enumerate() {
@@ -35,7 +41,7 @@ pub(super) fn document(flow: &Flow, snapshot: &Snapshot, order: &Order, view: &V
         placed_at: order.processed_at,
         currency: order.currency,
         cancelled: order.cancelled_at.is_some(),
-        customer: people::buyer(flow, snapshot, order, view)?,
+        customer: people::buyer(plan, flow, snapshot, order, view)?,
         billing_address: order.billing_address.clone(),
         shipping_address: order.shipping_address.clone(),
         lines,
@@ -43,7 +49,7 @@ pub(super) fn document(flow: &Flow, snapshot: &Snapshot, order: &Order, view: &V
         total: net + total_tax,
         total_tax,
         fields: fields(&flow.fields, view)?,
-        policy: Default::default(),
+        policy: merge::policy(flow, view)?,
     })
 }
 
@@ -66,7 +72,7 @@ fn line_document(
     view: &Value,
 ) -> Result<LineDocument, Unfit> {
     let at = |what: &str| format!("lines.{index}.{what}");
-    let view = with_line(view, line);
+    let view = view::with(view, "line", view::line(line));
     let item = match &flow.lines {
         None => line.sku.clone(),
         Some(lines) => {
@@ -108,11 +114,17 @@ fn line_document(
     })
 }
 
-fn tax_codes(lines: Option<&Lines>, taxes: &[TaxLine], view: &Value, at: &str) -> Result<Vec<String>, Unfit> {
+pub(super) fn tax_codes(
+    lines: Option<&Lines>,
+    taxes: &[TaxLine],
+    view: &Value,
+    at: &str,
+) -> Result<Vec<String>, Unfit> {
     let Some(expression) = lines.and_then(|lines| lines.tax.as_ref()) else { return Ok(Vec::new()) };
     let mut codes = Vec::new();
     for tax in taxes {
-        let code = expression.text(&with_tax(view, tax)).map_err(|error| Unfit::expression(at, &error))?;
+        let code =
+            expression.text(&view::with(view, "tax", view::tax(tax))).map_err(|error| Unfit::expression(at, &error))?;
         if !code.is_empty() {
             codes.push(code);
         }
@@ -157,7 +169,7 @@ fn charges(flow: &Flow, snapshot: &Snapshot, order: &Order, view: &Value) -> Res
     Ok(charges)
 }
 
-fn charge_item(flow: &Flow, name: &str, amount: Decimal) -> Result<String, Unfit> {
+pub(super) fn charge_item(flow: &Flow, name: &str, amount: Decimal) -> Result<String, Unfit> {
     match &flow.lines {
         None => Ok(String::new()),
         Some(lines) => match lines.charges.get(name) {

@@ -5,8 +5,11 @@ use waybill_domain::{
     Kind, ObjectKey, RecordKey, Snapshot, customer::Customer, document::CustomerDocument, order::Order,
 };
 
-use super::{Unfit, fields};
-use crate::{plan::Flow, view::person_email};
+use super::{Unfit, fields, merge};
+use crate::{
+    plan::{Flow, Plan},
+    view::{self, person_email},
+};
 
 /// The key of a person: the store's customer record where there is one, else the order's buyer.
 fn person_key(snapshot: &Snapshot, order: &Order) -> ObjectKey {
@@ -20,25 +23,28 @@ fn person_key(snapshot: &Snapshot, order: &Order) -> ObjectKey {
 }
 
 pub(super) fn document(
+    plan: &Plan,
     flow: &Flow,
     snapshot: &Snapshot,
     customer: &Customer,
     view: &Value,
 ) -> Result<CustomerDocument, Unfit> {
+    let email: waybill_domain::Personal = customer.email.expose().trim().to_lowercase().into();
     Ok(CustomerDocument {
         key: ObjectKey::new(&snapshot.key, "customer"),
         source_id: Some(customer.id.clone()),
         first_name: customer.first_name.clone(),
         last_name: customer.last_name.clone(),
-        email: customer.email.expose().trim().to_lowercase().into(),
+        policy: merge::person_policy(plan, &email, &customer.phone, view)?,
+        email,
         phone: customer.phone.clone(),
         fields: fields(&flow.fields, view)?,
-        policy: Default::default(),
     })
 }
 
 /// An order's buyer; `None` if the order names nobody.
 pub(super) fn buyer(
+    plan: &Plan,
     flow: &Flow,
     snapshot: &Snapshot,
     order: &Order,
@@ -58,18 +64,19 @@ pub(super) fn buyer(
     let phone = named(person.map(|p| &p.phone), Some(&order.phone));
     // Within the buyer's fields `customer` is the buyer, whether the store has a record of them or not.
     let shown = minijinja::context! {
+        id => person.map(|person| person.id.as_str()).unwrap_or_default(),
         first_name => first_name.expose(), last_name => last_name.expose(),
         email => email.expose(), phone => phone.expose(),
     };
-    let view = minijinja::value::merge_maps([minijinja::context! { customer => shown }, view.clone()]);
+    let view = view::with(view, "customer", shown);
     Ok(Some(CustomerDocument {
         key: person_key(snapshot, order),
         source_id: person.map(|person| person.id.clone()),
         first_name,
         last_name,
+        policy: merge::person_policy(plan, &email, &phone, &view)?,
         email,
         phone,
         fields: fields(&flow.customer_fields, &view)?,
-        policy: Default::default(),
     }))
 }

@@ -59,7 +59,7 @@ pub(super) fn stock(
         let message = format!("the store has no variant with the SKU '{}'", level.sku);
         Unfit::new("unknown_item", "sku", message)
     })?;
-    let held_back = stock.safety
+    let held_back = stock.held_back(&level.location, &level.sku)
         + match stock.quantity {
             // Shopify subtracts what it has committed itself.
             StockQuantity::OnHand => 0,

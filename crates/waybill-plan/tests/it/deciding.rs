@@ -1,8 +1,8 @@
 //! What becomes of an order.
 
 use rust_decimal::Decimal;
-use waybill_domain::{Snapshot, SystemName, document::OrderDocument};
-use waybill_plan::{Decision, DeliveryFacts, Document, Facts, ReceiptFact, decide};
+use waybill_domain::{Revision, Snapshot, SystemName, document::OrderDocument};
+use waybill_plan::{Decision, DeliveryFacts, Document, Facts, ReceiptFact, ReceiptState, Remote, decide};
 use waybill_testkit::records::order;
 
 use crate::fixture::plan;
@@ -11,7 +11,8 @@ fn decided(system: &str, snapshot: &Snapshot, applied_once: bool, facts: &Facts)
     let plan = plan();
     let system: SystemName = system.parse().unwrap();
     let flow = plan.flow(&snapshot.key.store, snapshot.key.kind, &system).unwrap();
-    decide(&plan, flow, snapshot, DeliveryFacts { applied_once }, facts)
+    let delivery = DeliveryFacts { applied_once, ..DeliveryFacts::default() };
+    decide(&plan, flow, snapshot, &delivery, facts, &Remote::NotRead)
 }
 
 fn at_erp(snapshot: &Snapshot) -> Decision {
@@ -20,8 +21,11 @@ fn at_erp(snapshot: &Snapshot) -> Decision {
 
 fn document(decision: Decision) -> OrderDocument {
     match decision {
-        Decision::Write(Document::Order(document)) => *document,
-        other => panic!("not a write of an order: {other:?}"),
+        Decision::Write(write) => match write.document {
+            Document::Order(document) => *document,
+            other => panic!("not an order: {other:?}"),
+        },
+        other => panic!("not a write: {other:?}"),
     }
 }
 
@@ -91,10 +95,16 @@ fn what_comes_after_another_system_waits_for_its_receipt() {
         facts.receipts.extend(fact.map(|fact| ("erp".parse().unwrap(), fact)));
         decided("shipping", &snapshot, false, &facts)
     };
+    let said = |state, applied: Option<i64>| {
+        let applied = applied.map(|number| Revision { epoch: 1, number });
+        Some(ReceiptFact { state, applied })
+    };
     assert!(matches!(with(None), Decision::Wait { .. }));
-    assert!(matches!(with(Some(ReceiptFact::Parked)), Decision::Wait { .. }));
-    document(with(Some(ReceiptFact::Applied)));
-    document(with(Some(ReceiptFact::Ignored)));
+    assert!(matches!(with(said(ReceiptState::Parked, None)), Decision::Wait { .. }));
+    document(with(said(ReceiptState::Applied, Some(1))));
+    document(with(said(ReceiptState::Ignored, None)));
+    // What it once accepted it holds, whatever it says of a later revision.
+    document(with(said(ReceiptState::Parked, Some(1))));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use waybill_domain::descriptor::{Budget, Capability, Descriptor, Field, Setting};
-use waybill_plan::{Connectors, Plan, PlanError};
+use waybill_plan::{Connectors, Plan, Problems};
 
 pub(crate) const PLAN: &str = r#"
 [stores.main]
@@ -18,11 +18,36 @@ connector = "shop"
 connector = "books"
 token = "env:TOKEN"
 
+[systems.crm]
+connector = "people"
+
 [systems.shipping]
 connector = "parcels"
 
+[locations.vienna]
+erp = "vienna"
+shop = "1"
+
+[locations.graz]
+erp = "graz"
+shop = "2"
+
 [tables.tax]
 "AT VAT" = "V20"
+
+[kinds.customer]
+owner = "store"
+fields = { phone = "crm" }
+
+[kinds.stock-level]
+owner = "erp"
+
+[customers]
+match = ["email", { by = "phone", ask = true }]
+phone_prefix = "+43"
+
+[stock]
+from = "erp"
 
 [[flows]]
 name = "orders-to-erp"
@@ -43,48 +68,86 @@ kind = "order"
 to = "shipping"
 when = "order.captured and order.requires_shipping"
 after = ["erp"]
+
+[[flows]]
+name = "orders-to-crm"
+kind = "order"
+to = "crm"
+[flows.fields]
+status = "order.financial_status"
+[flows.customer_fields]
+firstname = "customer.first_name"
+phone = "customer.phone"
+
+[[flows]]
+name = "refunds-to-erp"
+kind = "refund"
+to = "erp"
+timing = { at = "02:00", zone = "Europe/Vienna" }
+[flows.lines]
+item = "line.sku"
+tax = 'lookup("tax", tax.title)'
+charges = { adjustment = "ALLOWANCE" }
+
+[[flows]]
+name = "stock-to-store"
+kind = "stock-level"
+to = "shop"
 "#;
 
 const PARCEL_FIELDS: &[Field] = &[Field { of: Capability::OrderSink, name: "service", required: false, max_chars: 0 }];
+const TOKEN: &[Setting] = &[Setting { name: "token", required: true, secret: true, about: "a token" }];
 
-fn connector(
-    connector: &'static str,
-    capabilities: &'static [Capability],
-    settings: &'static [Setting],
-    fields: &'static [Field],
-) -> Descriptor {
+fn connector(connector: &'static str, capabilities: &'static [Capability]) -> Descriptor {
     Descriptor {
         connector,
         title: connector,
         capabilities,
-        settings,
-        fields,
+        settings: &[],
+        fields: &[],
         reads: &[],
         adopts: &[],
         amends: &[],
-        custom_fields: connector == "books",
+        custom_fields: true,
         budget: Budget { requests: 100, per: Duration::from_secs(10) },
         find_lag: Duration::ZERO,
     }
 }
 
 pub(crate) fn connectors() -> Vec<Descriptor> {
+    use Capability::{
+        CustomerSink, OrderSink, RefundSink, ShipmentSink, ShipmentSource, StockSink, StockSource, StoreSource,
+    };
     vec![
-        connector("shop", &[Capability::StoreSource, Capability::ShipmentSink], &[], &[]),
-        connector(
-            "books",
-            &[Capability::OrderSink, Capability::CustomerSink],
-            &[Setting { name: "token", required: true, secret: true, about: "a token" }],
-            &[],
-        ),
-        connector("parcels", &[Capability::OrderSink], &[], PARCEL_FIELDS),
+        connector("shop", &[StoreSource, ShipmentSink, StockSink]),
+        Descriptor {
+            settings: TOKEN,
+            amends: &[OrderSink],
+            ..connector("books", &[OrderSink, CustomerSink, RefundSink, StockSource])
+        },
+        Descriptor {
+            reads: &[OrderSink, CustomerSink],
+            adopts: &[OrderSink, CustomerSink],
+            ..connector("people", &[OrderSink, CustomerSink])
+        },
+        Descriptor {
+            fields: PARCEL_FIELDS,
+            custom_fields: false,
+            ..connector("parcels", &[OrderSink, ShipmentSource])
+        },
     ]
 }
 
-pub(crate) fn parse(text: &str) -> Result<Plan, PlanError> {
+pub(crate) fn parse(text: &str) -> Result<Plan, Problems> {
     Plan::parse(text, Connectors::All(&connectors()))
 }
 
 pub(crate) fn plan() -> Plan {
-    parse(PLAN).expect("the plan passes")
+    changed("", "")
+}
+
+/// The plan with one change to its text.
+pub(crate) fn changed(from: &str, to: &str) -> Plan {
+    assert!(PLAN.contains(from), "the plan does not have {from}");
+    parse(&PLAN.replacen(from, to, 1)).unwrap_or_else(|problems| panic!("{}", problems.render("plan")))
 }

@@ -110,3 +110,79 @@ async fn an_order_that_is_paid_owes_nothing() {
         assert_eq!(amount(&order["total_outstanding"]), Decimal::ZERO, "{}", order["name"]);
     }
 }
+
+/// A day whose parcels the store itself sends as soon as they can be, to its end.
+async fn shipped_day(orders: usize, seed: u64) -> Store {
+    let store = Store::new(Settings::default());
+    let settings = DaySettings { orders, seed, rate: None, patience: std::time::Duration::from_secs(60), flaws: 1 };
+    let day = Day::new(store.clone(), settings, None, None);
+    let sent = async {
+        loop {
+            store.send_all();
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        () = day.clone().run() => {}
+        () = sent => {}
+    }
+    assert_eq!((day.report().follow_ups_open, day.report().follow_ups_dropped), (0, 0));
+    store
+}
+
+#[tokio::test]
+async fn a_long_day_has_every_kind_of_refund() {
+    let store = shipped_day(150, 5).await;
+    let orders = orders(&store);
+    let refunds: Vec<(&Value, &Value)> = orders
+        .iter()
+        .filter(|order| order["cancelled_at"].is_null())
+        .flat_map(|order| order["refunds"].as_array().unwrap().iter().map(move |refund| (order, refund)))
+        .collect();
+    let count =
+        |holds: &dyn Fn(&Value, &Value) -> bool| refunds.iter().filter(|(order, refund)| holds(order, refund)).count();
+    let some = |list: &Value| !list.as_array().unwrap().is_empty();
+    let restocked = |refund: &Value, word: &str| {
+        refund["refund_line_items"].as_array().unwrap().iter().any(|line| line["restock_type"] == word)
+    };
+    let (lines, shipping, adjusted) = ("refund_line_items", "refund_shipping_lines", "order_adjustments");
+    let full = |order: &Value, _: &Value| order["financial_status"] == "refunded";
+    assert!(count(&full) > 0, "all of it");
+    assert!(count(&|order, refund| !full(order, refund) && some(&refund[lines])) > 0, "some of the units");
+    assert!(count(&|_, refund| !some(&refund[lines]) && some(&refund[shipping])) > 0, "shipping alone");
+    let money_alone = |_: &Value, refund: &Value| !some(&refund[lines]) && !some(&refund[shipping]);
+    assert!(count(&|order, refund| money_alone(order, refund) && some(&refund[adjusted])) > 0, "money alone");
+    assert!(count(&|_, refund| restocked(refund, "return")) > 0, "back on the shelf");
+    assert!(count(&|_, refund| restocked(refund, "no_restock")) > 0, "not fit for the shelf");
+    let cancelled = orders.iter().filter(|order| !order["cancelled_at"].is_null());
+    let mut cancelled = cancelled.flat_map(|order| order["refunds"].as_array().unwrap());
+    assert!(cancelled.any(|refund| restocked(refund, "cancel")), "never sent");
+}
+
+#[tokio::test]
+async fn each_refund_is_worth_what_went_back() {
+    for seed in [2, 5] {
+        let store = shipped_day(300, seed).await;
+        for order in orders(&store) {
+            let included = order["taxes_included"] == true;
+            for refund in order["refunds"].as_array().unwrap() {
+                // Transactions are in the buyer's currency.
+                let of = |part: &Value, name: &str| amount(&part[name]["presentment_money"]["amount"]);
+                let sum = |list: &str, value: &str, tax: &str| -> Decimal {
+                    let parts = refund[list].as_array().unwrap().iter();
+                    let on_top = |part: &Value| if included { Decimal::ZERO } else { of(part, tax) };
+                    parts.map(|part| of(part, value) + on_top(part)).sum()
+                };
+                let worth = sum("refund_line_items", "subtotal_set", "total_tax_set")
+                    + sum("refund_shipping_lines", "subtotal_amount_set", "tax_amount_set")
+                    - sum("order_adjustments", "amount_set", "tax_amount_set");
+                let moved = refund["transactions"].as_array().unwrap();
+                let back: Decimal = moved.iter().map(|one| amount(&one["amount"])).sum();
+                // What was only reserved is released, not paid back.
+                if !moved.is_empty() {
+                    assert_eq!(worth, back, "{}: {refund}", order["name"]);
+                }
+            }
+        }
+    }
+}

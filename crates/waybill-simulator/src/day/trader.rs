@@ -26,8 +26,12 @@ enum FollowUp {
     TagProduct(&'static str),
     /// Some money back, once it was sent.
     Goodwill(u64),
+    /// The shipping price back, once it was sent.
+    ShippingBack(u64),
     /// A unit back and its money, once it was sent.
     TakeBack(u64),
+    /// All of it back and all of its money, once it was sent.
+    AllBack(u64),
 }
 
 /// The one who makes things happen in the store.
@@ -38,6 +42,8 @@ pub(super) struct Trader {
     /// Customers so far.
     known: Vec<(u64, Person)>,
     people: usize,
+    /// Refunds so far, those to come included.
+    refunds: usize,
     /// What is to happen once so many orders are placed.
     agenda: Vec<(usize, FollowUp)>,
 }
@@ -50,6 +56,7 @@ impl Trader {
             rng: fastrand::Rng::with_seed(day.settings.seed),
             known: Vec::new(),
             people: 0,
+            refunds: 0,
             agenda: Vec::new(),
         }
     }
@@ -67,6 +74,17 @@ impl Trader {
         });
         self.progress.customers.fetch_add(1, Ordering::SeqCst);
         (id, person)
+    }
+
+    /// The kinds of refunds take turns, so that a short day has each of them.
+    fn next_refund(&mut self, order: u64) -> FollowUp {
+        self.refunds += 1;
+        match self.refunds % 4 {
+            1 => FollowUp::Goodwill(order),
+            2 => FollowUp::TakeBack(order),
+            3 => FollowUp::ShippingBack(order),
+            _ => FollowUp::AllBack(order),
+        }
     }
 
     fn later(&mut self, now: usize, within: usize, what: FollowUp) {
@@ -99,7 +117,8 @@ impl Trader {
         };
         let fate = self.rng.u32(..100);
         let wish = Wish {
-            editable: (78..91).contains(&fate),
+            // What is edited or comes back in part must have an exact tax in each part.
+            editable: (0..6).contains(&fate) || (78..91).contains(&fate),
             with_digital: self.rng.u32(..100) < 6,
             only_digital: (76..78).contains(&fate),
             two_places: self.rng.u32(..100) < 4,
@@ -130,8 +149,10 @@ impl Trader {
         let id = self.store.place(order);
         self.progress.placed.fetch_add(1, Ordering::SeqCst);
         match fate {
-            0..3 => self.later(now, 5, FollowUp::Goodwill(id)),
-            3..6 => self.later(now, 5, FollowUp::TakeBack(id)),
+            0..6 => {
+                let back = self.next_refund(id);
+                self.later(now, 5, back);
+            }
             78..85 => self.later(now, 12, FollowUp::Capture(id)),
             85..91 => self.later(now, 8, FollowUp::EditAndCapture(id, person.market)),
             91..93 => self.later(now, 10, FollowUp::Cancel(id)),
@@ -186,6 +207,21 @@ impl Trader {
                     return false;
                 }
                 self.store.refund_money(*order, Decimal::new(2_00, 2), "Arrived late");
+            }
+            FollowUp::ShippingBack(order) => {
+                if self.sent(*order).is_none() {
+                    return false;
+                }
+                if !self.store.refund_shipping(*order, "Arrived late") {
+                    // Its shipping was free.
+                    self.store.refund_money(*order, Decimal::new(2_00, 2), "Arrived late");
+                }
+            }
+            FollowUp::AllBack(order) => {
+                if self.sent(*order).is_none() {
+                    return false;
+                }
+                self.store.refund_all(*order, "Not as expected");
             }
             FollowUp::TakeBack(order) => {
                 let Some(view) = self.sent(*order) else { return false };

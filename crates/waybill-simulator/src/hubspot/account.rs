@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use super::{
     answers::{Detail, Refusal},
     associations::Associations,
-    catalogue,
+    catalogue::{self, ADDITIONAL_EMAILS},
+    emails::{self, EMAIL},
+    phones,
     property::Property,
     record::{Kind, Record},
     values,
@@ -35,6 +37,8 @@ pub(super) struct Table {
 pub(super) struct Account {
     tables: BTreeMap<Kind, Table>,
     pub(super) associations: Associations,
+    /// The country code of phone numbers that are written without one.
+    country_code: Option<String>,
 }
 
 /// How a record came to be written, which decides what HubSpot says of a value that is taken.
@@ -64,9 +68,9 @@ impl Written {
 }
 
 impl Account {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(country_code: Option<String>) -> Self {
         let tables = Kind::ALL.into_iter().map(|kind| (kind, Table::new(kind))).collect();
-        Self { tables, associations: Associations::default() }
+        Self { tables, associations: Associations::default(), country_code }
     }
 
     pub(super) fn table(&self, kind: Kind) -> &Table {
@@ -133,6 +137,7 @@ impl Account {
         if target.is_none() {
             self.complete(kind, properties)?;
         }
+        let country_code = self.country_code.clone();
         let table = self.table_mut(kind);
         let before = target.and_then(|id| table.records.get(&id).cloned());
         let mut accepted = BTreeMap::new();
@@ -142,16 +147,13 @@ impl Account {
             let value = values::added_to(before.as_ref().and_then(|record| record.stored(name)), value);
             accepted.insert(name.clone(), value);
         }
-        for (name, value) in &accepted {
-            let unique = table.property(name).is_some_and(|property| property.unique);
-            if let Some(holder) = table.holder(name, value).filter(|holder| unique && Some(*holder) != target) {
-                return Err(match way {
-                    Way::Create if name == "email" => Refusal::contact_exists(holder),
-                    Way::Create | Way::Update | Way::Upsert => {
-                        Refusal::taken(kind.legacy_name(), name, value, holder, target)
-                    }
-                });
-            }
+        if let Some((name, value, holder)) = table.taken(&accepted, target) {
+            return Err(match way {
+                Way::Create if name == EMAIL => Refusal::contact_exists(holder),
+                Way::Create | Way::Update | Way::Upsert => {
+                    Refusal::taken(kind.legacy_name(), &name, &value, holder, target)
+                }
+            });
         }
         let mut record = before.clone().unwrap_or_else(|| {
             table.next_id += 1;
@@ -164,6 +166,14 @@ impl Account {
         let mut changed = before.is_none();
         for (name, value) in &accepted {
             changed |= record.set(name, value.clone(), now_ms);
+        }
+        if kind == Kind::Contacts {
+            emails::arrange(&mut record, before.as_ref(), now_ms);
+            for (name, whole, local) in phones::CALCULATED {
+                let numbers = phones::calculated(record.stored(name).unwrap_or_default(), country_code.as_deref());
+                record.set(whole, numbers.0, now_ms);
+                record.set(local, numbers.1, now_ms);
+            }
         }
         let id = record.id;
         table.replace(id, Some(record));
@@ -201,6 +211,7 @@ impl Account {
             return Err(Refusal::not_found());
         };
         let mut kept = kept;
+        emails::gather(&mut kept, &gone, now_ms);
         for (name, value) in gone.all_stored() {
             if kept.stored(name).is_none() {
                 kept.set(name, value.to_owned(), now_ms);
@@ -278,6 +289,20 @@ impl Table {
         self.properties.get(name).filter(|property| property.archived_ms.is_none())
     }
 
+    /// The first of these values that another record than `target` has and that must be unique, with its holder.
+    fn taken(&self, values: &BTreeMap<String, String>, target: Option<u64>) -> Option<(String, String, u64)> {
+        let other = |property: &str, value: &str| self.holder(property, value).filter(|id| Some(*id) != target);
+        values.iter().find_map(|(name, value)| {
+            if name == ADDITIONAL_EMAILS {
+                let mut each = value.split(';').filter(|one| !one.is_empty());
+                return each.find_map(|one| Some((name.clone(), one.to_owned(), other(EMAIL, one)?)));
+            }
+            let unique = self.property(name).is_some_and(|property| property.unique);
+            let holder = other(name, value).filter(|_| unique)?;
+            Some((name.clone(), value.clone(), holder))
+        })
+    }
+
     /// The record that holds a unique value. E-mails are compared without case.
     fn holder(&self, property: &str, value: &str) -> Option<u64> {
         self.unique.get(property)?.get(&comparable(property, value)).copied()
@@ -289,12 +314,12 @@ impl Table {
             self.properties.values().filter(|property| property.unique).map(|property| &property.name).collect();
         for name in unique {
             let holders = self.unique.entry(name.clone()).or_default();
-            if let Some(value) = self.records.get(&id).and_then(|old| old.stored(name)) {
-                holders.remove(&comparable(name, value));
+            for value in self.records.get(&id).map(|old| identities(old, name)).unwrap_or_default() {
+                holders.remove(&value);
             }
             let new = record.as_ref().filter(|new| new.archived_ms.is_none());
-            if let Some(value) = new.and_then(|new| new.stored(name)) {
-                holders.insert(comparable(name, value), id);
+            for value in new.map(|new| identities(new, name)).unwrap_or_default() {
+                holders.insert(value, id);
             }
         }
         match record {
@@ -304,9 +329,16 @@ impl Table {
     }
 }
 
+/// Everything by which a record is found under a unique property: its value, and a contact's other e-mails.
+fn identities(record: &Record, property: &str) -> Vec<String> {
+    let own = record.stored(property).map(|value| comparable(property, value));
+    let others = if property == EMAIL { emails::additional(record) } else { Vec::new() };
+    own.into_iter().chain(others).collect()
+}
+
 /// The form in which unique values are compared.
 pub(super) fn comparable(property: &str, value: &str) -> String {
-    if property == "email" { value.trim().to_lowercase() } else { value.to_owned() }
+    if property == EMAIL { value.trim().to_lowercase() } else { value.to_owned() }
 }
 
 fn unknown_property(name: &str) -> Detail {

@@ -5,6 +5,7 @@
 //! Shopify integration fills on orders, as people list them. Types of order properties that no source states are text.
 
 use super::{
+    phones,
     property::{Choice, DataType, Property},
     record::Kind,
 };
@@ -100,6 +101,11 @@ const ORDER_NUMBERS: &[&str] = &[
 const ORDER_TIMES: &[&str] =
     &["hs_cancelled_date", "hs_external_created_date", "hs_external_modified_date", "hs_processed_date"];
 
+/// A contact's e-mails beside `email`, which identify it as that one does ("Secondary email addresses can be used to
+/// look up contacts in the same way primary email addresses can", integrate.hubspot.com/t/11846; seen of batch reads and
+/// of upserts by e-mail). Writable (seen).
+pub(super) const ADDITIONAL_EMAILS: &str = "hs_additional_emails";
+
 /// The group that a kind's default properties are in.
 pub(super) fn default_group(kind: Kind) -> (&'static str, &'static str) {
     match kind {
@@ -123,6 +129,12 @@ pub(super) fn default_properties(kind: Kind) -> Vec<Property> {
         Kind::Contacts => {
             all.extend(of(CONTACT_TEXTS, DataType::Text));
             all.push(Property { unique: true, ..property(kind, "email", DataType::Email) });
+            all.push(property(kind, ADDITIONAL_EMAILS, DataType::Emails));
+            for (_, whole, local) in phones::CALCULATED {
+                for (name, data_type) in [(whole, DataType::Text), (local, DataType::PhoneNumber)] {
+                    all.push(Property { read_only: true, ..property(kind, name, data_type) });
+                }
+            }
             all.push(choice(kind, "lifecyclestage", LIFECYCLE_STAGES));
             all.push(Property { read_only: true, ..property(kind, "num_associated_deals", DataType::Number) });
             all.push(property(kind, "date_of_birth", DataType::Text));
@@ -181,6 +193,7 @@ fn default_field_type(data_type: DataType) -> &'static str {
         DataType::Number => "number",
         DataType::Date | DataType::DateTime => "date",
         DataType::Bool => "booleancheckbox",
+        DataType::Emails => "checkbox",
         DataType::Enumeration => "select",
         DataType::PhoneNumber => "phonenumber",
     }

@@ -26,7 +26,12 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) fn new() -> Self {
-        Self::with(Settings { search_lag: std::time::Duration::ZERO, requests: 1_000, ..Settings::default() })
+        Self::with(Settings {
+            search_lag: std::time::Duration::ZERO,
+            searches_per_second: 1_000,
+            requests: 1_000,
+            ..Settings::default()
+        })
     }
 
     pub(super) fn with(settings: Settings) -> Self {

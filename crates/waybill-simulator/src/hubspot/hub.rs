@@ -23,7 +23,8 @@ pub(super) struct Hub {
 impl Hub {
     pub(super) fn new(settings: Settings, journal: Journal) -> Self {
         let limits = Mutex::new(Limits::new(&settings));
-        Self { settings, journal, account: Mutex::new(Account::new()), limits }
+        let account = Account::new(settings.country_code.clone());
+        Self { settings, journal, account: Mutex::new(account), limits }
     }
 
     pub(super) fn account(&self) -> MutexGuard<'_, Account> {

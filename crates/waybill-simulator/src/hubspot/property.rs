@@ -10,6 +10,8 @@ pub(super) enum DataType {
     Text,
     /// A contact's e-mail: a text with rules of its own.
     Email,
+    /// A contact's other e-mails, with semicolons between them.
+    Emails,
     Number,
     Date,
     DateTime,
@@ -27,7 +29,7 @@ impl DataType {
             Self::Date => "date",
             Self::DateTime => "datetime",
             Self::Bool => "bool",
-            Self::Enumeration => "enumeration",
+            Self::Emails | Self::Enumeration => "enumeration",
             Self::PhoneNumber => "phone_number",
         }
     }
@@ -45,6 +47,7 @@ impl DataType {
             Self::Bool => &["booleancheckbox", "calculation_equation"],
             Self::Enumeration => &["booleancheckbox", "checkbox", "radio", "select", "calculation_equation"],
             Self::Date | Self::DateTime => &["date"],
+            Self::Emails => &["checkbox"],
             Self::Text | Self::Email => &["file", "text", "textarea", "calculation_equation", "html", "phonenumber"],
             Self::Number => &["number", "calculation_equation"],
             Self::PhoneNumber => &["phonenumber", "text"],

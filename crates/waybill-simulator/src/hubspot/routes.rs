@@ -138,7 +138,7 @@ fn object(
         ("POST", ["batch", "update"]) => batch::update(hub, kind, &value()?),
         ("POST", ["batch", "upsert"]) => batch::upsert(hub, kind, &value()?),
         ("POST", ["batch", "archive"]) => batch::archive(hub, kind, &value()?),
-        ("POST", ["search"]) => search::search(hub, kind, &value()?),
+        ("POST", ["search"]) => search::search(hub, kind, bytes),
         ("POST", ["merge"]) => objects::merge(hub, kind, &value()?),
         ("POST", ["gdpr-delete"]) if kind == Kind::Contacts => objects::gdpr_delete(hub, &value()?),
         ("GET", [id]) => objects::get(hub, kind, id, query),

@@ -1,8 +1,10 @@
 //! Search, whose index lags behind the records.
 //!
-//! Search guide (developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm): at most 200 a page, 10,000 in
-//! all, 5 or 6 filter groups of up to 6 filters; "it may take a few moments for newly created or updated objects to
-//! appear in search results".
+//! Search guide (developers.hubspot.com/docs/api-reference/2026-03/crm/search-the-crm): at most 200 a page, 10,000 in
+//! all, a body of at most 3,000 characters, five filter groups (the OpenAPI document says six) of up to six filters, 18
+//! in all; "it may take a few moments for newly created or updated CRM objects to appear in search results". "Values in
+//! filters are case-insensitive" but of enumerations; with `IN` and `NOT_IN` on a text "the searched values must be
+//! lowercase". The words of these refusals are made up.
 
 use http::StatusCode;
 use jiff::Timestamp;
@@ -21,7 +23,10 @@ use crate::kit::now_ms;
 
 const LONGEST_PAGE: usize = 200;
 const MOST_RESULTS: usize = 10_000;
-const MOST_GROUPS: usize = 6;
+const MOST_GROUPS: usize = 5;
+const MOST_FILTERS_OF_A_GROUP: usize = 6;
+const MOST_FILTERS: usize = 18;
+const LONGEST_BODY_CHARS: usize = 3_000;
 const OPERATORS: &[&str] = &[
     "BETWEEN",
     "CONTAINS_TOKEN",
@@ -48,7 +53,12 @@ struct Filter {
 }
 
 /// `POST /crm/objects/2026-03/{type}/search`
-pub(super) fn search(hub: &Hub, kind: Kind, value: &Value) -> Result<Answer, Refusal> {
+pub(super) fn search(hub: &Hub, kind: Kind, bytes: &[u8]) -> Result<Answer, Refusal> {
+    let chars = String::from_utf8_lossy(bytes).chars().count();
+    if chars > LONGEST_BODY_CHARS {
+        return Err(Refusal::validation(format!("The request has {chars} characters, more than {LONGEST_BODY_CHARS}")));
+    }
+    let value = &body::parse(bytes)?;
     let object = body::object(value, &["after", "filterGroups", "limit", "properties", "sorts"])?;
     let properties = body::texts(object, "properties")?;
     let sorts = body::texts(object, "sorts")?;
@@ -70,6 +80,9 @@ pub(super) fn search(hub: &Hub, kind: Kind, value: &Value) -> Result<Answer, Ref
     if groups.len() > MOST_GROUPS {
         return Err(Refusal::validation(format!("Too many filter groups: at most {MOST_GROUPS}")));
     }
+    if sorts.len() > 1 {
+        return Err(Refusal::validation("Only one sorting rule can be applied"));
+    }
     let groups: Vec<Vec<Filter>> = groups
         .iter()
         .map(|group| {
@@ -83,6 +96,12 @@ pub(super) fn search(hub: &Hub, kind: Kind, value: &Value) -> Result<Answer, Ref
                 .collect()
         })
         .collect::<Result<_, Refusal>>()?;
+    let filters = groups.iter().map(Vec::len).sum::<usize>();
+    if filters > MOST_FILTERS || groups.iter().any(|group| group.len() > MOST_FILTERS_OF_A_GROUP) {
+        return Err(Refusal::validation(format!(
+            "Too many filters: at most {MOST_FILTERS_OF_A_GROUP} a group and {MOST_FILTERS} in all"
+        )));
+    }
     let as_of = now_ms() - i64::try_from(hub.settings.search_lag.as_millis()).unwrap_or(i64::MAX);
     let shown = |record: &Record, name: &str| record.shown(kind, name, as_of).unwrap_or_default();
     let mut found: Vec<&Record> = account
@@ -138,17 +157,25 @@ fn filter(object: &Map<String, Value>, data_type: impl Fn(&str) -> Option<DataTy
 impl Filter {
     fn passes(&self, shown: &str) -> bool {
         let has = !shown.is_empty();
-        let equals = |other: &str| {
-            if self.is_ordered() { self.rank(shown) == self.rank(other) } else { shown.eq_ignore_ascii_case(other) }
+        let exact = self.data_type == DataType::Enumeration;
+        let equals = |other: &str| match self.is_ordered() {
+            true => self.rank(shown) == self.rank(other),
+            false if exact => shown == other,
+            false => shown.eq_ignore_ascii_case(other),
         };
-        let contains = shown.to_lowercase().contains(self.value.trim_matches('*').to_lowercase().as_str());
+        let listed = || match self.is_ordered() || exact {
+            true => self.values.iter().any(|value| equals(value)),
+            false => self.values.contains(&shown.to_lowercase()),
+        };
+        let token = self.value.trim_matches('*');
+        let contains = if exact { shown.contains(token) } else { shown.to_lowercase().contains(&token.to_lowercase()) };
         match self.operator.as_str() {
             "HAS_PROPERTY" => has,
             "NOT_HAS_PROPERTY" => !has,
             "EQ" => has && equals(&self.value),
             "NEQ" => !equals(&self.value),
-            "IN" => has && self.values.iter().any(|value| equals(value)),
-            "NOT_IN" => !self.values.iter().any(|value| equals(value)),
+            "IN" => has && listed(),
+            "NOT_IN" => !listed(),
             "CONTAINS_TOKEN" => has && contains,
             "NOT_CONTAINS_TOKEN" => !contains,
             "GT" => has && self.rank(shown) > self.rank(&self.value),
@@ -174,7 +201,12 @@ impl Filter {
                 });
                 ms.map(|ms: i64| Decimal::from(ms))
             }
-            DataType::Text | DataType::Email | DataType::Bool | DataType::Enumeration | DataType::PhoneNumber => None,
+            DataType::Text
+            | DataType::Email
+            | DataType::Emails
+            | DataType::Bool
+            | DataType::Enumeration
+            | DataType::PhoneNumber => None,
         };
         let text = if number.is_some() { String::new() } else { text.to_lowercase() };
         (number, text)

@@ -145,6 +145,11 @@ pub(super) fn accept(property: &Property, value: &str) -> Result<String, Detail>
         DataType::Email => {
             email(value).ok_or_else(|| wrong("INVALID_EMAIL", format!("Email address {value} is invalid")))
         }
+        DataType::Emails => value
+            .split(';')
+            .map(|one| email(one).ok_or_else(|| wrong("INVALID_EMAIL", format!("Email address {one} is invalid"))))
+            .collect::<Result<Vec<String>, Detail>>()
+            .map(|all| all.join(";")),
         DataType::Number if is_number(value) => Ok(value.to_owned()),
         DataType::Number => Err(wrong("INVALID_INTEGER", format!("{value} was not a valid number."))),
         DataType::Date => date(value).map_err(|message| wrong("INVALID_DATE", message)),

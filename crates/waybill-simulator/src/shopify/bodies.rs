@@ -279,14 +279,14 @@ fn refund_body(order: &Order, refund: &Refund) -> Value {
     let shipping: Vec<Value> = refund
         .shipping
         .iter()
-        .zip(&order.shipping_lines)
-        .map(|((value, tax), line)| {
-            json!({
-                "id": refund.id + 1,
+        .filter_map(|one| {
+            let line = order.shipping_lines.iter().find(|line| line.id == one.line)?;
+            Some(json!({
+                "id": one.id,
                 "shipping_line": order::shipping_line(order, line),
-                "subtotal_amount_set": exchange.rest(*value),
-                "tax_amount_set": exchange.rest(*tax),
-            })
+                "subtotal_amount_set": exchange.rest(one.subtotal),
+                "tax_amount_set": exchange.rest(one.tax),
+            }))
         })
         .collect();
     let adjustments: Vec<Value> = refund

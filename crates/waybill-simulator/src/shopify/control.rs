@@ -58,6 +58,10 @@ impl Store {
                 })
                 .collect();
             write("order", id.to_string(), body);
+            for refund in &order.refunds {
+                let body = bodies::of(&state, &About::Refund(*id, refund.id)).unwrap_or_default();
+                write("refund", refund.id.to_string(), body);
+            }
         }
         text
     }

@@ -151,6 +151,8 @@ pub(crate) enum Restock {
     No,
     /// Not sent yet: back on the shelf.
     Cancel,
+    /// Sent back by the buyer: on the shelf again, where it came from.
+    Return,
 }
 
 impl Restock {
@@ -159,6 +161,7 @@ impl Restock {
         match self {
             Self::No => "no_restock",
             Self::Cancel => "cancel",
+            Self::Return => "return",
         }
     }
 }
@@ -176,6 +179,17 @@ pub(crate) struct RefundLine {
     pub(crate) tax: Pair,
 }
 
+/// A charge for shipping that went back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RefundShippingLine {
+    pub(crate) id: u64,
+    /// The order's shipping line.
+    pub(crate) line: u64,
+    /// After discounts; with tax where prices contain it.
+    pub(crate) subtotal: Pair,
+    pub(crate) tax: Pair,
+}
+
 /// Money or units that went back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refund {
@@ -183,9 +197,8 @@ pub(crate) struct Refund {
     pub(crate) at: Moment,
     pub(crate) note: Option<String>,
     pub(crate) lines: Vec<RefundLine>,
-    /// Shipping that went back, without tax where prices do not contain it, and its tax.
-    pub(crate) shipping: Option<(Pair, Pair)>,
-    /// Money beyond lines and shipping.
+    pub(crate) shipping: Vec<RefundShippingLine>,
+    /// What lines and shipping are worth beyond the money: negative if more went back.
     pub(crate) discrepancy: Option<(u64, Pair)>,
     pub(crate) transactions: Vec<u64>,
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{
     clock::Moment,
     money::Pair,
-    order::{Refund, RefundLine, Restock, ShippingLine, Transaction, TransactionKind},
+    order::{Order, Refund, RefundLine, RefundShippingLine, Restock, Transaction, TransactionKind},
     placing::NewLine,
     state::{About, State},
 };
@@ -137,20 +137,20 @@ impl State {
             one.refunded += units;
             let one = one.clone();
             let (subtotal, tax) = one.worth(units, &order.exchange);
+            // What has no stock cannot be put back.
+            let restock = if restock == Restock::Return && !one.requires_shipping { Restock::No } else { restock };
             let location = match restock {
                 Restock::No => None,
                 Restock::Cancel => self.unroute(&mut order, one.id, units, true),
+                Restock::Return => self.put_back(&order, one.id, units),
             };
             let refund_line = self.ids.next("RefundLineItem");
             lines.push(RefundLine { id: refund_line, line: one.id, quantity: units, restock, location, subtotal, tax });
         }
-        let back = order.refunded_shipping().0;
-        let value: Pair = order.shipping_lines.iter().map(|line| line.price - line.discount()).sum();
-        let tax: Pair = order.shipping_lines.iter().map(ShippingLine::tax).sum();
-        let shipping = (shipping && back.is_zero() && !value.is_zero()).then_some((value, tax));
+        let shipping = if shipping { self.shipping_back(&order) } else { Vec::new() };
         let on_top = |tax: Pair| if order.taxes_included { Pair::default() } else { tax };
         let suggested: Pair = lines.iter().map(|line| line.subtotal + on_top(line.tax)).sum::<Pair>()
-            + shipping.map_or_else(Pair::default, |(value, tax)| value + on_top(tax));
+            + shipping.iter().map(|line| line.subtotal + on_top(line.tax)).sum::<Pair>();
         let mut transactions = Vec::new();
         let refund_id = self.ids.next("Refund");
         let discrepancy =
@@ -167,5 +167,26 @@ impl State {
         }
         self.tell("refunds/create", About::Refund(id, refund_id));
         self.tell("orders/updated", About::Order(id));
+    }
+
+    /// The charges for shipping that were not given back yet.
+    fn shipping_back(&mut self, order: &Order) -> Vec<RefundShippingLine> {
+        let open = order.shipping_lines.iter().filter(|line| !order.current_price(line).is_zero());
+        open.map(|line| RefundShippingLine {
+            id: self.ids.next("RefundShippingLine"),
+            line: line.id,
+            subtotal: order.current_price(line),
+            tax: line.tax(),
+        })
+        .collect()
+    }
+
+    /// Puts units that came back on the shelf of the place that sent them. Returns the location.
+    fn put_back(&mut self, order: &Order, line: u64, units: i64) -> Option<u64> {
+        let sent =
+            order.fulfillments.iter().find(|one| !one.cancelled && one.lines.iter().any(|part| part.line == line));
+        let (location, item) = (sent?.location, order.line(line)?.inventory_item_id?);
+        self.restock(item, location, units);
+        Some(location)
     }
 }

@@ -191,6 +191,12 @@ impl State {
             .find_map(|product| Some((product, product.variants.iter().find(|variant| holds(variant))?)))
     }
 
+    /// What the catalogue calls a location; empty if it has none such.
+    pub(crate) fn place_code(&self, location: u64) -> &'static str {
+        let name = self.locations.get(&location).map(|location| location.name.as_str());
+        catalogue::LOCATIONS.iter().find(|place| Some(place.name) == name).map_or("", |place| place.code)
+    }
+
     /// Something that happened, once in each change.
     pub(crate) fn tell(&mut self, topic: &'static str, about: About) {
         let event = Event { topic, about };

@@ -111,6 +111,15 @@ impl State {
         }
     }
 
+    /// Takes units in that can be sold again.
+    pub(crate) fn restock(&mut self, item: u64, location: u64, units: i64) {
+        if let Some(level) = self.levels.get_mut(&(item, location)) {
+            level.available += units;
+            level.updated_at = Moment::now();
+            self.tell("inventory_levels/update", About::Level(item, location));
+        }
+    }
+
     /// `inventorySetQuantities` with its idempotency key.
     pub(crate) fn set_quantities(
         &mut self,

@@ -16,16 +16,13 @@ use super::{
     clock::Moment,
     deliveries::{Deliveries, DeliveryCounts},
     money::Pair,
-    order::{Restock, TransactionKind},
+    order::TransactionKind,
     placing::{NewLine, NewOrder},
     records::Customer,
     state::{About, State},
     throttle::Bucket,
 };
-use crate::{
-    catalogue,
-    kit::{Faults, Journal},
-};
+use crate::kit::{Faults, Journal};
 
 /// Every topic that this store tells.
 pub const TOPICS: &[&str] = &[
@@ -260,27 +257,6 @@ impl Store {
         });
     }
 
-    /// Pays money back without taking goods back.
-    pub fn refund_money(&self, order: u64, amount: Decimal, note: &str) {
-        self.change(|state| {
-            let Some(exchange) = state.orders.get(&order).map(|order| order.exchange.clone()) else { return };
-            state.refund(order, &[], Restock::No, false, exchange.pair(amount), Some(note));
-        });
-    }
-
-    /// Takes units of a line back and pays their worth.
-    pub fn refund_units(&self, order: u64, line: u64, units: i64, note: &str) {
-        self.change(|state| {
-            let Some(known) = state.orders.get(&order).cloned() else { return };
-            let Some(one) = known.line(line) else { return };
-            let (value, tax) = one.worth(units.min(one.current()), &known.exchange);
-            let money = if known.taxes_included { value } else { value + tax };
-            let sent = one.fulfilled > 0;
-            let restock = if sent { Restock::No } else { Restock::Cancel };
-            state.refund(order, &[(line, units)], restock, false, money, Some(note));
-        });
-    }
-
     /// An order, if there is one.
     pub fn order(&self, id: u64) -> Option<OrderView> {
         let order = self.state().orders.get(&id)?.clone();
@@ -307,17 +283,13 @@ impl Store {
     /// Orders whose goods are all sent, except those given: what left from which place.
     pub fn sent_orders(&self, except: &HashSet<u64>) -> Vec<SentOrder> {
         let state = self.state();
-        let place = |location: u64| {
-            let name = state.locations.get(&location).map(|location| location.name.as_str());
-            catalogue::LOCATIONS.iter().find(|place| Some(place.name) == name).map_or("", |place| place.code)
-        };
         let mut sent = Vec::new();
         for order in state.orders.values().filter(|order| !except.contains(&order.id)) {
             let mut content: Vec<(&'static str, String, i64)> = Vec::new();
             for one in order.fulfillments.iter().filter(|one| !one.cancelled) {
                 for part in &one.lines {
                     let Some(line) = order.line(part.line).filter(|line| line.requires_shipping) else { continue };
-                    let (at, sku) = (place(one.location), line.sku.clone().unwrap_or_default());
+                    let (at, sku) = (state.place_code(one.location), line.sku.clone().unwrap_or_default());
                     match content.iter_mut().find(|(known, code, _)| *known == at && *code == sku) {
                         Some((_, _, units)) => *units += part.quantity,
                         None => content.push((at, sku, part.quantity)),

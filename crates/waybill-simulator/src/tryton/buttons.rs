@@ -7,6 +7,7 @@ use super::{
     calls::today,
     context::Context,
     names::rec_name,
+    parcels::{self, Way},
     read, rules,
     schema::{self, Model},
     stock,
@@ -27,6 +28,10 @@ fn shown_in(model: &Model, button: &str) -> Option<&'static [&'static str]> {
         ("stock.shipment.out", "pick" | "pack") => Some(&["assigned"]),
         ("stock.shipment.out", "ship") => Some(&["packed"]),
         ("stock.shipment.out", "do") => Some(&["packed", "shipped"]),
+        ("stock.shipment.out.return", "receive") => Some(&["draft"]),
+        ("stock.shipment.out.return", "do") => Some(&["received"]),
+        ("stock.shipment.out.return", "cancel") => Some(&["draft", "received"]),
+        ("stock.shipment.out.return", "draft") => Some(&["cancelled"]),
         ("stock.inventory", _) => Some(&["draft"]),
         _ => None,
     }
@@ -58,8 +63,9 @@ pub(super) fn press(
             ("sale.sale", "draft") => set_state(store, model, *id, "draft"),
             ("sale.sale", "quote") => quote(store, *id)?,
             ("sale.sale", "confirm") => confirm(store, *id)?,
-            ("sale.sale", "process") => process(store, *id)?,
-            ("stock.shipment.out", button) => ship(store, context, *id, button),
+            ("sale.sale", "process") => process(store, context, *id)?,
+            ("stock.shipment.out", button) => parcels::ship(store, context, *id, button),
+            ("stock.shipment.out.return", "receive" | "do") => parcels::take_back(store, *id, button),
             ("stock.inventory", "confirm") => count(store, *id),
             ("stock.inventory", "cancel") => set_state(store, model, *id, "cancelled"),
             (model, button) => return Err(Trouble::not_simulated(format!("the button {button} of {model}"))),
@@ -72,7 +78,7 @@ pub(super) fn press(
 /// The second transaction of a confirmation (`trytond.worker.run_task`): its refusal is not told to the caller.
 pub(super) fn process_confirmed(store: &mut Store, ids: &[Id]) {
     for id in ids {
-        if process(store, *id).is_err() {
+        if process(store, &Context::default(), *id).is_err() {
             store.rollback();
             return;
         }
@@ -135,6 +141,10 @@ fn quote(store: &mut Store, sale: Id) -> Outcome<()> {
 }
 
 fn confirm(store: &mut Store, sale: Id) -> Outcome<()> {
+    let is_on_order = |field: &str| store.value(sales(), sale, field) == Value::text("order");
+    if !is_on_order("invoice_method") || !is_on_order("shipment_method") {
+        return Err(Trouble::not_simulated("a sale that is not invoiced and shipped on order"));
+    }
     if store.value(sales(), sale, "sale_date") == Value::Null {
         store.set(sales(), sale, "sale_date", Value::Date(today()));
     }
@@ -142,56 +152,49 @@ fn confirm(store: &mut Store, sale: Id) -> Outcome<()> {
     Ok(())
 }
 
-/// Makes the invoice and the shipment of a confirmed sale; a later call has nothing to add.
-fn process(store: &mut Store, sale: Id) -> Outcome<()> {
+/// Makes the invoice, the shipment and the return of a confirmed sale; a later call has nothing to add. Lines of no
+/// quantity make none of them, and a sale of nothing else is done.
+fn process(store: &mut Store, context: &Context, sale: Id) -> Outcome<()> {
     let model = sales();
     if state(store, model, sale) != "confirmed" {
         return Ok(());
     }
-    let value = |store: &Store, field: &str| store.value(model, sale, field);
-    let party = value(store, "party");
-    let leaving: Vec<_> = lines(store, sale).into_iter().filter(|line| movable(store, *line)).collect();
-    if let (Value::Integer(party), false) = (&party, leaving.is_empty()) {
-        check_customer_location(store, sale, *party)?;
+    let quantity =
+        |line: &Id| store.value(schema::known("sale.line"), *line, "quantity").as_decimal().unwrap_or_default();
+    let all = lines(store, sale);
+    let is_invoiced = all.iter().any(|line| !quantity(line).is_zero());
+    let moving: Vec<Id> = all.into_iter().filter(|line| movable(store, *line) && !quantity(line).is_zero()).collect();
+    let (back, out): (Vec<Id>, Vec<Id>) = moving.iter().partition(|line| quantity(line).is_sign_negative());
+    if let (Value::Integer(party), false) = (store.value(model, sale, "party"), moving.is_empty()) {
+        check_customer_location(store, sale, party)?;
     }
-    let total = amounts::of_sale(store, sale).total;
-    store.insert(
-        schema::known("account.invoice"),
-        Record::from([
-            ("party", party.clone()),
-            ("state", Value::text("draft")),
-            ("total_amount", Value::Numeric(total)),
-            ("~sale", Value::Integer(sale)),
-        ]),
-    );
-    store.set(model, sale, "invoice_state", Value::text("pending"));
-    if !leaving.is_empty() {
-        let shipments = schema::known("stock.shipment.out");
-        let number = store.number(shipments);
-        let shipment = store.insert(
-            shipments,
-            Record::from([
-                ("customer", party),
-                ("delivery_address", value(store, "shipment_address")),
-                ("number", number),
-                ("state", Value::text("waiting")),
-                ("warehouse", value(store, "warehouse")),
-                ("~sale", Value::Integer(sale)),
-            ]),
-        );
-        for line in leaving {
-            let of = |field: &str| store.value(schema::known("sale.line"), line, field);
-            let taken = Record::from([
-                ("product", of("product")),
-                ("quantity", of("quantity")),
-                ("shipment", Value::Integer(shipment)),
-            ]);
-            store.insert(schema::known("-stock.move"), taken);
+    if is_invoiced {
+        invoice(store, sale);
+        store.set(model, sale, "invoice_state", Value::text("pending"));
+    }
+    for (way, lines) in [(Way::Out, out), (Way::Back, back)] {
+        if !lines.is_empty() {
+            parcels::create(store, context, sale, way, &lines);
+            store.set(model, sale, "shipment_state", Value::text("waiting"));
         }
-        store.set(model, sale, "shipment_state", Value::text("waiting"));
     }
-    set_state(store, model, sale, "processing");
+    set_state(store, model, sale, if is_invoiced { "processing" } else { "done" });
     Ok(())
+}
+
+fn invoice(store: &mut Store, sale: Id) {
+    let party = match store.value(sales(), sale, "invoice_party") {
+        Value::Null => store.value(sales(), sale, "party"),
+        other => other,
+    };
+    let total = amounts::of_sale(store, sale).total;
+    let record = Record::from([
+        ("party", party),
+        ("state", Value::text("draft")),
+        ("total_amount", Value::Numeric(total)),
+        ("~sale", Value::Integer(sale)),
+    ]);
+    store.insert(schema::known("account.invoice"), record);
 }
 
 fn check_customer_location(store: &Store, sale: Id, party: Id) -> Outcome<()> {
@@ -201,59 +204,6 @@ fn check_customer_location(store: &Store, sale: Id, party: Id) -> Outcome<()> {
     }
     let (sale, party) = (rec_name(store, sales(), sale), rec_name(store, parties, party));
     Err(Trouble::user(format!("To process sale \"{sale}\" you must set a customer location on party \"{party}\".")))
-}
-
-/// A shipment's way: waiting → assigned → picked → packed → shipped → done.
-fn ship(store: &mut Store, context: &Context, shipment: Id, button: &str) {
-    let model = schema::known("stock.shipment.out");
-    let warehouse = store.value(model, shipment, "warehouse").as_id().unwrap_or_default();
-    let (storage, output) =
-        (stock::zone(store, warehouse, "storage_location"), stock::zone(store, warehouse, "output_location"));
-    let moves = moves(store, shipment);
-    let was = state(store, model, shipment);
-    let picked = ["picked", "packed", "shipped"].contains(&was.as_str());
-    let next = match button {
-        "assign_try" => {
-            let there = Context { locations: vec![storage], ..context.clone() };
-            let enough = moves.iter().all(|(product, quantity)| stock::quantity(store, &there, *product) >= *quantity);
-            if was != "waiting" || !enough {
-                return;
-            }
-            "assigned"
-        }
-        "pick" | "pack" => {
-            if !picked {
-                for (product, quantity) in &moves {
-                    stock::add(store, *product, storage, -*quantity);
-                    stock::add(store, *product, output, *quantity);
-                }
-            }
-            if button == "pick" { "picked" } else { "packed" }
-        }
-        "ship" => "shipped",
-        "do" => {
-            for (product, quantity) in &moves {
-                stock::add(store, *product, output, -*quantity);
-            }
-            if let Value::Integer(sale) = store.value(model, shipment, "~sale") {
-                store.set(sales(), sale, "shipment_state", Value::text("sent"));
-            }
-            "done"
-        }
-        _ => "waiting",
-    };
-    set_state(store, model, shipment, next);
-}
-
-fn moves(store: &Store, shipment: Id) -> Vec<(Id, Decimal)> {
-    let model = schema::known("-stock.move");
-    store
-        .pointing_to(model.name, "shipment", shipment)
-        .into_iter()
-        .filter_map(|id| {
-            Some((store.value(model, id, "product").as_id()?, store.value(model, id, "quantity").as_decimal()?))
-        })
-        .collect()
 }
 
 /// Sets the stock to what an inventory counted.

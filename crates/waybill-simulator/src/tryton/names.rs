@@ -29,7 +29,7 @@ pub(super) fn rec_name(store: &Store, model: &Model, id: Id) -> String {
                 .as_id()
                 .map_or_else(String::new, |party| name_of_party(store, party));
         }
-        "stock.shipment.out" | "account.invoice" => text("number"),
+        "stock.shipment.out" | "stock.shipment.out.return" | "account.invoice" => text("number"),
         "stock.inventory" => inventory(store, model, id),
         _ => text("name"),
     };

@@ -104,6 +104,7 @@ pub(super) fn target(field: &Field) -> Option<&'static Model> {
         | Kind::Numeric(_)
         | Kind::Float
         | Kind::Date
+        | Kind::Reference(_)
         | Kind::Selection(_)
         | Kind::MultiSelection => None,
     }
@@ -121,6 +122,7 @@ fn class_of(kind: Kind) -> &'static str {
         Kind::Selection(_) => "Selection",
         Kind::MultiSelection => "MultiSelection",
         Kind::Many2One(_) => "Many2One",
+        Kind::Reference(_) => "Reference",
         Kind::One2Many(..) => "One2Many",
         Kind::Many2Many(_) => "Many2Many",
     }
@@ -136,10 +138,20 @@ pub(super) fn value(store: &Store, context: &Context, model: &Model, id: Id, fie
         return match (field.name, store.value(model, id, field.name)) {
             ("id", _) => Value::Integer(id),
             (_, Value::Null) => empty,
+            (_, value) if matches!(field.kind, Kind::Reference(_)) && !refers(store, &value) => empty,
             (_, value) => value,
         };
     }
     computed(store, context, model, id, field)
+}
+
+/// Whether the record that a reference names is there: Tryton shows nothing of one that is gone.
+fn refers(store: &Store, reference: &Value) -> bool {
+    let parts = reference.as_text().and_then(|text| text.split_once(','));
+    let Some((Ok(model), Ok(id))) = parts.map(|(name, id)| (schema::model(name), id.parse::<Id>())) else {
+        return false;
+    };
+    store.get(model, id).is_some()
 }
 
 /// Inactive children are hidden unless they are asked for, which no caller here does.
@@ -174,6 +186,7 @@ fn computed(store: &Store, context: &Context, model: &Model, id: Id, field: &Fie
         ("product.product", "forecast_quantity") => Value::Float(stock::forecast(store, context, id)),
         ("sale.sale", "invoices") => Value::Ids(store.pointing_to("account.invoice", "~sale", id)),
         ("sale.sale", "shipments") => Value::Ids(store.pointing_to("stock.shipment.out", "~sale", id)),
+        ("sale.sale", "shipment_returns") => Value::Ids(store.pointing_to("stock.shipment.out.return", "~sale", id)),
         ("sale.sale", "untaxed_amount") => Value::Numeric(amounts::of_sale(store, id).untaxed),
         ("sale.sale", "tax_amount") => Value::Numeric(amounts::of_sale(store, id).tax),
         ("sale.sale", "total_amount") => Value::Numeric(amounts::of_sale(store, id).total),

@@ -128,6 +128,17 @@ fn check_text(store: &Store, model: &Model, id: Id, field: &Field, value: &Value
                 found.join(",")
             )))
         }
+        Kind::Reference(models) => match text.split_once(',').map_or(text, |(model, _)| model) {
+            model if models.contains(&model) => Ok(()),
+            // Tryton takes the name of a model that it does not have.
+            model => schema::model(model).and_then(|_| {
+                Err(Trouble::user(format!(
+                    "The value \"{model}\" for field \"{label}\" in record \"{}\" of \"{name}\" is not one of the \
+                     allowed options.",
+                    record()
+                )))
+            }),
+        },
         Kind::Selection(words) if !words.contains(&text) => Err(Trouble::user(format!(
             "The value \"{text}\" for field \"{label}\" in record \"{}\" of \"{name}\" is not one of the allowed \
              options.",

@@ -64,6 +64,8 @@ pub(super) enum Kind {
     Date,
     Selection(&'static [&'static str]),
     Many2One(&'static str),
+    /// A record of one of these models, as `model,id`.
+    Reference(&'static [&'static str]),
     /// The records of a model whose field points here.
     One2Many(&'static str, &'static str),
     Many2Many(&'static str),
@@ -129,8 +131,10 @@ static MODELS: &[&Model] = &[
     &goods::INVENTORY_LINE,
     &sales::SALE,
     &sales::LINE,
+    &sales::PAYMENT_TERM,
     &sales::INVOICE,
     &sales::SHIPMENT,
+    &sales::SHIPMENT_RETURN,
     &sales::MOVE,
 ];
 

@@ -122,6 +122,7 @@ fn warehouse(store: &mut Store, code: &str, name: &str) -> Id {
         [
             ("code", Value::text(code)),
             ("name", Value::text(name)),
+            ("input_location", Value::Integer(zones[0])),
             ("output_location", Value::Integer(zones[1])),
             ("storage_location", Value::Integer(zones[2])),
             ("type", Value::text("warehouse")),

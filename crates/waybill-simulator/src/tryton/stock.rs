@@ -70,26 +70,29 @@ pub(super) fn quantity(store: &Store, context: &Context, product: Id) -> Decimal
     places(store, context).into_iter().map(|location| at(store, product, location)).sum()
 }
 
-/// `product.product.forecast_quantity`: the same less what shipments from there will take.
+/// `product.product.forecast_quantity`: the same less what shipments from there will take, and with what returns will
+/// bring.
 pub(super) fn forecast(store: &Store, context: &Context, product: Id) -> Decimal {
-    let (moves, shipments) = (schema::known("-stock.move"), schema::known("stock.shipment.out"));
+    let moves = schema::known("-stock.move");
     let places = places(store, context);
-    let leaving: Decimal = store
-        .pointing_to("-stock.move", "product", product)
-        .into_iter()
-        .filter(|id| {
-            let Some(shipment) = store.value(moves, *id, "shipment").as_id() else { return false };
-            let state = store.value(shipments, shipment, "state");
-            let open = !["done", "cancelled"].iter().any(|end| state == Value::text(*end));
-            let warehouse = store.value(shipments, shipment, "warehouse").as_id();
-            open && warehouse.is_some_and(|id| places.contains(&id))
+    let coming = |id: Id| {
+        let open = |model: &'static str, field: &str, ends: &[&str]| {
+            let parcel = store.value(moves, id, field).as_id()?;
+            let of_parcel = |field: &str| store.value(schema::known(model), parcel, field);
+            let is_over = ends.iter().any(|end| of_parcel("state") == Value::text(*end));
+            (!is_over && places.contains(&of_parcel("warehouse").as_id()?)).then_some(())
+        };
+        let quantity = store.value(moves, id, "quantity").as_decimal()?;
+        let leaves = open("stock.shipment.out", "shipment", &["done", "cancelled"]).map(|()| -quantity);
+        leaves.or_else(|| {
+            open("stock.shipment.out.return", "return", &["received", "done", "cancelled"]).map(|()| quantity)
         })
-        .filter_map(|id| store.value(moves, id, "quantity").as_decimal())
-        .sum();
-    quantity(store, context, product) - leaving
+    };
+    let all = store.pointing_to("-stock.move", "product", product);
+    quantity(store, context, product) + all.into_iter().filter_map(coming).sum::<Decimal>()
 }
 
-/// A warehouse's zone: `storage_location`, `output_location`.
+/// A warehouse's zone: `input_location`, `storage_location`, `output_location`.
 pub(super) fn zone(store: &Store, warehouse: Id, zone: &str) -> Id {
     store.value(schema::known("stock.location"), warehouse, zone).as_id().unwrap_or(warehouse)
 }

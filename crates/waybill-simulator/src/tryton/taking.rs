@@ -26,6 +26,7 @@ pub(super) fn taken(field: &Field, given: &Json) -> Outcome<Value> {
         Kind::Numeric(_) => numeric(given).map(Value::Numeric),
         Kind::Float => float(given).map(Value::Float),
         Kind::Date => date(given).map(Value::Date),
+        Kind::Reference(_) => reference(given),
         Kind::One2Many(..) | Kind::Many2Many(_) | Kind::MultiSelection => {
             Err(Trouble::not_simulated(format!("a value for {}", field.name)))
         }
@@ -44,6 +45,20 @@ pub(super) fn compared(field: &Field, given: &Json) -> Outcome<Value> {
 
 fn text(given: &Json) -> Outcome<String> {
     given.as_str().map(str::to_owned).ok_or_else(|| Trouble::attribute(given, "strip"))
+}
+
+/// `model,id`, which Tryton splits when it looks at the model.
+fn reference(given: &Json) -> Outcome<Value> {
+    let text = match given {
+        Json::String(text) => text.clone(),
+        Json::Number(number) => number.to_string(),
+        _ => return Err(Trouble::not_simulated("a reference of this type")),
+    };
+    match text.split(',').collect::<Vec<_>>().as_slice() {
+        [_, id] if id.parse::<Id>().is_ok() => Ok(Value::Text(text)),
+        [_] => Err(Trouble::Exception("not enough values to unpack (expected 2, got 1)".to_owned())),
+        _ => Err(Trouble::not_simulated("a reference without an id")),
+    }
 }
 
 fn truth(given: &Json) -> bool {

@@ -306,6 +306,7 @@ pub(super) fn replace_party(store: &mut Store, code: &str, by: &str) -> bool {
         ("sale.sale", "party"),
         ("sale.sale", "shipment_party"),
         ("stock.shipment.out", "customer"),
+        ("stock.shipment.out.return", "customer"),
     ];
     let parties = schema::known("party.party");
     let one = |code| store.with_text("party.party", "code", code).first().copied();

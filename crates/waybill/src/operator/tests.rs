@@ -1,5 +1,7 @@
 //! The commands as a person types them, against services that answer over real gRPC.
 
+mod plan_status;
+mod recorded;
 mod suite;
 
 use clap::Parser;
@@ -30,16 +32,20 @@ impl Ran {
 }
 
 async fn run(suite: &Suite, line: &[&str]) -> Ran {
+    let command = Line::parse_from(std::iter::once("waybill").chain(line.iter().copied())).command;
+    typed(suite, async |place, terminal| answer(command, place, terminal).await).await
+}
+
+async fn typed(suite: &Suite, command: impl AsyncFnOnce(&Place, &mut Terminal<'_>) -> anyhow::Result<u8>) -> Ran {
     let env = |name: &str| match name {
         "WAYBILL_PEERS" => Some(suite.peers()),
         "WAYBILL_GRPC_TOKEN" => Some(TOKEN.to_owned()),
         "WAYBILL_STATE" => Some("/no/such/file".to_owned()),
         _ => None,
     };
-    let command = Line::parse_from(std::iter::once("waybill").chain(line.iter().copied())).command;
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let mut terminal = Terminal { out: &mut out, err: &mut err, now: Timestamp::UNIX_EPOCH, zone: TimeZone::UTC };
-    let code = answer(command, &Place::of(&env).unwrap(), &mut terminal).await.unwrap();
+    let code = command(&Place::of(&env).unwrap(), &mut terminal).await.unwrap();
     Ran { code, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
 }
 

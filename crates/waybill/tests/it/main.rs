@@ -11,6 +11,8 @@ mod deployment;
 #[cfg(test)]
 mod mending;
 #[cfg(test)]
+mod plan_status;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod running;

@@ -5,14 +5,14 @@ use waybill_domain::Clock as _;
 use waybill_proto::{
     convert::to_timestamp,
     wire::{
-        AccountingLine, Delivery, DeliveryDetail, Incident, Order, Person, RecordKey, Revision, Snapshot, State,
-        SystemReport, delivery_detail::Step, inbox_count_response::Count, inbox_list_response::Webhook, snapshot::Body,
-        system_report::Condition,
+        AccountingLine, Delivery, DeliveryDetail, Incident, Order, Person, RecordKey, Replica, Revision, Snapshot,
+        State, SystemReport, delivery_detail::Step, inbox_count_response::Count, inbox_list_response::Webhook,
+        snapshot::Body, system_report::Condition,
     },
 };
 use waybill_runtime::SystemClock;
 
-use crate::world::World;
+use crate::world::{World, obeying};
 
 struct Day {
     now: Timestamp,
@@ -157,6 +157,7 @@ pub(crate) fn world() -> World {
         slowest_page_ms: Some(4_310),
         snapshots: vec![snapshot],
         systems: systems(&day),
+        replicas: replicas(&day),
         webhook_counts: [("new", 412), ("echo", 88), ("refetched", 12), ("unknown", 3), ("unreadable", 1)]
             .map(|(outcome, webhooks)| Count {
                 store: "main".to_owned(),
@@ -208,6 +209,23 @@ fn systems(day: &Day) -> Vec<SystemReport> {
         report("erp-sync", "erp", Condition::Serving, ""),
         report("crm-sync", "hubspot", Condition::Unauthorized, "401: the access token has expired"),
     ]
+}
+
+fn replicas(day: &Day) -> Vec<Replica> {
+    let mut replicas =
+        ["alerter", "crm-sync", "erp-sync", "shopify-ingest"].map(|service| obeying(service, "5f2a9c01d7e4"));
+    for replica in &mut replicas {
+        replica.heard_at = Some(to_timestamp(day.ago(3)));
+        if let Some(plan) = &mut replica.plan {
+            plan.obeyed_since = Some(to_timestamp(day.ago(7_000)));
+        }
+    }
+    if let Some(plan) = &mut replicas[2].plan {
+        plan.problem =
+            "the plan /etc/waybill/plan.toml: WB-P003 line 41, flows[2].to: there is no system 'epr'".to_owned();
+        plan.refused_since = Some(to_timestamp(day.ago(320)));
+    }
+    replicas.into()
 }
 
 fn incidents(day: &Day) -> Vec<Incident> {

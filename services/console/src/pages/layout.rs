@@ -18,15 +18,17 @@ pub(super) enum Here {
     Parked,
     Incidents,
     Webhooks,
+    Plan,
     Nowhere,
 }
 
-const MENU: [(Here, &str, &str); 5] = [
+const MENU: [(Here, &str, &str); 6] = [
     (Here::Overview, "/", "Overview"),
     (Here::Waybills, "/waybills", "Waybills"),
     (Here::Parked, "/parked", "Parked"),
     (Here::Incidents, "/incidents", "Incidents"),
     (Here::Webhooks, "/webhooks", "Webhooks"),
+    (Here::Plan, "/plan", "Plan"),
 ];
 
 /// A page's surroundings.

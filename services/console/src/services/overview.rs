@@ -58,12 +58,24 @@ pub struct SystemHealth {
 /// All in one word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every service answers, every line closes, nothing is parked, no incident is open, every system serves.
+    /// Everything could be asked and nothing is wrong. Of all: every service answers, every line closes, nothing is
+    /// parked, no incident is open, every system serves.
     Well,
     /// Something is wrong, whatever else could not be asked. A line each.
     NotWell(Vec<String>),
     /// Nothing is known to be wrong, but not everything could be asked. A line each.
     CannotTell(Vec<String>),
+}
+
+impl Verdict {
+    /// What follows from what is wrong and what is not known.
+    pub fn of(wrong: Vec<String>, untold: Vec<String>) -> Self {
+        match (wrong.is_empty(), untold.is_empty()) {
+            (false, _) => Self::NotWell(wrong),
+            (true, false) => Self::CannotTell(untold),
+            (true, true) => Self::Well,
+        }
+    }
 }
 
 impl Services {
@@ -143,12 +155,7 @@ fn system_health(reports: Vec<SystemReport>, lines: &[AccountingLine]) -> Vec<Sy
 impl Overview {
     /// All in one word, with the reasons.
     pub fn verdict(&self) -> Verdict {
-        let wrong = self.wrong();
-        if !wrong.is_empty() {
-            return Verdict::NotWell(wrong);
-        }
-        let untold = self.untold();
-        if untold.is_empty() { Verdict::Well } else { Verdict::CannotTell(untold) }
+        Verdict::of(self.wrong(), self.untold())
     }
 
     /// Services that gave no answer.

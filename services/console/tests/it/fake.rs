@@ -134,6 +134,10 @@ impl wire::watch_server::Watch for Fake {
             slowest_page_ms: world.slowest_page_ms,
         }))
     }
+
+    async fn list_replicas(&self, _: Request<wire::ListReplicasRequest>) -> Answer<wire::ListReplicasResponse> {
+        Ok(Response::new(wire::ListReplicasResponse { replicas: self.world().replicas.clone() }))
+    }
 }
 
 #[tonic::async_trait]
@@ -156,6 +160,14 @@ impl wire::source_server::Source for Fake {
         let name = request.into_inner().name;
         let named = self.world().waybills().into_iter().filter(|waybill| waybill.name == name);
         Ok(Response::new(wire::FindByNameResponse { keys: named.filter_map(|waybill| waybill.key).collect() }))
+    }
+
+    async fn list_revisions(&self, _: Request<wire::ListRevisionsRequest>) -> Answer<wire::ListRevisionsResponse> {
+        unused()
+    }
+
+    async fn get_revisions(&self, _: Request<wire::GetRevisionsRequest>) -> Answer<wire::GetRevisionsResponse> {
+        unused()
     }
 }
 
@@ -232,6 +244,10 @@ impl wire::deliveries_server::Deliveries for Fake {
     }
 
     async fn pause(&self, _: Request<wire::PauseRequest>) -> Answer<wire::SystemsResponse> {
+        unused()
+    }
+
+    async fn list_decisions(&self, _: Request<wire::ListDecisionsRequest>) -> Answer<wire::ListDecisionsResponse> {
         unused()
     }
 }

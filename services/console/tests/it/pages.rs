@@ -2,12 +2,13 @@
 
 use reqwest::StatusCode;
 use waybill_proto::wire::{
-    AccountingLine, Incident, RecordKey, State, SystemReport, inbox_list_response::Webhook, system_report::Condition,
+    AccountingLine, Incident, RecordKey, Replica, State, SystemReport, inbox_list_response::Webhook,
+    system_report::Condition,
 };
 
 use crate::{
     browser::Desk,
-    world::{World, applied, closed, parked},
+    world::{World, applied, closed, obeying, parked},
 };
 
 const SILENT: &str = "http://127.0.0.1:1";
@@ -44,11 +45,12 @@ async fn a_silent_service_is_named_and_nothing_is_called_well() {
 #[tokio::test]
 async fn a_silent_watch_is_not_shown_as_an_empty_table() {
     let desk = Desk::open(silent("alerter")).await;
-    for path in ["/", "/waybills", "/incidents"] {
+    for path in ["/", "/waybills", "/incidents", "/plan"] {
         let page = desk.get(path).await;
         page.must_say("Not known: alerter at http://127.0.0.1:1 does not answer");
         page.must_not_say("Nothing has been accepted yet");
         page.must_not_say("No waybill matches");
+        page.must_not_say("obey the same plan");
     }
 }
 
@@ -182,6 +184,47 @@ async fn unreadable_webhooks_are_shown() {
     let page = desk.get("/webhooks").await;
     page.must_say("line_items is missing");
     page.must_say("b54557e4");
+}
+
+/// A replica of every service that the console asks.
+fn all_obeying(hash: &str) -> Vec<Replica> {
+    ["alerter", "shopify-ingest", "erp-sync", "crm-sync"].map(|service| obeying(service, hash)).into()
+}
+
+#[tokio::test]
+async fn replicas_that_obey_one_plan_are_shown_with_its_hash() {
+    let desk = Desk::open(World { replicas: all_obeying("b1946ac92492"), ..World::default() }).await;
+    let page = desk.get("/plan").await;
+    page.must_say("All replicas obey the same plan.");
+    page.must_say("<code>b1946ac92492</code>");
+    page.must_say("erp-sync-7d9f4-1");
+}
+
+#[tokio::test]
+async fn a_replica_that_obeys_another_plan_is_shown_as_wrong() {
+    let mut replicas = all_obeying("b1946ac92492");
+    replicas.push(obeying("erp-sync", "591785b79460"));
+    let page = Desk::open(World { replicas, ..World::default() }).await.get("/plan").await;
+    page.must_say("replicas obey different plans: 591785b79460 (1), b1946ac92492 (4)");
+    page.must_not_say("obey the same plan");
+}
+
+#[tokio::test]
+async fn a_replica_that_refuses_the_changed_plan_is_shown_with_the_reason() {
+    let mut replicas = all_obeying("b1946ac92492");
+    replicas[2].plan.as_mut().unwrap().problem = "WB-P003 line 4: there is no <system>\nWB-P012 line 9".to_owned();
+    let page = Desk::open(World { replicas, ..World::default() }).await.get("/plan").await;
+    page.must_say("erp-sync erp-sync-7d9f4-1 refuses the changed file: WB-P003 line 4: there is no &lt;system&gt;");
+    page.must_say("<br>WB-P012 line 9");
+}
+
+#[tokio::test]
+async fn a_service_that_has_not_said_its_plan_is_not_taken_to_agree() {
+    let mut replicas = all_obeying("b1946ac92492");
+    replicas.pop();
+    let page = Desk::open(World { replicas, ..World::default() }).await.get("/plan").await;
+    page.must_say("Cannot be told");
+    page.must_say("no replica of crm-sync has said for a minute which plan it obeys");
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ pub(crate) struct World {
     pub(crate) details: Vec<DeliveryDetail>,
     pub(crate) snapshots: Vec<wire::Snapshot>,
     pub(crate) systems: Vec<SystemReport>,
+    pub(crate) replicas: Vec<wire::Replica>,
     pub(crate) webhook_counts: Vec<inbox_count_response::Count>,
     pub(crate) webhooks: Vec<Webhook>,
     /// Addresses given instead of the real ones.
@@ -115,6 +116,17 @@ pub(crate) fn parked(system: &str, id: &str, code: &str, message: &str) -> Deliv
         external_id: String::new(),
         ..applied(system, id)
     }
+}
+
+/// A replica that obeys the plan with this hash.
+pub(crate) fn obeying(service: &str, hash: &str) -> wire::Replica {
+    let plan = wire::PlanReport {
+        service: service.to_owned(),
+        replica: format!("{service}-7d9f4-1"),
+        plan_hash: hash.to_owned(),
+        ..wire::PlanReport::default()
+    };
+    wire::Replica { plan: Some(plan), heard_at: None }
 }
 
 /// A line that closes.

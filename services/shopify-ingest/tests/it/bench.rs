@@ -39,7 +39,8 @@ pub(crate) struct Bench {
     /// The road, as an administrator.
     bus: Bus,
     stop: CancellationToken,
-    running: JoinHandle<anyhow::Result<()>>,
+    running: Vec<JoinHandle<anyhow::Result<()>>>,
+    settings: ServiceSettings,
     _vendor: Running,
     _folder: ScratchFolder,
 }
@@ -91,21 +92,29 @@ impl Bench {
         };
         let settings = ServiceSettings::load_from(DEFAULTS, &environment).unwrap();
         let stop = CancellationToken::new();
-        let app = App::build(settings, stop.clone()).await.unwrap();
+        let app = App::build(settings.clone(), stop.clone()).await.unwrap();
         let url = format!("http://{}", app.http_address().unwrap());
         let grpc = format!("http://{}", app.grpc_address().unwrap());
-        let running = tokio::spawn(app.run());
+        let running = vec![tokio::spawn(app.run())];
         let http = reqwest::Client::builder().timeout(DEADLINE).build().unwrap();
-        Self { servers, shop, db, url, grpc, http, bus, stop, running, _vendor: vendor, _folder: folder }
+        Self { servers, shop, db, url, grpc, http, bus, stop, running, settings, _vendor: vendor, _folder: folder }
+    }
+
+    /// A second replica works on the same inbox from here on.
+    pub(crate) async fn join_by_a_replica(&mut self) {
+        let app = App::build(self.settings.clone(), self.stop.clone()).await.unwrap();
+        self.running.push(tokio::spawn(app.run()));
     }
 
     /// Ends the service, which must have run well until now.
     pub(crate) async fn close(self) {
-        assert!(!self.running.is_finished(), "the service has ended by itself");
+        assert!(!self.running.iter().any(JoinHandle::is_finished), "the service has ended by itself");
         self.stop.cancel();
         // Idle connections are the client's to close.
         drop(self.http);
-        tokio::time::timeout(DEADLINE, self.running).await.expect("an end in time").unwrap().unwrap();
+        for running in self.running {
+            tokio::time::timeout(DEADLINE, running).await.expect("an end in time").unwrap().unwrap();
+        }
     }
 
     /// Sends a webhook and gives the answer.
@@ -175,8 +184,13 @@ impl Bench {
 
     /// The order's newest snapshot on the road, once it is of this revision.
     pub(crate) async fn published(&self, id: u64, revision: i64) -> Snapshot {
-        let subject = format!("store.v1.order.main.{id}");
-        wait_for_async(&format!("revision {revision} of {id}"), DEADLINE, async || {
+        self.published_as("order", &id.to_string(), revision).await
+    }
+
+    /// The newest snapshot of a record of the store `main` on the road, once it is of this revision.
+    pub(crate) async fn published_as(&self, kind: &str, id: &str, revision: i64) -> Snapshot {
+        let subject = format!("store.v1.{kind}.main.{id}");
+        wait_for_async(&format!("revision {revision} of {kind} {id}"), DEADLINE, async || {
             let stream = self.bus.context().get_stream("STORE").await.ok()?;
             let message = stream.get_last_raw_message_by_subject(&subject).await.ok()?;
             Some(decode(&message.payload)).filter(|snapshot| snapshot.revision.number == revision)

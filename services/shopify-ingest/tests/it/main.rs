@@ -16,6 +16,8 @@ mod odd_bodies;
 #[cfg(test)]
 mod outages;
 #[cfg(test)]
+mod refunds;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod webhook;

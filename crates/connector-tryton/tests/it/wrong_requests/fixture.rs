@@ -30,6 +30,10 @@ pub(super) struct Fixture {
     pub(super) without_invoice_address: Json,
     pub(super) without_shipment_address: Json,
     pub(super) without_warehouse: Json,
+    pub(super) return_without_invoice_address: Json,
+    pub(super) return_without_warehouse: Json,
+    /// A return that nobody has received.
+    pub(super) parcel: Json,
 }
 
 impl Fixture {
@@ -64,6 +68,9 @@ impl Fixture {
             without_invoice_address: Json::Null,
             without_shipment_address: Json::Null,
             without_warehouse: Json::Null,
+            return_without_invoice_address: Json::Null,
+            return_without_warehouse: Json::Null,
+            parcel: Json::Null,
         };
         fixture.make_sales(bench).await;
         fixture
@@ -85,6 +92,20 @@ impl Fixture {
         self.without_invoice_address = self.made_sale(bench, nameless("invoice_address")).await;
         self.without_shipment_address = self.made_sale(bench, nameless("shipment_address")).await;
         self.without_warehouse = self.made_sale(bench, nameless("warehouse")).await;
+        let back = |change: Json| {
+            let mut values = json!({"reference": "b", "lines": [["create", [self.returned_line()]]]});
+            super::merge(&mut values, change);
+            values
+        };
+        let returns = [json!({"invoice_address": null}), json!({"warehouse": null}), json!({})].map(back);
+        let [without_invoice_address, without_warehouse, right] = returns;
+        self.return_without_invoice_address = self.made_sale(bench, without_invoice_address).await;
+        self.return_without_warehouse = self.made_sale(bench, without_warehouse).await;
+        let right = self.made_sale(bench, right).await;
+        press(bench, "quote", &right).await;
+        press(bench, "confirm", &right).await;
+        let read = bench.vendor.model("sale.sale.read", json!([[right], ["shipment_returns"]])).await;
+        self.parcel = read[0]["shipment_returns"][0].clone();
     }
 
     async fn made_sale(&self, bench: &Bench, change: Json) -> Json {
@@ -115,10 +136,25 @@ impl Fixture {
         })
     }
 
+    /// The same coming back.
+    pub(super) fn returned_line(&self) -> Json {
+        let mut line = self.line();
+        super::merge(&mut line, json!({"quantity": -2}));
+        line
+    }
+
     /// How many records there are of each kind.
     pub(super) async fn counts(&self, bench: &Bench) -> Vec<Json> {
         let mut counts = Vec::new();
-        for model in ["party.party", "party.address", "party.contact_mechanism", "sale.sale", "sale.line"] {
+        for model in [
+            "party.party",
+            "party.address",
+            "party.contact_mechanism",
+            "party.identifier",
+            "sale.sale",
+            "sale.line",
+            "stock.shipment.out.return",
+        ] {
             counts.push(bench.vendor.model(&format!("{model}.search_count"), json!([[]])).await);
         }
         counts

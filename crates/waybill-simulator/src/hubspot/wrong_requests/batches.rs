@@ -4,6 +4,15 @@ use serde_json::{Value, json};
 
 use super::{Case, INVALID, UPSERT, by_email};
 
+fn filters(count: usize) -> Vec<Value> {
+    vec![json!({"propertyName": "phone", "operator": "EQ", "value": "1"}); count]
+}
+
+fn search(what: &'static str, groups: Value, says: &'static str) -> Case {
+    let body = json!({"after": "0", "filterGroups": groups, "limit": 1, "properties": [], "sorts": []});
+    Case(what, "POST", "/crm/objects/2026-03/contacts/search", body, 400, INVALID, says)
+}
+
 pub(super) fn cases() -> Vec<Case> {
     let many: Vec<Value> =
         (0..101).map(|n| json!({"id": format!("p{n}@example.com"), "idProperty": "email", "properties": {}})).collect();
@@ -80,6 +89,14 @@ pub(super) fn cases() -> Vec<Case> {
             400,
             INVALID,
             "limit",
+        ),
+        search("a search of more than five groups", json!(vec![json!({"filters": []}); 6]), "filter groups"),
+        search("a search of seven filters in a group", json!([{"filters": filters(7)}]), "filters"),
+        search("a search of more than 18 filters", json!(vec![json!({"filters": filters(5)}); 4]), "18"),
+        search(
+            "a search with a long body",
+            json!([{"filters": [{"propertyName": "phone", "operator": "EQ", "value": "1".repeat(3_000)}]}]),
+            "more than 3000",
         ),
         Case(
             "a search with an unknown operator",

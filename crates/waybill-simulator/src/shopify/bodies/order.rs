@@ -187,12 +187,11 @@ pub(super) fn line(order: &Order, line: &Line) -> Value {
 pub(super) fn shipping_line(order: &Order, line: &ShippingLine) -> Value {
     let exchange = &order.exchange;
     let discounted = line.price - line.discount();
-    let current = discounted - order.refunded_shipping().0;
     json!({
         "id": line.id,
         "carrier_identifier": null,
         "code": line.code,
-        "current_discounted_price_set": exchange.rest(current),
+        "current_discounted_price_set": exchange.rest(order.current_price(line)),
         "discounted_price": rest(discounted.shop, &exchange.shop),
         "discounted_price_set": exchange.rest(discounted),
         "is_removed": false,

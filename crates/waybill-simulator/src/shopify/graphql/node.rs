@@ -97,7 +97,7 @@ impl Node {
             Self::AppInstallation => super::people::installation(context, field),
             Self::Order(order) => super::orders::order(context, order, field, given),
             Self::Line(order, line) => super::orders::line(context, order, *line, field),
-            Self::Refund(order, refund) => super::refunds::refund(order, refund, field, given),
+            Self::Refund(order, refund) => super::refunds::refund(context, order, refund, field, given),
             Self::FulfillmentOrder(order, one) => super::sending::fulfillment_order(context, order, one, field, given),
             Self::Fulfillment(order, one) => super::sending::fulfillment(context, order, one, field, given),
             Self::Customer(customer) => super::people::customer(context, customer, field, given),

@@ -323,7 +323,7 @@ pub(super) fn shipping_line(order: &Order, line: &ShippingLine) -> Out {
             ("phone", Out::Null),
             ("originalPriceSet", set(line.price)),
             ("discountedPriceSet", set(discounted)),
-            ("currentDiscountedPriceSet", set(discounted - order.refunded_shipping().0)),
+            ("currentDiscountedPriceSet", set(order.current_price(line))),
             ("discountAllocations", allocations(order, &line.allocations)),
             ("taxLines", tax_lines(order, &line.taxes)),
         ],

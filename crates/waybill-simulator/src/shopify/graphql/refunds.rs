@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::{
+    Context,
     failure::Failure,
-    node::{Arguments, Node, Out, bag, gid, leaf, money, plain},
+    node::{Arguments, Node, Out, bag, gid, leaf, money, optional, plain},
     orders::{shipping_line, upper},
     page::{Entry, Page},
 };
@@ -43,8 +44,15 @@ pub(super) fn transaction(order: &Order, one: &Transaction) -> Out {
 }
 
 /// A field of `Refund`.
-pub(crate) fn refund(order: &Arc<Order>, refund: &Refund, field: &str, given: &Arguments) -> Result<Out, Failure> {
+pub(crate) fn refund(
+    context: &Context<'_>,
+    order: &Arc<Order>,
+    refund: &Refund,
+    field: &str,
+    given: &Arguments,
+) -> Result<Out, Failure> {
     let exchange = &order.exchange;
+    let place = |location: u64| context.state.borrow().locations.get(&location).cloned().map(Node::Location);
     let set = |pair: Pair| bag(pair, exchange);
     let moved = || order.transactions.iter().filter(|one| refund.transactions.contains(&one.id));
     let total: Pair = moved().map(|one| one.amount).sum();
@@ -70,7 +78,7 @@ pub(crate) fn refund(order: &Arc<Order>, refund: &Refund, field: &str, given: &A
                     ("quantity", leaf(one.quantity)),
                     ("restockType", leaf(upper(one.restock.word()))),
                     ("restocked", leaf(one.location.is_some())),
-                    ("location", Out::Null),
+                    ("location", optional(one.location.and_then(place))),
                     ("priceSet", set(each)),
                     ("subtotalSet", set(one.subtotal)),
                     ("totalTaxSet", set(one.tax)),
@@ -80,14 +88,15 @@ pub(crate) fn refund(order: &Arc<Order>, refund: &Refund, field: &str, given: &A
             Page::of("RefundLineItemConnection", all.collect(), given)?
         }
         "refundShippingLines" => {
-            let all = refund.shipping.iter().zip(&order.shipping_lines).map(|((value, tax), line)| {
+            let all = refund.shipping.iter().filter_map(|one| {
+                let line = order.shipping_lines.iter().find(|line| line.id == one.line)?;
                 let fields = vec![
-                    ("id", gid("RefundShippingLine", refund.id)),
+                    ("id", gid("RefundShippingLine", one.id)),
                     ("shippingLine", shipping_line(order, line)),
-                    ("subtotalAmountSet", set(*value)),
-                    ("taxAmountSet", set(*tax)),
+                    ("subtotalAmountSet", set(one.subtotal)),
+                    ("taxAmountSet", set(one.tax)),
                 ];
-                Entry::plain(line.id, plain("RefundShippingLine", fields))
+                Some(Entry::plain(one.id, plain("RefundShippingLine", fields)))
             });
             Page::of("RefundShippingLineConnection", all.collect(), given)?
         }

@@ -130,8 +130,18 @@ impl Order {
 
     /// Shipping and its tax that went back.
     pub(crate) fn refunded_shipping(&self) -> (Pair, Pair) {
-        let back = || self.refunds.iter().filter_map(|refund| refund.shipping);
-        (back().map(|(value, _)| value).sum(), back().map(|(_, tax)| tax).sum())
+        let back = || self.refunds.iter().flat_map(|refund| &refund.shipping);
+        (back().map(|one| one.subtotal).sum(), back().map(|one| one.tax).sum())
+    }
+
+    /// Whether a charge for shipping went back. It goes back as a whole.
+    pub(crate) fn is_refunded(&self, line: &ShippingLine) -> bool {
+        self.refunds.iter().flat_map(|refund| &refund.shipping).any(|one| one.line == line.id)
+    }
+
+    /// What a charge for shipping still comes to.
+    pub(crate) fn current_price(&self, line: &ShippingLine) -> Pair {
+        if self.is_refunded(line) { Pair::default() } else { line.price - line.discount() }
     }
 
     /// Taxes of all lines and shipping, one per title and rate; of what is still on the order if `current`.
@@ -152,8 +162,8 @@ impl Order {
                 add(tax, tax.price.share(units, line.quantity, &self.exchange));
             }
         }
-        let shipping_is_back = current && !self.refunded_shipping().0.is_zero();
-        for tax in self.shipping_lines.iter().filter(|_| !shipping_is_back).flat_map(|line| &line.taxes) {
+        let counts = |line: &&ShippingLine| !current || !self.is_refunded(line);
+        for tax in self.shipping_lines.iter().filter(counts).flat_map(|line| &line.taxes) {
             add(tax, tax.price);
         }
         sums

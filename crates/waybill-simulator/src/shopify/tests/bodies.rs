@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::{customer, decimal, five_off_the_first_line, line, paid_order, shared, store};
-use crate::shopify::{Payment, Store, bodies, order::Tracking, shipping::Portion, state::About};
+use crate::shopify::{NewOrder, Payment, Store, bodies, order::Tracking, shipping::Portion, state::About};
 
 /// A store in which everything happened that a body can tell of, and each topic's body.
 fn every_topic() -> Vec<(&'static str, Value)> {
@@ -28,6 +28,7 @@ fn every_topic() -> Vec<(&'static str, Value)> {
     cancelled.customer = Some(customer);
     let cancelled = store.place(cancelled);
     store.cancel(cancelled, "customer", false);
+    let given_back = every_refund(&store, customer);
     let state = store.state();
     let of = |about: About| bodies::of(&state, &about).unwrap();
     let refund = state.orders[&id].refunds[0].id;
@@ -35,7 +36,13 @@ fn every_topic() -> Vec<(&'static str, Value)> {
     let (item, location) = *state.levels.keys().next().unwrap();
     let product = *state.products.keys().next().unwrap();
     let whole = of(About::Order(id));
-    vec![
+    let orders_given_back = given_back.iter().map(|order| ("orders/updated", of(About::Order(*order))));
+    let refunds = given_back.iter().chain([&cancelled]).flat_map(|order| {
+        let refunds = state.orders[order].refunds.iter();
+        refunds.map(|refund| ("refunds/create", of(About::Refund(*order, refund.id))))
+    });
+    let mut all: Vec<_> = orders_given_back.chain(refunds).collect();
+    all.extend([
         ("orders/create", whole.clone()),
         ("orders/updated", whole.clone()),
         ("orders/paid", whole.clone()),
@@ -48,7 +55,29 @@ fn every_topic() -> Vec<(&'static str, Value)> {
         ("customers/update", of(About::Customer(customer))),
         ("products/update", of(About::Product(product))),
         ("inventory_levels/update", of(About::Level(item, location))),
-    ]
+    ]);
+    all
+}
+
+/// Orders with every other kind of refund: of money alone, of shipping alone, of all that is left with a shelf for it,
+/// and in a currency of the buyer's own.
+fn every_refund(store: &Store, customer: u64) -> Vec<u64> {
+    let placed = |change: fn(&mut NewOrder)| {
+        let mut order = NewOrder { customer: Some(customer), ..paid_order() };
+        change(&mut order);
+        let id = store.place(order);
+        send(store, id);
+        id
+    };
+    let money = placed(|_| {});
+    store.refund_money(money, decimal("2.00"), "Arrived late");
+    let shipping = placed(|order| order.discounts = vec![five_off_the_first_line()]);
+    assert!(store.refund_shipping(shipping, "Arrived late"));
+    let all = placed(|order| order.presentment = Some(("CAD".into(), decimal("1.4871"))));
+    let first = store.order(all).unwrap().lines[0].id;
+    store.refund_units(all, first, 1, "Too small");
+    store.refund_all(all, "Not as expected");
+    vec![money, shipping, all]
 }
 
 fn send(store: &Store, order: u64) {
@@ -130,6 +159,8 @@ const NARROWER: &[(&str, &str)] = &[
     (".refunds[]", "no item in the sample"),
     (".line_items[].duties[]", "no item in the samples of orders"),
     (".line_item.duties[]", "no item in the sample"),
+    (".refund_shipping_lines[]", "no item in the sample"),
+    ("refunds/create.note", "null where staff wrote none"),
     (".fulfillments[].line_items[].tax_lines[].rate", "0 in the sample"),
     (".origin_address", "null in every sample"),
     (".image", "null in the sample"),

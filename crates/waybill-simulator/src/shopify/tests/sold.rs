@@ -1,23 +1,17 @@
 //! What the store's own rules make of orders, money and stock.
 
+use std::collections::HashSet;
+
 use rust_decimal::Decimal;
 
 use super::{decimal, five_off_the_first_line, line, paid_order, store};
-use crate::shopify::{NewDiscount, NewOrder, Payment, Store, bodies, order::Tracking, shipping::Portion, state::About};
+use crate::shopify::{NewDiscount, NewOrder, Payment, Store, bodies, state::About};
 
 fn level(store: &Store, sku: &str) -> (i64, i64, i64) {
     let state = store.state();
     let item = state.variant(|variant| variant.sku.as_deref() == Some(sku)).unwrap().1.inventory_item_id;
     let (_, level) = state.levels.iter().find(|((one, _), _)| *one == item).unwrap();
     (level.available, level.committed, level.on_hand())
-}
-
-fn ship_everything(store: &Store, order: u64) {
-    let open: Vec<u64> = store.state().orders[&order].fulfillment_orders.iter().map(|one| one.id).collect();
-    for id in open {
-        let portion = [Portion { fulfillment_order: id, lines: None }];
-        store.change(|state| state.fulfill(&portion, Tracking::default())).unwrap();
-    }
 }
 
 /// Lines − discounts + shipping + tax (where it is not within) + duties + tip is the total, in both currencies.
@@ -111,7 +105,7 @@ async fn selling_commits_and_sending_lowers_what_is_on_hand() {
     let before = level(&store, "TEE-WHITE-M");
     let id = store.place(paid_order());
     assert_eq!(level(&store, "TEE-WHITE-M"), (before.0 - 2, 2, before.2));
-    ship_everything(&store, id);
+    store.send_all();
     assert_eq!(level(&store, "TEE-WHITE-M"), (before.0 - 2, 0, before.2 - 2));
     assert_eq!(store.order(id).unwrap().fulfillment_status, Some("fulfilled"));
 }
@@ -149,6 +143,64 @@ async fn money_back_without_goods_is_a_discrepancy_and_changes_no_line() {
     assert_eq!(order.financial_status(), "partially_refunded");
     assert_eq!(order.refunds[0].discrepancy.unwrap().1.shop, decimal("-2.00"));
     assert!(order.lines.iter().all(|line| line.current() == line.quantity));
+}
+
+#[tokio::test]
+async fn all_of_an_order_back_is_all_of_its_money_and_puts_the_goods_on_the_shelf() {
+    let store = store();
+    let before = level(&store, "TEE-WHITE-M");
+    let mut order = paid_order();
+    order.lines.push(line("GIFT-50", 1));
+    let id = store.place(order);
+    store.refund_all(id, "Not as expected");
+    assert!(store.state().orders[&id].refunds.is_empty(), "nothing was sent yet: it is cancelled instead");
+    store.send_all();
+    let first = store.order(id).unwrap().lines[0].id;
+    store.refund_units(id, first, 1, "Too small");
+    assert_eq!(level(&store, "TEE-WHITE-M"), (before.0 - 2, 0, before.2 - 2), "what is too small is no stock");
+    store.refund_all(id, "Not as expected");
+    assert_eq!(level(&store, "TEE-WHITE-M"), (before.0 - 1, 0, before.2 - 1));
+    let seen = store.order(id).unwrap();
+    assert_eq!((seen.financial_status, seen.current_total), ("refunded", Decimal::ZERO));
+    let state = store.state();
+    let refund = &state.orders[&id].refunds[1];
+    let restocked: Vec<&str> = refund.lines.iter().map(|line| line.restock.word()).collect();
+    // A gift card has no shelf.
+    assert_eq!(restocked, ["return", "return", "no_restock"]);
+    assert!(refund.discrepancy.is_none(), "{refund:?}");
+}
+
+#[tokio::test]
+async fn shipping_goes_back_once_with_its_tax() {
+    let store = store();
+    let id = store.place(paid_order());
+    assert!(store.refund_shipping(id, "Arrived late"));
+    assert!(!store.refund_shipping(id, "Arrived late"), "it went back already");
+    let state = store.state();
+    let order = &state.orders[&id];
+    assert_eq!((order.refunds.len(), order.refunds[0].discrepancy), (1, None));
+    assert_eq!(order.refunded().shop, decimal("6.00"));
+    let totals = order.totals();
+    assert_eq!((totals.current_shipping.shop, totals.current_total.shop), (Decimal::ZERO, decimal("73.14")));
+    assert_eq!(order.outstanding().shop, Decimal::ZERO);
+}
+
+#[tokio::test]
+async fn what_came_back_to_the_shelf_is_told_by_place() {
+    let store = store();
+    let mut order = paid_order();
+    order.lines.push(line("PRINT-A2", 1));
+    let id = store.place(order);
+    store.send_all();
+    store.refund_all(id, "Not as expected");
+    let back = store.returned_goods(&HashSet::new());
+    let content = vec![
+        ("vienna", "TEE-WHITE-M".to_owned(), 2),
+        ("vienna", "MUG-300".to_owned(), 1),
+        ("graz", "PRINT-A2".to_owned(), 1),
+    ];
+    assert_eq!(back.iter().map(|goods| (goods.order, goods.content.clone())).collect::<Vec<_>>(), [(id, content)]);
+    assert!(store.returned_goods(&HashSet::from([back[0].refund])).is_empty());
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 use super::{
     Direction::{Ascending, Descending, DescendingNullsFirst},
-    Kind::{Char, Date, Float, Integer, Many2Many, Many2One, Numeric, One2Many, Selection, Text},
-    Model, field, id, rec_name,
+    Kind::{Char, Date, Float, Integer, Many2Many, Many2One, Numeric, One2Many, Reference, Selection, Text},
+    Model, active, field, id, rec_name,
 };
 
 const INVOICE_METHODS: &[&str] = &["manual", "order", "fulfillment"];
@@ -29,7 +29,9 @@ pub(super) static SALE: Model = Model {
         field("invoices", "Invoices", Many2Many("account.invoice")).readonly().computed(),
         field("lines", "Lines", One2Many("sale.line", "sale")),
         field("number", "Number", Char).readonly(),
+        field("origin", "Origin", Reference(&["sale.sale"])),
         field("party", "Party", Many2One("party.party")).required(),
+        field("payment_term", "Payment Term", Many2One("account.invoice.payment_term")),
         field("quotation_date", "Quotation Date", Date),
         rec_name(),
         field("reference", "Reference", Char).indexed(),
@@ -37,6 +39,7 @@ pub(super) static SALE: Model = Model {
         field("shipment_address", "Shipment Address", Many2One("party.address")),
         field("shipment_method", "Shipment Method", Selection(SHIPMENT_METHODS)).required(),
         field("shipment_party", "Shipment Party", Many2One("party.party")),
+        field("shipment_returns", "Shipment Returns", Many2Many("stock.shipment.out.return")).readonly().computed(),
         field("shipment_state", "Shipment State", Selection(SHIPMENT_STATES)).required().readonly(),
         field("shipments", "Shipments", Many2Many("stock.shipment.out")).readonly().computed(),
         field("shipping_date", "Shipping Date", Date),
@@ -54,13 +57,10 @@ pub(super) static SALE: Model = Model {
         "line_lines",
         "moves",
         "notes",
-        "origin",
         "party_lang",
-        "payment_term",
         "quotation_expire",
         "quotation_validity",
         "quoted_by",
-        "shipment_returns",
         "tax_amount_cache",
         "to_invoice",
         "to_ship",
@@ -119,6 +119,16 @@ pub(super) static LINE: Model = Model {
     order: &[("sale", Descending), ("sequence", Ascending), ("id", Ascending)],
     buttons: &[],
     writable: true,
+};
+
+pub(super) static PAYMENT_TERM: Model = Model {
+    name: "account.invoice.payment_term",
+    label: "Account Invoice Payment Term",
+    fields: &[active(), id(), field("name", "Name", Char).required(), rec_name()],
+    others: &["description", "lines"],
+    order: &[("name", Ascending), ("id", Ascending)],
+    buttons: &[],
+    writable: false,
 };
 
 const ACCOUNT_STATES: &[&str] = &["draft", "validated", "posted", "paid", "cancelled"];
@@ -183,7 +193,45 @@ pub(super) static SHIPMENT: Model = Model {
     writable: false,
 };
 
-/// What a shipment takes along.
+const RETURN_STATES: &[&str] = &["draft", "received", "done", "cancelled"];
+
+pub(super) static SHIPMENT_RETURN: Model = Model {
+    name: "stock.shipment.out.return",
+    label: "Stock Shipment Out Return",
+    fields: &[
+        field("contact_address", "Contact Address", Many2One("party.address")),
+        field("customer", "Customer", Many2One("party.party")).required(),
+        id(),
+        field("number", "Number", Char).readonly(),
+        rec_name(),
+        field("reference", "Reference", Char),
+        field("state", "State", Selection(RETURN_STATES)).readonly(),
+        field("warehouse", "Warehouse", Many2One("stock.location")).required(),
+        field("~moves", "", One2Many("-stock.move", "return")).readonly(),
+        field("~sale", "", Many2One("sale.sale")).readonly(),
+    ],
+    others: &[
+        "company",
+        "customer_location",
+        "delay",
+        "done_by",
+        "effective_date",
+        "incoming_moves",
+        "inventory_moves",
+        "moves",
+        "origin_planned_date",
+        "origins",
+        "planned_date",
+        "received_by",
+        "warehouse_input",
+        "warehouse_storage",
+    ],
+    order: &[("id", Ascending)],
+    buttons: &["cancel", "do", "draft", "receive"],
+    writable: false,
+};
+
+/// What a shipment takes along, or a return brings back.
 pub(super) static MOVE: Model = Model {
     name: "-stock.move",
     label: "",
@@ -191,6 +239,7 @@ pub(super) static MOVE: Model = Model {
         id(),
         field("product", "", Many2One("product.product")),
         field("quantity", "", Float),
+        field("return", "", Many2One("stock.shipment.out.return")),
         field("shipment", "", Many2One("stock.shipment.out")),
     ],
     others: &[],

@@ -2,18 +2,24 @@
 
 use std::sync::{Arc, Mutex};
 
+use jiff::Timestamp;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::{Request, Response, Status, service::Routes};
-use waybill_proto::wire::{
-    self, AccountingLine, Delivery, DeliveryDetail, RecordKey, Revision, State, SystemReport,
-    deliveries_server::{Deliveries, DeliveriesServer},
-    delivery_detail::Step,
-    inbox_server::{Inbox, InboxServer},
-    source_server::{Source, SourceServer},
-    system_report::Condition,
-    watch_server::{Watch, WatchServer},
+use waybill_proto::{
+    convert::to_timestamp,
+    wire::{
+        self, AccountingLine, Delivery, DeliveryDetail, PlanReport, RecordKey, Replica, Revision, State, SystemReport,
+        deliveries_server::{Deliveries, DeliveriesServer},
+        delivery_detail::Step,
+        inbox_server::{Inbox, InboxServer},
+        source_server::{Source, SourceServer},
+        system_report::Condition,
+        watch_server::{Watch, WatchServer},
+    },
 };
 use waybill_runtime::grpc::{self, RequireToken};
+
+use super::recorded::Recorded;
 
 pub(super) const TOKEN: &str = "operations-token";
 
@@ -25,6 +31,8 @@ pub(super) struct Suite {
     accounting: Vec<AccountingLine>,
     unheard: Vec<String>,
     slowest_page_ms: Option<i64>,
+    replicas: Vec<Replica>,
+    recorded: Recorded,
     details: Vec<DeliveryDetail>,
     silent: Option<&'static str>,
     changes: Arc<Mutex<Vec<String>>>,
@@ -47,6 +55,18 @@ pub(super) fn delivery(system: &str, key: RecordKey, state: State) -> Delivery {
         settled: 1,
         ..Delivery::default()
     }
+}
+
+/// A replica that has obeyed a plan since the epoch.
+pub(super) fn obeying(service: &str, hash: &str) -> Replica {
+    let plan = PlanReport {
+        service: service.to_owned(),
+        replica: format!("{service}-host"),
+        plan_hash: hash.to_owned(),
+        obeyed_since: Some(to_timestamp(Timestamp::UNIX_EPOCH)),
+        ..PlanReport::default()
+    };
+    Replica { plan: Some(plan), heard_at: None }
 }
 
 impl Suite {
@@ -74,6 +94,18 @@ impl Suite {
 
     pub(super) const fn paged_within_ms(mut self, milliseconds: i64) -> Self {
         self.slowest_page_ms = Some(milliseconds);
+        self
+    }
+
+    /// The watch hears of a replica.
+    pub(super) fn hearing(mut self, replica: Replica) -> Self {
+        self.replicas.push(replica);
+        self
+    }
+
+    /// The source and the one that delivers have kept these.
+    pub(super) fn keeping(mut self, recorded: Recorded) -> Self {
+        self.recorded = recorded;
         self
     }
 
@@ -174,6 +206,10 @@ impl Watch for Suite {
         let slowest_page_ms = self.slowest_page_ms;
         Ok(Response::new(wire::IncidentsResponse { incidents: Vec::new(), slowest_page_ms }))
     }
+
+    async fn list_replicas(&self, _: Request<wire::ListReplicasRequest>) -> Answer<wire::ListReplicasResponse> {
+        Ok(Response::new(wire::ListReplicasResponse { replicas: self.replicas.clone() }))
+    }
 }
 
 #[tonic::async_trait]
@@ -195,6 +231,14 @@ impl Source for Suite {
         let keys =
             self.deliveries().filter(|delivery| delivery.name == name).filter_map(|delivery| delivery.key.clone());
         Ok(Response::new(wire::FindByNameResponse { keys: keys.collect() }))
+    }
+
+    async fn list_revisions(&self, request: Request<wire::ListRevisionsRequest>) -> Answer<wire::ListRevisionsResponse> {
+        self.recorded.revisions(&request.into_inner()).map(Response::new)
+    }
+
+    async fn get_revisions(&self, request: Request<wire::GetRevisionsRequest>) -> Answer<wire::GetRevisionsResponse> {
+        Ok(Response::new(self.recorded.single(request.into_inner())))
     }
 }
 
@@ -256,5 +300,9 @@ impl Deliveries for Suite {
             return Err(Status::not_found("not served here"));
         }
         Ok(Response::new(self.reports(if request.paused { Condition::Paused } else { Condition::Serving })))
+    }
+
+    async fn list_decisions(&self, request: Request<wire::ListDecisionsRequest>) -> Answer<wire::ListDecisionsResponse> {
+        self.recorded.decisions(&request.into_inner()).map(Response::new)
     }
 }

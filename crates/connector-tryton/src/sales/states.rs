@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use waybill_connector::{Applied, Failure};
+use waybill_connector::{Applied, Failure, StepCall};
 
-use super::{CONFIRM, Call, Outcomes, QUOTE, not_amendable, sales};
+use super::{Booked, CONFIRM, QUOTE, applied};
 use crate::{
     Tryton,
+    steps::{Outcomes, not_amendable},
     wire::{Id, StateRow},
 };
 
@@ -22,12 +23,12 @@ fn reached(step: &str) -> &'static [&'static str] {
 impl Tryton {
     /// Presses the button of the calls' step where the state asks for it. Confirming also processes, unless Tryton has
     /// a queue or could not: then the next step does.
-    pub(super) async fn advance(&self, calls: &[Call<'_>]) -> Outcomes {
+    pub(crate) async fn advance<D: Booked>(&self, calls: &[StepCall<'_, D>]) -> Outcomes {
         let Some(step) = calls.first().map(|call| &*call.step.name) else { return Ok(Vec::new()) };
         let mut before = self.states(calls).await?;
         let rows: Vec<Result<StateRow, Failure>> = calls
             .iter()
-            .map(|call| match before.remove(call.document.key.as_str()) {
+            .map(|call| match before.remove(call.document.key().as_str()) {
                 None => Err(not_amendable("reference", "Tryton no longer has the sale")),
                 Some(Ok(row)) if row.state == "cancelled" => {
                     Err(not_amendable("state", "the sale was cancelled in Tryton"))
@@ -46,12 +47,12 @@ impl Tryton {
         let after = self.states_of(&due, &pressed).await?;
         let outcome = |row: StateRow| {
             let Some(pressed) = pressed.get(&row.id) else {
-                return Ok(sales::applied(row.id, &row.state, row.number.as_deref(), false));
+                return Ok(applied::<D>(row.id, &row.state, row.number.as_deref(), false));
             };
             match (after.get(&row.id), pressed) {
                 // A colleague may have pressed it in between: then it is refused, and done.
                 (Some(row), _) if reached(step).contains(&row.state.as_str()) => {
-                    Ok(sales::applied(row.id, &row.state, row.number.as_deref(), true))
+                    Ok(applied::<D>(row.id, &row.state, row.number.as_deref(), true))
                 }
                 (_, Err(failure)) => Err(failure.clone()),
                 (_, Ok(())) => Err(Failure::Transient { message: format!("Tryton has not done '{step}' yet") }),
@@ -60,11 +61,11 @@ impl Tryton {
         Ok(rows.into_iter().map(|row| row.and_then(outcome)).collect())
     }
 
-    pub(super) async fn find_state(&self, call: &Call<'_>) -> Result<Option<Applied>, Failure> {
-        let row = self.states(std::slice::from_ref(call)).await?.remove(call.document.key.as_str()).transpose()?;
+    pub(crate) async fn find_state<D: Booked>(&self, call: &StepCall<'_, D>) -> Result<Option<Applied>, Failure> {
+        let row = self.states(std::slice::from_ref(call)).await?.remove(call.document.key().as_str()).transpose()?;
         Ok(row
             .filter(|row| reached(&call.step.name).contains(&row.state.as_str()))
-            .map(|row| sales::applied(row.id, &row.state, row.number.as_deref(), false)))
+            .map(|row| applied::<D>(row.id, &row.state, row.number.as_deref(), false)))
     }
 
     /// The states after a button, of those sales for which the answer arrived.

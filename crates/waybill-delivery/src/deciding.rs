@@ -1,0 +1,402 @@
+//! From claims to decisions: what is known is gathered, decided, read where the plan asks, and grouped for calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use prost::Message as _;
+use waybill_connector::Failure;
+use waybill_domain::{Body, Kind, ObjectKey, RecordKey, Revision, Snapshot};
+use waybill_plan::{
+    Decision, DeliveryFacts, Document, Facts, Flow, OrderFact, Plan, ReceiptFact, ReceiptState, Remote, Retry, Write,
+    decide,
+};
+use waybill_proto::wire;
+
+use crate::{
+    apply::{Work, object_of},
+    engine::{Engine, Served},
+    store::{
+        claim::Claim,
+        decisions::Basis,
+        facts, flows,
+        sent::{self, Sent},
+        settle::{self, Back, Ended},
+    },
+};
+
+/// A waiting delivery is looked at again after this even if nothing woke it.
+const WAIT_RECHECK_SECONDS: f64 = 30.0;
+
+/// What becomes of a claim.
+enum Decided {
+    Write(Box<Work>),
+    ReadFirst(Box<Question>),
+    Settled(Box<(Ended, Claim)>),
+    Back(Box<(Back, Claim)>),
+}
+
+/// A claim whose fields have to be read before it can be decided.
+struct Question {
+    claim: Claim,
+    snapshot: Snapshot,
+    known: (DeliveryFacts, Facts),
+    document: Document,
+    fields: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// A hash as it stands in tables.
+pub(crate) fn digest(hex: &str) -> Vec<u8> {
+    let pair = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|text| u8::from_str_radix(text, 16).ok());
+    hex.as_bytes().chunks(2).filter_map(pair).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn decode(bytes: &[u8]) -> Option<Snapshot> {
+    wire::Snapshot::decode(bytes).ok().and_then(|wire| Snapshot::try_from(wire).ok())
+}
+
+/// What is known of a batch of claims beside their snapshots.
+struct Gathered {
+    receipts: Vec<facts::Fact>,
+    orders: Vec<facts::OrderRow>,
+    sent: Sent,
+    active: BTreeMap<String, Timestamp>,
+}
+
+impl Engine {
+    /// Decides each claim; what is no write is settled or put back here. The writes come in groups that one call can
+    /// carry.
+    pub(crate) async fn decide_and_group(
+        &self,
+        served: &Served,
+        claims: Vec<Claim>,
+        serving: bool,
+    ) -> sqlx::Result<Vec<Vec<Work>>> {
+        let plan = self.plan();
+        let mut writes: Vec<Work> = Vec::new();
+        let mut questions: Vec<Question> = Vec::new();
+        for (claim, snapshot, known) in self.gather(&plan, served, claims).await? {
+            match self.decide_one(&plan, served, claim, snapshot, known, &Remote::NotRead) {
+                Decided::ReadFirst(question) => questions.push(*question),
+                decided => writes.extend(self.follow(decided).await?),
+            }
+        }
+        for (question, remote) in self.read_first(served, questions).await? {
+            let Question { claim, snapshot, known, .. } = question;
+            match remote {
+                Ok(remote) => {
+                    let decided = self.decide_one(&plan, served, claim, Some(snapshot), Some(known), &remote);
+                    writes.extend(self.follow(decided).await?);
+                }
+                Err(failure) => {
+                    let retry = plan
+                        .flow(&snapshot.key.store, snapshot.key.kind, &served.name)
+                        .map(|flow| flow.retry)
+                        .unwrap_or_default();
+                    let write = Write { document: question.document, hash: String::new(), sent: BTreeMap::new() };
+                    self.end(served, Work::new(claim, snapshot.key, write, retry), Err(failure), serving).await?;
+                }
+            }
+        }
+        Ok(grouped(served, writes, serving))
+    }
+
+    /// Carries out what is no write.
+    async fn follow(&self, decided: Decided) -> sqlx::Result<Option<Work>> {
+        match decided {
+            Decided::Write(work) => return Ok(Some(*work)),
+            Decided::Settled(end) => self.settle(&end.1, end.0, &[]).await?,
+            Decided::Back(back) => settle::put_back(&mut *self.pool().acquire().await?, &back.0).await?,
+            // Asked again after it was read, it is decided.
+            Decided::ReadFirst(question) => {
+                tracing::error!(record = %question.snapshot.key, "what was read did not settle it");
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is known beside the snapshots, read after they were claimed.
+    #[allow(clippy::type_complexity, reason = "a claim with what is known of it, in one place only")]
+    async fn gather(
+        &self,
+        plan: &Plan,
+        served: &Served,
+        claims: Vec<Claim>,
+    ) -> sqlx::Result<Vec<(Claim, Option<Snapshot>, Option<(DeliveryFacts, Facts)>)>> {
+        let mut connection = self.pool().acquire().await?;
+        let snapshots: Vec<Option<Snapshot>> = claims.iter().map(|claim| decode(&claim.desired)).collect();
+        let gathered = self.read_known(&mut connection, served, &claims, &snapshots).await?;
+        let mut all = Vec::with_capacity(claims.len());
+        for (claim, snapshot) in claims.into_iter().zip(snapshots) {
+            let Some(snapshot) = snapshot else {
+                all.push((claim, None, None));
+                continue;
+            };
+            let flow = plan.flow(&snapshot.key.store, snapshot.key.kind, &served.name);
+            let mut facts = gathered.facts(&claim, &snapshot, flow, self.now());
+            self.hooks().complete(plan, &mut connection, &served.name, &snapshot, &mut facts).await?;
+            let delivery = gathered.delivery(&claim, &snapshot.key);
+            all.push((claim, Some(snapshot), Some((delivery, facts))));
+        }
+        Ok(all)
+    }
+
+    async fn read_known(
+        &self,
+        db: &mut sqlx::PgConnection,
+        served: &Served,
+        claims: &[Claim],
+        snapshots: &[Option<Snapshot>],
+    ) -> sqlx::Result<Gathered> {
+        let column = |pick: fn(&Claim) -> String| claims.iter().map(pick).collect::<Vec<_>>();
+        let (stores, kinds, ids) =
+            (column(|c| c.store.clone()), column(|c| c.kind.clone()), column(|c| c.record_id.clone()));
+        let receipts = facts::of(db, &stores, &kinds, &ids).await?;
+        let orders: (Vec<String>, Vec<String>) = snapshots
+            .iter()
+            .flatten()
+            .filter_map(|snapshot| match &snapshot.body {
+                Some(Body::Refund(refund)) => Some((snapshot.key.store.to_string(), refund.order_id.to_string())),
+                _ => None,
+            })
+            .unzip();
+        let orders = if orders.0.is_empty() {
+            Vec::new()
+        } else {
+            facts::orders(db, served.name.as_str(), &orders.0, &orders.1).await?
+        };
+        let keys = snapshots.iter().flatten().map(|snapshot| snapshot.key.to_string());
+        let objects: Vec<String> = claims.iter().map(|claim| claim.target_key.clone()).chain(keys).collect();
+        let sent = sent::of(db, served.name.as_str(), &objects).await?;
+        Ok(Gathered { receipts, orders, sent, active: flows::active(db).await? })
+    }
+
+    fn decide_one(
+        &self,
+        plan: &Plan,
+        served: &Served,
+        mut claim: Claim,
+        snapshot: Option<Snapshot>,
+        known: Option<(DeliveryFacts, Facts)>,
+        remote: &Remote,
+    ) -> Decided {
+        let (Some(snapshot), Some(known)) = (snapshot, known) else {
+            let end = ended(plan, &claim, "parked", "malformed", "", "the stored snapshot cannot be read");
+            return Decided::Settled(Box::new((end, claim)));
+        };
+        let flow = plan.flow(&snapshot.key.store, snapshot.key.kind, &served.name);
+        let decision = match (&snapshot.body, flow) {
+            (_, Some(flow)) => decide(plan, flow, &snapshot, &known.0, &known.1, remote),
+            // Incidents go to the plan's pagers, which are no flows.
+            (Some(Body::Incident(incident)), None) => page(incident, &known.0),
+            (_, None) => Decision::Ignore { rule: "no-flow".to_owned() },
+        };
+        if let Decision::ReadFirst { document, fields } = decision {
+            return Decided::ReadFirst(Box::new(Question { claim, snapshot, known, document: *document, fields }));
+        }
+        claim.basis = Basis { known: Some(known), document_hash: Vec::new() };
+        let settled = |claim: Claim, state, code: &str, field: &str, message: &str| {
+            let end = ended(plan, &claim, state, code, field, message);
+            Decided::Settled(Box::new((end, claim)))
+        };
+        match decision {
+            Decision::Ignore { rule } => settled(claim, "ignored", &rule, "", ""),
+            Decision::Nothing => {
+                claim.basis.document_hash = claim.applied_hash.clone().unwrap_or_default();
+                settled(claim, "applied", "", "", "")
+            }
+            Decision::Shadow(write) => {
+                claim.basis.document_hash = digest(&write.hash);
+                let fields: BTreeSet<&str> = write.sent.values().flat_map(|f| f.keys().map(String::as_str)).collect();
+                let fields: Vec<&str> = fields.into_iter().collect();
+                let message = format!("in shadow; would be written, with: {}", fields.join(", "));
+                settled(claim, "ignored", "shadow", "", &message)
+            }
+            Decision::Park { code, field, message } => settled(claim, "parked", code, &field, &message),
+            Decision::Wait { on, reason, until } => {
+                let now = self.now();
+                let known_wait = until.map(|until| until.duration_since(now).as_secs_f64().max(0.0));
+                let back = Back {
+                    id: claim.id,
+                    fence: claim.fence,
+                    wake: claim.wake,
+                    state: "waiting",
+                    after_seconds: known_wait.unwrap_or(WAIT_RECHECK_SECONDS),
+                    attempts: claim.attempts,
+                    code: on.as_str().to_owned(),
+                    message: reason,
+                    plan_hash: plan.hash.clone(),
+                };
+                Decided::Back(Box::new((back, claim)))
+            }
+            Decision::Write(write) => {
+                claim.basis.document_hash = digest(&write.hash);
+                let retry = flow.map_or_else(Retry::default, |flow| flow.retry);
+                Decided::Write(Box::new(Work::new(claim, snapshot.key, *write, retry)))
+            }
+            Decision::ReadFirst { .. } => settled(claim, "parked", "malformed", "", "what was read did not settle it"),
+        }
+    }
+
+    /// Reads the fields that decisions ask for, those of one role in one call.
+    async fn read_first(
+        &self,
+        served: &Served,
+        questions: Vec<Question>,
+    ) -> sqlx::Result<Vec<(Question, Result<Remote, Failure>)>> {
+        let mut answers: Vec<Result<BTreeMap<String, Option<waybill_domain::document::Fields>>, Failure>> =
+            questions.iter().map(|_| Ok(BTreeMap::new())).collect();
+        let roles: BTreeSet<(Kind, String)> = questions
+            .iter()
+            .flat_map(|question| question.fields.keys().map(|role| (question.snapshot.key.kind, role.clone())))
+            .collect();
+        for (kind, role) in roles {
+            let asked: Vec<usize> = questions
+                .iter()
+                .enumerate()
+                .filter(|(_, question)| question.snapshot.key.kind == kind && question.fields.contains_key(&role))
+                .map(|(index, _)| index)
+                .collect();
+            let calls: Vec<crate::sinks::AnyFieldsCall<'_>> = asked
+                .iter()
+                .map(|&index| {
+                    let question = &questions[index];
+                    crate::sinks::AnyFieldsCall {
+                        document: &question.document,
+                        role: &role,
+                        object_key: object_key(&question.document, &question.snapshot.key, &role),
+                        known: &question.claim.known.0,
+                        names: &question.fields[&role],
+                    }
+                })
+                .collect();
+            // A system that cannot be asked is left out: then the owner wins.
+            let Some(found) = served.port.read_fields(kind, &calls).await else { continue };
+            for (&index, found) in asked.iter().zip(found) {
+                match (&mut answers[index], found) {
+                    (Ok(objects), Ok(fields)) => {
+                        objects.insert(role.clone(), fields);
+                    }
+                    (answer @ Ok(_), Err(failure)) => *answer = Err(failure),
+                    (Err(_), _) => {}
+                }
+            }
+        }
+        Ok(questions.into_iter().zip(answers.into_iter().map(|answer| answer.map(Remote::Read))).collect())
+    }
+}
+
+impl Gathered {
+    fn facts(&self, claim: &Claim, snapshot: &Snapshot, flow: Option<&Flow>, now: Timestamp) -> Facts {
+        let mut facts = Facts { now, approved: claim.approved, ..Facts::default() };
+        facts.active_since = flow.and_then(|flow| self.active.get(&flow.name).copied());
+        let theirs = self
+            .receipts
+            .iter()
+            .filter(|f| f.store == claim.store && f.kind == claim.kind && f.record_id == claim.record_id);
+        for fact in theirs {
+            let state = match fact.state.as_str() {
+                "applied" => ReceiptState::Applied,
+                "ignored" => ReceiptState::Ignored,
+                _ => ReceiptState::Parked,
+            };
+            let applied = fact.applied_epoch.zip(fact.applied_number);
+            let applied = applied.map(|(epoch, number)| Revision { epoch, number });
+            if let Ok(system) = fact.system.parse() {
+                facts.receipts.insert(system, ReceiptFact { state, applied });
+            }
+        }
+        if let Some(Body::Refund(refund)) = &snapshot.body {
+            let row = self
+                .orders
+                .iter()
+                .find(|row| row.store == claim.store && row.record_id == refund.order_id.as_str());
+            facts.order = row.and_then(|row| {
+                let Some(Body::Order(order)) = decode(&row.desired)?.body else { return None };
+                Some(OrderFact { order, applied_once: row.applied_once, ignored: row.state == "ignored" })
+            });
+        }
+        facts
+    }
+
+    fn delivery(&self, claim: &Claim, key: &RecordKey) -> DeliveryFacts {
+        let mut known = BTreeMap::new();
+        for (object, roles) in [&claim.target_key, &key.to_string()].into_iter().filter_map(|o| self.sent.get_key_value(o)) {
+            for (role, fields) in roles {
+                if object_of(&claim.target_key, key, role) == *object {
+                    known.insert(role.clone(), fields.clone());
+                }
+            }
+        }
+        DeliveryFacts {
+            applied_once: claim.applied_number.is_some(),
+            applied_hash: claim.applied_hash.as_deref().map(hex),
+            first_unapplied_at: claim.first_unapplied_us.and_then(|us| Timestamp::from_microsecond(us).ok()),
+            sent: known,
+        }
+    }
+}
+
+/// A page is written unless the pager was told just this.
+fn page(incident: &waybill_domain::document::IncidentDocument, delivery: &DeliveryFacts) -> Decision {
+    let document = Document::Incident(incident.clone());
+    let hash = document.hash();
+    if delivery.applied_hash.as_deref() == Some(hash.as_str()) {
+        return Decision::Nothing;
+    }
+    Decision::Write(Box::new(Write { document, hash, sent: BTreeMap::new() }))
+}
+
+fn object_key(document: &Document, key: &RecordKey, role: &str) -> ObjectKey {
+    match document {
+        Document::Order(order) if role == "customer" => {
+            order.customer.as_ref().map_or_else(|| ObjectKey::new(key, role), |customer| customer.key.clone())
+        }
+        _ => ObjectKey::new(key, role),
+    }
+}
+
+fn ended(plan: &Plan, claim: &Claim, state: &'static str, code: &str, field: &str, message: &str) -> Ended {
+    Ended {
+        id: claim.id,
+        fence: claim.fence,
+        wake: claim.wake,
+        epoch: claim.desired_epoch,
+        number: claim.desired_number,
+        state,
+        code: code.to_owned(),
+        message: message.to_owned(),
+        field: field.to_owned(),
+        external_id: claim.external_id.clone(),
+        hash: claim.applied_hash.clone(),
+        attempts: claim.attempts,
+        plan_hash: plan.hash.clone(),
+    }
+}
+
+/// Writes of one kind go together as the system's batches allow. A breaker that is open lets one at a time through.
+fn grouped(served: &Served, writes: Vec<Work>, serving: bool) -> Vec<Vec<Work>> {
+    if !serving {
+        return writes.into_iter().map(|work| vec![work]).collect();
+    }
+    let mut by_kind: BTreeMap<Kind, Vec<Work>> = BTreeMap::new();
+    for work in writes {
+        by_kind.entry(work.key.kind).or_default().push(work);
+    }
+    let mut groups = Vec::new();
+    for works in by_kind.into_values() {
+        let first = works.first().and_then(|work| {
+            let sink = served.port.sink(&work.document)?;
+            let step = sink.steps(&work.document, &work.known).into_iter().next()?;
+            Some(sink.batch_size(&step.name))
+        });
+        let mut works = works.into_iter().peekable();
+        while works.peek().is_some() {
+            groups.push(works.by_ref().take(first.unwrap_or(1)).collect());
+        }
+    }
+    groups
+}

@@ -1,0 +1,281 @@
+//! Flows.
+
+use std::time::Duration;
+
+use jiff::{Timestamp, civil, tz::TimeZone};
+use waybill_domain::{
+    Kind,
+    descriptor::{Capability, Descriptor},
+};
+
+use super::{Reading, maps, needs, systems::minutes};
+use crate::{
+    diagnostic::{Place, nearest},
+    plan::{Flow, OnConflict, OnEdit, OnLeave, Retry},
+    read::{At, Table},
+    timing::Timing,
+};
+
+/// What the plan says for flows that do not say it themselves.
+pub(super) struct Defaults {
+    pub(super) since: Option<Timestamp>,
+    pub(super) late_after: Duration,
+}
+
+/// Kinds of records that a flow can bring.
+const MOVED: [Kind; 5] = [Kind::Order, Kind::Customer, Kind::Shipment, Kind::StockLevel, Kind::Refund];
+
+pub(super) const ON_CONFLICT: [(&str, OnConflict); 3] =
+    [("owner", OnConflict::Owner), ("park", OnConflict::Park), ("theirs", OnConflict::Theirs)];
+
+/// A day and more: what a schedule cannot sensibly pass.
+const MOST_MINUTES: i64 = 7 * 24 * 60;
+const MOST_SECONDS: i64 = 30 * 24 * 3600;
+
+impl Reading<'_, '_> {
+    pub(super) fn read_flows(&mut self, root: &mut Table<'_, '_>, defaults: &Defaults) -> Vec<At<Flow>> {
+        let Some(node) = root.get("flows") else { return Vec::new() };
+        let mut flows: Vec<At<Flow>> = Vec::new();
+        for node in node.list(&mut self.problems) {
+            let Some(mut table) = node.table(&mut self.problems) else { continue };
+            let name = table.required("name", "a name for people, such as \"orders-to-erp\"", &mut self.problems);
+            let Some(name) = name else {
+                self.lacks_flows = true;
+                continue;
+            };
+            let mut table = table.called(format!("flows.{}", name.value));
+            if flows.iter().any(|flow| flow.value.name == name.value) {
+                let what = format!("there is a flow '{}' already", name.value);
+                self.problems.error("WB-P001", &name.place, what, "give each flow a name of its own");
+            }
+            let flow = self.read_flow(&mut table, &name, defaults);
+            table.finish(&mut self.problems);
+            match flow {
+                Some(flow) => {
+                    let place = Place::new(format!("flows.{}", name.value), name.place.span);
+                    flows.push(At { value: flow, place });
+                }
+                None => self.lacks_flows = true,
+            }
+        }
+        flows
+    }
+
+    fn read_flow(&mut self, table: &mut Table<'_, '_>, name: &At<String>, defaults: &Defaults) -> Option<Flow> {
+        let kind = self.read_kind(table);
+        let to = table.required("to", "the system that the records go to", &mut self.problems);
+        let to_system = to.as_ref().and_then(|to| self.system(to));
+        let descriptor = to_system.as_ref().and_then(|to| self.descriptor(to));
+        if let (Some(kind), Some(descriptor), Some(to)) = (kind, descriptor, &to) {
+            self.check_capability(kind, descriptor, to);
+        }
+        let from = table.text("from", &mut self.problems);
+        let from = from.and_then(|from| self.read_from(&from, kind));
+        let stores = table.texts("stores", &mut self.problems).iter().filter_map(|name| self.store(name)).collect();
+        let after = table.texts("after", &mut self.problems);
+        let after: Vec<_> = after.iter().filter_map(|name| self.system(name)).collect();
+        let after_same_revision = table.flag("after_same_revision", &mut self.problems).unwrap_or(false);
+        let since = table.get("since").and_then(|node| node.instant(&mut self.problems)).or(defaults.since);
+        let timing = self.read_timing(table);
+        let late_after = table.seconds("late_after_seconds", 1, MOST_SECONDS, &mut self.problems);
+        let on_edit = self.read_on_edit(table, kind, descriptor);
+        let on_leave = self.read_on_leave(table, kind);
+        let on_conflict = self.read_on_conflict(table, kind, descriptor);
+        let retry = self.read_retry(table);
+        let when = self.read_condition(table, "when", kind, true);
+        let approval = self.read_condition(table, "approval", kind, false);
+        let point_of_no_return = self.read_condition(table, "point_of_no_return", kind, false);
+        let maps = self.read_maps(table, kind, descriptor);
+        Some(Flow {
+            name: name.value.clone(),
+            kind: kind?,
+            to: to_system?,
+            from,
+            stores,
+            after,
+            after_same_revision,
+            since,
+            timing: timing?,
+            late_after: late_after.unwrap_or(defaults.late_after),
+            on_edit,
+            on_leave,
+            on_conflict,
+            retry,
+            when,
+            approval,
+            point_of_no_return,
+            lines: maps.lines,
+            matching: maps.matching,
+            fields: maps.fields,
+            customer_fields: maps.customer_fields,
+        })
+    }
+
+    fn read_kind(&mut self, table: &mut Table<'_, '_>) -> Option<Kind> {
+        let text = table.required("kind", "what moves, such as \"order\"", &mut self.problems)?;
+        let found = MOVED.into_iter().find(|kind| kind.as_str() == text.value);
+        if found.is_none() {
+            let (what, mend) = match text.value.as_str() {
+                "product" | "return" | "inventory-level" | "fulfilment" => (
+                    format!("no connector takes {} records", text.value),
+                    "leave the flow out; [kinds] can still say who owns them".to_owned(),
+                ),
+                other => {
+                    (format!("there is no kind '{other}'"), nearest(other, MOVED.iter().map(|kind| kind.as_str())))
+                }
+            };
+            self.problems.error("WB-P008", &text.place, what, mend);
+        }
+        found
+    }
+
+    fn check_capability(&mut self, kind: Kind, descriptor: &Descriptor, to: &At<String>) {
+        if needs(kind).is_some_and(|needed| descriptor.can(needed)) {
+            return;
+        }
+        let able: Vec<&str> = MOVED
+            .into_iter()
+            .filter(|kind| needs(*kind).is_some_and(|needed| descriptor.can(needed)))
+            .map(Kind::as_str)
+            .collect();
+        let mend = match able[..] {
+            [] => format!("{} takes no records; name another system, or drop the flow", descriptor.title),
+            _ => format!("it takes: {}; name another system, or drop the flow", able.join(", ")),
+        };
+        self.problems.error("WB-P015", &to.place, format!("{} cannot take {kind} records", descriptor.title), mend);
+    }
+
+    fn read_from(&mut self, from: &At<String>, kind: Option<Kind>) -> Option<waybill_domain::SystemName> {
+        let needed = match kind {
+            Some(Kind::Shipment) => Capability::ShipmentSource,
+            Some(Kind::StockLevel) => Capability::StockSource,
+            _ => Capability::StoreSource,
+        };
+        let what = format!("gives no {} records", kind.map_or("such", Kind::as_str));
+        self.able(from, needed, &what, "name a system that does, or leave 'from' out: then they come from the store")
+    }
+
+    fn read_timing(&mut self, table: &mut Table<'_, '_>) -> Option<Timing> {
+        let Some(node) = table.get("timing") else { return Some(Timing::AtOnce) };
+        let mut parts = node.table(&mut self.problems)?;
+        let every = parts.number("every_minutes", 1, MOST_MINUTES, &mut self.problems);
+        let hold = parts.number("hold_minutes", 1, MOST_MINUTES, &mut self.problems);
+        let at = parts.text("at", &mut self.problems);
+        let zone = parts.text("zone", &mut self.problems);
+        parts.finish(&mut self.problems);
+        if self.problems_at(&node.place.path) {
+            return None;
+        }
+        match (every, hold, at, zone) {
+            (Some(every), None, None, None) => Some(Timing::Every(minutes(every))),
+            (None, Some(hold), None, None) => Some(Timing::Hold(minutes(hold))),
+            (None, None, Some(at), Some(zone)) => {
+                let (at, zone) = (self.time_of_day(&at), self.zone(&zone));
+                Some(Timing::At(at?, zone?))
+            }
+            _ => {
+                let mend = "write { every_minutes = 15 }, { hold_minutes = 10 } or { at = \"02:00\", zone = \"Europe/Vienna\" }";
+                self.problems.error("WB-P032", &node.place, "this is not one of the timings", mend);
+                None
+            }
+        }
+    }
+
+    pub(super) fn time_of_day(&mut self, text: &At<String>) -> Option<civil::Time> {
+        let time = civil::Time::strptime("%H:%M", &text.value).ok();
+        if time.is_none() {
+            let what = format!("'{}' is no time of day", text.value);
+            self.problems.error("WB-P031", &text.place, what, "write hours and minutes: \"02:00\"");
+        }
+        time
+    }
+
+    pub(super) fn zone(&mut self, text: &At<String>) -> Option<TimeZone> {
+        let zone = TimeZone::get(&text.value).ok();
+        if zone.is_none() {
+            let mend = "name one of the IANA database, such as \"Europe/Vienna\"";
+            self.problems.error("WB-P031", &text.place, format!("there is no time zone '{}'", text.value), mend);
+        }
+        zone
+    }
+
+    fn read_on_edit(&mut self, table: &mut Table<'_, '_>, kind: Option<Kind>, to: Option<&Descriptor>) -> OnEdit {
+        const WORDS: [(&str, OnEdit); 4] =
+            [("update", OnEdit::Update), ("amend", OnEdit::Amend), ("park", OnEdit::Park), ("ignore", OnEdit::Ignore)];
+        let Some(text) = table.text("on_edit", &mut self.problems) else { return OnEdit::default() };
+        let choice = crate::read::choose(&text, &WORDS, &mut self.problems).unwrap_or_default();
+        if choice == OnEdit::Amend
+            && let (Some(needed), Some(descriptor)) = (kind.and_then(needs), to)
+            && !descriptor.amends.contains(&needed)
+        {
+            let what = format!("{} has no amendments", descriptor.title);
+            self.problems.error("WB-P034", &text.place, what, "write \"update\", \"park\" or \"ignore\"");
+        }
+        choice
+    }
+
+    fn read_on_leave(&mut self, table: &mut Table<'_, '_>, kind: Option<Kind>) -> OnLeave {
+        const WORDS: [(&str, OnLeave); 3] =
+            [("update", OnLeave::Update), ("cancel", OnLeave::Cancel), ("park", OnLeave::Park)];
+        let Some(text) = table.text("on_leave", &mut self.problems) else { return OnLeave::default() };
+        let choice = crate::read::choose(&text, &WORDS, &mut self.problems).unwrap_or_default();
+        if choice == OnLeave::Cancel && kind.is_some_and(|kind| kind != Kind::Order) {
+            let mend = "write \"update\" or \"park\"";
+            self.problems.error("WB-P039", &text.place, "only orders are cancelled", mend);
+        }
+        choice
+    }
+
+    fn read_on_conflict(
+        &mut self,
+        table: &mut Table<'_, '_>,
+        kind: Option<Kind>,
+        to: Option<&Descriptor>,
+    ) -> Option<OnConflict> {
+        let text = table.text("on_conflict", &mut self.problems)?;
+        let choice = crate::read::choose(&text, &ON_CONFLICT, &mut self.problems)?;
+        if choice != OnConflict::Owner
+            && let (Some(needed), Some(descriptor)) = (kind.and_then(needs), to)
+            && !descriptor.reads.contains(&needed)
+        {
+            let what = format!("the fields of {} cannot be read back, so no conflict is seen", descriptor.title);
+            self.problems.error("WB-P035", &text.place, what, "write \"owner\", or leave it out");
+        }
+        Some(choice)
+    }
+
+    fn read_retry(&mut self, table: &mut Table<'_, '_>) -> Retry {
+        let mut retry = Retry::default();
+        let Some(mut parts) = table.table("retry", &mut self.problems) else { return retry };
+        if let Some(tries) = parts.number("tries", 1, 1000, &mut self.problems) {
+            retry.tries = u32::try_from(tries).unwrap_or(retry.tries);
+        }
+        if let Some(hours) = parts.number("hours", 1, 24 * 30, &mut self.problems) {
+            retry.for_at_most = minutes(hours * 60);
+        }
+        parts.finish(&mut self.problems);
+        retry
+    }
+
+    fn read_condition(
+        &mut self,
+        table: &mut Table<'_, '_>,
+        key: &'static str,
+        kind: Option<Kind>,
+        must_match: bool,
+    ) -> Option<crate::expression::Expression> {
+        let text = table.text(key, &mut self.problems)?;
+        let scope = self.scope(Some(kind?));
+        self.condition(&text, &scope, must_match)
+    }
+
+    fn read_maps(&mut self, table: &mut Table<'_, '_>, kind: Option<Kind>, to: Option<&Descriptor>) -> maps::Maps {
+        let fields = table.get("fields");
+        let customer_fields = table.get("customer_fields");
+        let lines = table.get("lines");
+        let matching = table.get("match");
+        // Without its kind nothing can be said of an expression.
+        let Some(kind) = kind else { return maps::Maps::default() };
+        self.maps_of(kind, to, fields, customer_fields, lines, matching)
+    }
+}

@@ -1,0 +1,92 @@
+//! What the services would keep beside their deliveries: orders, totals, items.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use waybill_domain::{Body, Kind, RecordId, RecordKey, Snapshot, StoreName, order::Order, totals};
+
+use crate::{
+    decide::{CustomerTotals, target_key},
+    plan::Plan,
+};
+
+/// What one order counts for its buyer.
+#[derive(Debug)]
+struct Counted {
+    counts: bool,
+    spent: Decimal,
+    placed_at: Timestamp,
+}
+
+/// What was heard so far.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    orders: BTreeMap<RecordKey, Order>,
+    buyers: BTreeMap<RecordKey, String>,
+    counted: BTreeMap<String, BTreeMap<RecordKey, Counted>>,
+    items: BTreeMap<(StoreName, String), RecordId>,
+    refunds: BTreeMap<RecordKey, Vec<RecordKey>>,
+}
+
+impl Known {
+    /// Takes a snapshot; gives the person whose totals it may have changed.
+    pub(super) fn hear(&mut self, plan: &Plan, snapshot: &Snapshot) -> Option<String> {
+        let key = &snapshot.key;
+        match &snapshot.body {
+            Some(Body::Order(order)) => {
+                let person = target_key(snapshot);
+                // An order whose sums do not hold is parked everywhere: what it is worth cannot be told.
+                let counts = totals::check(order).is_ok() && plan.counts(snapshot).unwrap_or(false);
+                let spent = order.totals.current_total.shop.amount;
+                let counted = Counted { counts, spent, placed_at: order.processed_at };
+                if let Some(before) = self.buyers.insert(key.clone(), person.clone())
+                    && before != person
+                    && let Some(theirs) = self.counted.get_mut(&before)
+                {
+                    theirs.remove(key);
+                }
+                self.counted.entry(person.clone()).or_default().insert(key.clone(), counted);
+                self.orders.insert(key.clone(), order.as_ref().clone());
+                return Some(person);
+            }
+            Some(Body::Product(product)) => {
+                for variant in product.variants.iter().filter(|variant| !variant.sku.is_empty()) {
+                    if let Some(item) = &variant.inventory_item_id {
+                        self.items.insert((key.store.clone(), variant.sku.clone()), item.clone());
+                    }
+                }
+            }
+            Some(Body::Refund(refund)) => {
+                let order = RecordKey { kind: Kind::Order, id: refund.order_id.clone(), ..key.clone() };
+                let refunds = self.refunds.entry(order).or_default();
+                if !refunds.contains(key) {
+                    refunds.push(key.clone());
+                }
+            }
+            _ => {}
+        }
+        None
+    }
+
+    pub(super) fn totals(&self, person: &str) -> CustomerTotals {
+        let counted = self.counted.get(person).into_iter().flat_map(BTreeMap::values).filter(|order| order.counts);
+        counted.fold(CustomerTotals::default(), |totals, order| CustomerTotals {
+            orders: totals.orders + 1,
+            spent: totals.spent + order.spent,
+            last_order_at: totals.last_order_at.max(Some(order.placed_at)),
+        })
+    }
+
+    pub(super) fn order(&self, key: &RecordKey) -> Option<&Order> {
+        self.orders.get(key)
+    }
+
+    pub(super) fn item(&self, store: &StoreName, sku: &str) -> Option<RecordId> {
+        self.items.get(&(store.clone(), sku.to_owned())).cloned()
+    }
+
+    pub(super) fn refunds_of(&self, order: &RecordKey) -> Vec<RecordKey> {
+        self.refunds.get(order).cloned().unwrap_or_default()
+    }
+}

@@ -1,0 +1,69 @@
+//! `waybill plan check`.
+
+use std::{io::Write, process::ExitCode};
+
+use anyhow::Context as _;
+use serde_json::json;
+use waybill_plan::{Connectors, Plan, Problems, References, Severity};
+use waybill_runtime::secret;
+
+use crate::connectors;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    plan: super::File,
+    /// Refuse a plan whose secrets do not resolve here; without it that is a warning.
+    #[arg(long)]
+    resolve: bool,
+    /// As JSON: {"file", "passes", "hash", "problems": [{"code", "severity", "at", "line", "column", …}]}
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(command: &Check, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    let file = command.plan.file.display().to_string();
+    let text = std::fs::read_to_string(&command.plan.file).with_context(|| format!("the plan {file} cannot be read"))?;
+    let resolves = |reference: &str| match secret::resolve(reference) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    };
+    let references = if command.resolve { References::Refused(&resolves) } else { References::Warned(&resolves) };
+    let (plan, problems) = match Plan::check(&text, Connectors::All(&connectors::all()), references) {
+        Ok(checked) => (Some(checked.plan), checked.warnings),
+        Err(problems) => (None, problems),
+    };
+    if command.json {
+        let hash = plan.as_ref().map(|plan| plan.hash.clone());
+        let said = json!({
+            "file": file, "passes": plan.is_some(), "hash": hash, "problems": problems.problems,
+        });
+        writeln!(out, "{}", serde_json::to_string_pretty(&said)?)?;
+    } else {
+        say(out, &file, plan.as_ref(), &problems)?;
+    }
+    Ok(if plan.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn say(out: &mut impl Write, file: &str, plan: Option<&Plan>, problems: &Problems) -> std::io::Result<()> {
+    for problem in &problems.problems {
+        writeln!(out, "{}", problem.render(file))?;
+    }
+    let warnings = match problems.count(Severity::Warning) {
+        0 => String::new(),
+        1 => "; 1 warning".to_owned(),
+        many => format!("; {many} warnings"),
+    };
+    match plan {
+        Some(plan) => {
+            let (stores, systems, flows) = (plan.stores.len(), plan.systems.len(), plan.flows.len());
+            let hash = &plan.hash;
+            writeln!(out, "{file}: passes ({stores} stores, {systems} systems, {flows} flows, hash {hash}){warnings}")
+        }
+        None => {
+            let errors = problems.count(Severity::Error);
+            let noun = if errors == 1 { "error" } else { "errors" };
+            writeln!(out, "{file}: {errors} {noun}{warnings}; `waybill plan explain CODE` tells more of a code")
+        }
+    }
+}
