@@ -100,18 +100,21 @@ pub struct Whole {
     pub body: Body,
     /// When it last changed at the source, as the body says.
     pub source_updated_at: Option<Timestamp>,
-    /// Fields of the state that this body does not carry and that therefore stand empty: a customer's `tags` since
-    /// 2025-01 (<https://shopify.dev/changelog/new-customer-s-webhook-and-changes-to-existing-customer-s-webhooks-payload>).
+    /// Fields of the state that this body does not carry and that therefore stand empty: a customer's `tags` and
+    /// `email_consent` since 2025-01 (<https://shopify.dev/changelog/new-customer-s-webhook-and-changes-to-existing-customer-s-webhooks-payload>).
     pub lacks: &'static [&'static str],
 }
 
 impl Whole {
     /// Fills what the body lacks from an earlier state of the same record, so that it is not taken for cleared.
     pub fn carry_over(&mut self, earlier: &Body) {
-        if let (Body::Customer(now), Body::Customer(before)) = (&mut self.body, earlier)
-            && self.lacks.contains(&"tags")
-        {
-            now.tags.clone_from(&before.tags);
+        if let (Body::Customer(now), Body::Customer(before)) = (&mut self.body, earlier) {
+            if self.lacks.contains(&"tags") {
+                now.tags.clone_from(&before.tags);
+            }
+            if self.lacks.contains(&"email_consent") {
+                now.email_consent.clone_from(&before.email_consent);
+            }
         }
     }
 }
@@ -202,7 +205,7 @@ fn snapshot(kind: Kind, root: &Node<'_, '_>) -> Read<Parsed> {
         Kind::Refund => return refund::read_alone(root, id),
         Kind::Shipment | Kind::StockLevel | Kind::Incident => return Ok(Parsed::Unknown),
     };
-    let lacks: &[&str] = if kind == Kind::Customer && !root.has("tags") { &["tags"] } else { &[] };
+    let lacks = if kind == Kind::Customer { customer::lacks(root) } else { &[] };
     match body {
         Ok(body) => {
             let source_updated_at = root.at("updated_at").time()?;

@@ -25,6 +25,8 @@ pub struct Fetched {
 }
 
 pub(crate) fn customer(answer: wire::Customer) -> Result<Fetched, Failure> {
+    let email_consent = answer.person.default_email_address.as_ref().and_then(|email| email.marketing_state.as_deref());
+    let email_consent = email_consent.unwrap_or_default().to_ascii_lowercase();
     let person = person(answer.person)?;
     let customer = Customer {
         id: person.id,
@@ -32,6 +34,7 @@ pub(crate) fn customer(answer: wire::Customer) -> Result<Fetched, Failure> {
         first_name: person.first_name,
         last_name: person.last_name,
         email: person.email,
+        email_consent,
         phone: person.phone,
         verified_email: answer.verified_email,
         state: answer.state.to_ascii_lowercase(),

@@ -25,9 +25,14 @@ use crate::{
 
 type Call<'a> = StepCall<'a, RefundDocument>;
 
+const NOTHING: &str = "nothing";
+
 #[async_trait]
 impl Sink<RefundDocument> for Tryton {
-    fn steps(&self, _document: &RefundDocument, known: &Known) -> Vec<Step> {
+    fn steps(&self, document: &RefundDocument, known: &Known) -> Vec<Step> {
+        if is_nothing(document) {
+            return vec![Step::idempotent(NOTHING, "refund")];
+        }
         if sales::is_settled(known) {
             return vec![Step::idempotent(AMEND, "refund")];
         }
@@ -50,6 +55,7 @@ impl Sink<RefundDocument> for Tryton {
 
     async fn find(&self, call: &Call<'_>) -> Result<Option<Applied>, Failure> {
         let found = match &*call.step.name {
+            NOTHING => Ok(None),
             DRAFT | AMEND => self.find_draft(call).await,
             QUOTE | CONFIRM | PROCESS => self.find_state(call).await,
             other => Err(steps::unknown(other)),
@@ -66,6 +72,7 @@ impl Taken for RefundDocument {
             DRAFT => tryton.apply_drafts(calls).await,
             QUOTE | CONFIRM | PROCESS => tryton.advance(calls).await,
             AMEND => tryton.apply_amendments(calls).await,
+            NOTHING => Ok(calls.iter().map(|_| Ok(Applied::default())).collect()),
             other => Err(steps::unknown(other)),
         }
     }
@@ -122,6 +129,11 @@ impl Tryton {
             total_tax: -document.total_tax,
         })
     }
+}
+
+/// Whether there is nothing to book: Tryton quotes no sale without lines.
+fn is_nothing(document: &RefundDocument) -> bool {
+    document.lines.is_empty() && document.charges.is_empty() && document.total.is_zero()
 }
 
 /// The order's sale, if it has been booked: else there is no invoice that anything could be given back of.

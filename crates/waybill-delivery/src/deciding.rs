@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use prost::Message as _;
 use waybill_connector::Failure;
-use waybill_domain::{Body, Kind, ObjectKey, RecordKey, Revision, Snapshot};
+use waybill_domain::{Body, Kind, ObjectKey, RecordKey, Revision, Snapshot, SystemName};
 use waybill_plan::{
     Decision, DeliveryFacts, Document, Facts, Flow, OrderFact, Plan, ReceiptFact, ReceiptState, Remote, Retry, Write,
     decide,
@@ -78,14 +78,14 @@ impl Engine {
         let plan = self.plan();
         let mut writes: Vec<Work> = Vec::new();
         let mut questions: Vec<Question> = Vec::new();
-        for (claim, snapshot, known) in self.gather(&plan, served, claims).await? {
+        for (claim, snapshot, known) in self.gather(&plan, &served.name, claims).await? {
             match self.decide_one(&plan, served, claim, snapshot, known, &Remote::NotRead) {
                 Decided::ReadFirst(question) => questions.push(*question),
                 decided => writes.extend(self.follow(decided).await?),
             }
         }
         for (question, remote) in self.read_first(served, questions).await? {
-            let Question { claim, snapshot, known, .. } = question;
+            let Question { mut claim, snapshot, known, .. } = question;
             match remote {
                 Ok(remote) => {
                     let decided = self.decide_one(&plan, served, claim, Some(snapshot), Some(known), &remote);
@@ -96,11 +96,13 @@ impl Engine {
                         .flow(&snapshot.key.store, snapshot.key.kind, &served.name)
                         .map(|flow| flow.retry)
                         .unwrap_or_default();
+                    claim.basis = Basis { known: Some(known), unread: true, plan_hash: plan.hash.clone(), ..Basis::default() };
                     let write = Write { document: question.document, hash: String::new(), sent: BTreeMap::new() };
                     self.end(served, Work::new(claim, snapshot.key, write, retry), Err(failure), serving).await?;
                 }
             }
         }
+        let writes = self.without_held(served, writes).await?;
         Ok(grouped(served, writes, serving))
     }
 
@@ -120,24 +122,24 @@ impl Engine {
 
     /// What is known beside the snapshots, read after they were claimed.
     #[allow(clippy::type_complexity, reason = "a claim with what is known of it, in one place only")]
-    async fn gather(
+    pub(crate) async fn gather(
         &self,
         plan: &Plan,
-        served: &Served,
+        system: &SystemName,
         claims: Vec<Claim>,
     ) -> sqlx::Result<Vec<(Claim, Option<Snapshot>, Option<(DeliveryFacts, Facts)>)>> {
         let mut connection = self.pool().acquire().await?;
         let snapshots: Vec<Option<Snapshot>> = claims.iter().map(|claim| decode(&claim.desired)).collect();
-        let gathered = self.read_known(&mut connection, served, &claims, &snapshots).await?;
+        let gathered = self.read_known(&mut connection, system, &claims, &snapshots).await?;
         let mut all = Vec::with_capacity(claims.len());
         for (claim, snapshot) in claims.into_iter().zip(snapshots) {
             let Some(snapshot) = snapshot else {
                 all.push((claim, None, None));
                 continue;
             };
-            let flow = plan.flow(&snapshot.key.store, snapshot.key.kind, &served.name);
+            let flow = plan.flow(&snapshot.key.store, snapshot.key.kind, system);
             let mut facts = gathered.facts(&claim, &snapshot, flow, self.now());
-            self.hooks().complete(plan, &mut connection, &served.name, &snapshot, &mut facts).await?;
+            self.hooks().complete(plan, &mut connection, system, &snapshot, &mut facts).await?;
             let delivery = gathered.delivery(&claim, &snapshot.key);
             all.push((claim, Some(snapshot), Some((delivery, facts))));
         }
@@ -147,7 +149,7 @@ impl Engine {
     async fn read_known(
         &self,
         db: &mut sqlx::PgConnection,
-        served: &Served,
+        system: &SystemName,
         claims: &[Claim],
         snapshots: &[Option<Snapshot>],
     ) -> sqlx::Result<Gathered> {
@@ -166,11 +168,11 @@ impl Engine {
         let orders = if orders.0.is_empty() {
             Vec::new()
         } else {
-            facts::orders(db, served.name.as_str(), &orders.0, &orders.1).await?
+            facts::orders(db, system.as_str(), &orders.0, &orders.1).await?
         };
         let keys = snapshots.iter().flatten().map(|snapshot| snapshot.key.to_string());
         let objects: Vec<String> = claims.iter().map(|claim| claim.target_key.clone()).chain(keys).collect();
-        let sent = sent::of(db, served.name.as_str(), &objects).await?;
+        let sent = sent::of(db, system.as_str(), &objects).await?;
         Ok(Gathered { receipts, orders, sent, active: flows::active(db).await? })
     }
 
@@ -188,16 +190,11 @@ impl Engine {
             return Decided::Settled(Box::new((end, claim)));
         };
         let flow = plan.flow(&snapshot.key.store, snapshot.key.kind, &served.name);
-        let decision = match (&snapshot.body, flow) {
-            (_, Some(flow)) => decide(plan, flow, &snapshot, &known.0, &known.1, remote),
-            // Incidents go to the plan's pagers, which are no flows.
-            (Some(Body::Incident(incident)), None) => page(incident, &known.0),
-            (_, None) => Decision::Ignore { rule: "no-flow".to_owned() },
-        };
+        let decision = decision(plan, flow, &snapshot, &known, remote);
         if let Decision::ReadFirst { document, fields } = decision {
             return Decided::ReadFirst(Box::new(Question { claim, snapshot, known, document: *document, fields }));
         }
-        claim.basis = Basis { known: Some(known), document_hash: Vec::new() };
+        claim.basis = Basis { known: Some(known), plan_hash: plan.hash.clone(), ..Basis::default() };
         let settled = |claim: Claim, state, code: &str, field: &str, message: &str| {
             let end = ended(plan, &claim, state, code, field, message);
             Decided::Settled(Box::new((end, claim)))
@@ -337,6 +334,22 @@ impl Gathered {
             first_unapplied_at: claim.first_unapplied_us.and_then(|us| Timestamp::from_microsecond(us).ok()),
             sent: known,
         }
+    }
+}
+
+/// What the plan wants of a snapshot.
+pub(crate) fn decision(
+    plan: &Plan,
+    flow: Option<&Flow>,
+    snapshot: &Snapshot,
+    (delivery, facts): &(DeliveryFacts, Facts),
+    remote: &Remote,
+) -> Decision {
+    match (&snapshot.body, flow) {
+        (_, Some(flow)) => decide(plan, flow, snapshot, delivery, facts, remote),
+        // Incidents go to the plan's pagers, which are no flows.
+        (Some(Body::Incident(incident)), None) => page(incident, delivery),
+        (_, None) => Decision::Ignore { rule: "no-flow".to_owned() },
     }
 }
 

@@ -17,6 +17,7 @@ use waybill_proto::wire;
 use waybill_runtime::{Metrics, Tasks, grpc::PeerChannel, health::Health};
 
 use crate::{
+    first_run::{self, Looked},
     outbox,
     sinks::SystemPort,
     store::{
@@ -85,6 +86,10 @@ pub struct Served {
     pub concurrency: usize,
     /// Requests over time.
     pub budget: Budget,
+    /// Whether it is paused when it is first seen.
+    pub paused: bool,
+    /// Whether its first run may create as many records as it will, without asking.
+    pub released: bool,
 }
 
 /// What an engine is made of.
@@ -123,6 +128,7 @@ pub struct Engine {
     report: Notify,
     /// Hash of the plan whose flows were noted.
     noted: Mutex<String>,
+    looked: Looked,
     stop: CancellationToken,
 }
 
@@ -136,7 +142,7 @@ const REPORT_EVERY: Duration = Duration::from_secs(5);
 impl Engine {
     /// Puts an engine together.
     pub fn new(parts: EngineParts, stop: CancellationToken) -> Arc<Self> {
-        Arc::new(Self { parts, work: Notify::new(), outbox: Arc::new(Notify::new()), report: Notify::new(), noted: Mutex::default(), stop })
+        Arc::new(Self { parts, work: Notify::new(), outbox: Arc::new(Notify::new()), report: Notify::new(), noted: Mutex::default(), looked: Looked::default(), stop })
     }
 
     /// The service's name.
@@ -164,6 +170,10 @@ impl Engine {
 
     pub(crate) fn now(&self) -> jiff::Timestamp {
         self.parts.clock.now()
+    }
+
+    pub(crate) fn looked(&self) -> &Looked {
+        &self.looked
     }
 
     pub(crate) fn stop_signal(&self) -> CancellationToken {
@@ -403,16 +413,20 @@ impl Engine {
             .into_iter()
             .map(|state| wire::SystemReport {
                 service: self.service().to_owned(),
-                condition: match (state.paused, state.condition.as_str()) {
-                    (true, _) => Condition::Paused,
-                    (_, "unauthorized") => Condition::Unauthorized,
-                    (_, "unavailable") => Condition::Unavailable,
+                condition: match (state.paused, state.condition.as_str(), state.asking) {
+                    (true, ..) => Condition::Paused,
+                    (_, "unauthorized", _) => Condition::Unauthorized,
+                    (_, "unavailable", _) => Condition::Unavailable,
+                    (.., Some(_)) => Condition::Asking,
                     _ => Condition::Serving,
                 }
                 .into(),
-                system: state.system,
                 replica: self.parts.replica.clone(),
-                message: state.message,
+                message: match state.asking {
+                    Some(records) => first_run::message(&state.system, state.first_writes, records),
+                    None => state.message,
+                },
+                system: state.system,
                 at: Some(at),
                 plan_hash: plan_hash.clone(),
             })

@@ -32,6 +32,7 @@ use crate::{
     budget::SharedBudget,
     engine::{Engine, EngineParts, Hooks, Served},
     sinks::SystemPort,
+    store::history,
 };
 use obeyed::Obeyed;
 
@@ -39,6 +40,9 @@ use obeyed::Obeyed;
 const PLAN_EVERY: Duration = Duration::from_secs(5);
 /// How often it is said which plan is obeyed.
 const SAY_PLAN_EVERY: Duration = Duration::from_secs(5);
+
+/// How often revisions and decisions that are too old go.
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 
 /// A service under construction: everything is bound and read, nothing runs yet.
 pub struct Frame {
@@ -152,7 +156,7 @@ impl Frame {
             let value = secret::resolve(&reference).with_context(|| format!("systems.{name}.{setting}"))?;
             secrets.insert(setting, value);
         }
-        let budget = system.budget.unwrap_or(descriptor.budget);
+        let budget = system.budget_of(self.service, descriptor);
         let gate = SharedBudget::new(self.pool.clone(), name.clone(), budget);
         Ok(SystemSettings::new(name.clone(), descriptor, values, secrets)?.with_gate(gate))
     }
@@ -182,8 +186,15 @@ impl Frame {
             let settings = |descriptor: &Descriptor| self.system_settings(name, descriptor);
             let made = port(&system.connector, &settings).with_context(|| format!("systems.{name}"))?;
             if let Some(port) = made {
-                let budget = system.budget.unwrap_or(port.descriptor.budget);
-                served.push(Served { name: name.clone(), port, concurrency: system.concurrency, budget });
+                let budget = system.budget_of(self.service, &port.descriptor);
+                served.push(Served {
+                    name: name.clone(),
+                    port,
+                    concurrency: system.concurrency,
+                    budget,
+                    paused: system.paused,
+                    released: self.settings.yes,
+                });
             }
         }
         Ok(served)
@@ -242,6 +253,11 @@ impl Frame {
             }
         });
         say_plan(&mut self.tasks, self.service, self.bus, Arc::clone(&self.obeyed));
+        let (pool, keep) = (self.pool.clone(), Duration::from_secs(u64::from(self.settings.history_days) * 86_400));
+        self.tasks.repeat("history", PRUNE_EVERY, move || {
+            let pool = pool.clone();
+            async move { Ok(history::prune(&pool, keep).await.map(drop)?) }
+        });
         let (path, sender, descriptors, obeyed) = (self.settings.plan, self.plan_sender, self.descriptors, self.obeyed);
         let mut refused = String::new();
         self.tasks.repeat("plan", PLAN_EVERY, move || {

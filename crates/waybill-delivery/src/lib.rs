@@ -5,6 +5,7 @@ mod backoff;
 mod budget;
 mod deciding;
 mod engine;
+mod first_run;
 pub mod frame;
 mod intake;
 pub mod ledger;

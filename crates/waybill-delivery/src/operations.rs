@@ -1,19 +1,24 @@
 //! `Deliveries` over gRPC: what people may see and do.
 
+mod approve;
 mod decisions;
+mod first_run;
+mod roll;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use prost::Message as _;
+use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 use waybill_domain::{RecordKey, SystemName};
 use waybill_proto::{
     convert::to_timestamp,
     wire::{
-        self, ChangedDeliveriesResponse, CountInFlightRequest, CountInFlightResponse, DeliveryDetail,
-        DiscardDeliveriesRequest, ListDecisionsRequest, ListDecisionsResponse, ListDeliveriesRequest,
-        ListDeliveriesResponse, PauseRequest, SayAgainRequest, SelectDeliveriesRequest, ShowDeliveryRequest,
+        self, ApproveRequest, ChangedDeliveriesResponse, CountInFlightRequest, CountInFlightResponse, DeliveryDetail,
+        DiscardDeliveriesRequest, ListApprovalsRequest, ListApprovalsResponse, ListDecisionsRequest,
+        ListDecisionsResponse, ListDeliveriesRequest, ListDeliveriesResponse, PauseRequest, RefuseRequest,
+        ReleaseRequest, RollRequest, RollResponse, SayAgainRequest, SelectDeliveriesRequest, ShowDeliveryRequest,
         SystemsRequest, SystemsResponse, count_in_flight_response::Count, deliveries_server::Deliveries,
     },
 };
@@ -22,6 +27,8 @@ use crate::{
     engine::Engine,
     outbox::{self, OutboxRow},
     store::{
+        approvals::{Place, Word},
+        decisions as kept,
         deliveries::{self, Row, Selection},
         heard, systems,
     },
@@ -253,6 +260,32 @@ impl Deliveries for DeliveriesService {
     ) -> Result<Response<ListDecisionsResponse>, Status> {
         decisions::list(self.engine.pool(), request.into_inner()).await.map(Response::new)
     }
+
+    async fn list_approvals(
+        &self,
+        request: Request<ListApprovalsRequest>,
+    ) -> Result<Response<ListApprovalsResponse>, Status> {
+        approve::list(&self.engine, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn approve(&self, request: Request<ApproveRequest>) -> Result<Response<ChangedDeliveriesResponse>, Status> {
+        let changed = approve::approve(&self.engine, request.into_inner()).await?;
+        Ok(Response::new(ChangedDeliveriesResponse { changed }))
+    }
+
+    async fn refuse(&self, request: Request<RefuseRequest>) -> Result<Response<ChangedDeliveriesResponse>, Status> {
+        let changed = approve::refuse(&self.engine, request.into_inner()).await?;
+        Ok(Response::new(ChangedDeliveriesResponse { changed }))
+    }
+
+    async fn release(&self, request: Request<ReleaseRequest>) -> Result<Response<SystemsResponse>, Status> {
+        let systems = first_run::release(&self.engine, request.into_inner()).await?;
+        Ok(Response::new(SystemsResponse { systems }))
+    }
+
+    async fn roll(&self, request: Request<RollRequest>) -> Result<Response<RollResponse>, Status> {
+        roll::page(&self.engine, request.into_inner()).await.map(Response::new)
+    }
 }
 
 impl Engine {
@@ -286,26 +319,42 @@ impl Engine {
             if discarded.rows_affected() == 0 {
                 continue;
             }
-            crate::store::decisions::keep_discarded(&mut transaction, row.id, self.now()).await?;
-            sqlx::query("insert into audit (actor, action, system, record, reason) values ($1, 'discard', $2, $3, $4)")
-                .bind(actor)
-                .bind(&row.system)
-                .bind(format!("{}/{}/{}", row.store, row.kind, row.record_id))
-                .bind(reason)
-                .execute(&mut *transaction)
-                .await?;
-            let settled = heard::settled(&mut transaction, &[row.store], &[row.kind], &[row.record_id]).await?;
-            let rows: Vec<OutboxRow> = settled
-                .iter()
-                .filter(|settled| settled.system == row.system)
-                .filter_map(|settled| self.stored_receipt(settled))
-                .collect();
-            outbox::write(&mut transaction, &rows).await?;
+            let place = Place { system: row.system, store: row.store, kind: row.kind, id: row.record_id };
+            let word = Word { actor: actor.to_owned(), reason: reason.to_owned() };
+            self.ended_by_person(&mut transaction, row.id, &place, "discard", &word).await?;
             transaction.commit().await?;
             changed += 1;
         }
         self.wake_outbox();
         Ok(changed)
+    }
+
+    /// Keeps that a person ended a delivery, who and why, and says it.
+    async fn ended_by_person(
+        &self,
+        db: &mut PgConnection,
+        delivery: i64,
+        place: &Place,
+        action: &str,
+        word: &Word,
+    ) -> sqlx::Result<()> {
+        kept::keep_discarded(db, delivery, self.now()).await?;
+        sqlx::query("insert into audit (actor, action, system, record, reason) values ($1, $2, $3, $4, $5)")
+            .bind(&word.actor)
+            .bind(action)
+            .bind(&place.system)
+            .bind(format!("{}/{}/{}", place.store, place.kind, place.id))
+            .bind(&word.reason)
+            .execute(&mut *db)
+            .await?;
+        let column = |text: &String| vec![text.clone()];
+        let settled = heard::settled(db, &column(&place.store), &column(&place.kind), &column(&place.id)).await?;
+        let rows: Vec<OutboxRow> = settled
+            .iter()
+            .filter(|settled| settled.system == place.system)
+            .filter_map(|settled| self.stored_receipt(settled))
+            .collect();
+        outbox::write(db, &rows).await
     }
 
     /// Publishes the stored receipts of settled deliveries again.

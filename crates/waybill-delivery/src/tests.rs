@@ -19,6 +19,12 @@ macro_rules! bench {
     };
 }
 
+mod approvals;
+mod first_run;
+mod history;
+mod revisions;
+mod roll;
+
 #[tokio::test]
 async fn a_snapshot_is_applied_once_and_its_receipt_says_so() {
     let bench = bench!();

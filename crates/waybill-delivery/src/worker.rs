@@ -42,9 +42,17 @@ impl Engine {
         let permits = Arc::new(Semaphore::new(served.concurrency));
         let mut running = JoinSet::new();
         let stop = self.stop_signal();
+        let mut enlisted = false;
         while !stop.is_cancelled() {
             while running.try_join_next().is_some() {}
-            let pause = match self.claim_and_start(&served, &permits, &mut running).await {
+            let step = async {
+                if !enlisted {
+                    systems::enlist(self.pool(), served.name.as_str(), served.paused, served.released).await?;
+                    enlisted = true;
+                }
+                self.claim_and_start(&served, &permits, &mut running).await
+            };
+            let pause = match step.await {
                 Ok(pause) => pause,
                 Err(error) => {
                     tracing::warn!(system = %served.name, %error, "the queue cannot be read; trying again");
@@ -72,7 +80,7 @@ impl Engine {
     ) -> sqlx::Result<Option<Duration>> {
         let system = served.name.as_str();
         let Some(state) = systems::one(self.pool(), system).await? else {
-            systems::enlist(self.pool(), &[system.to_owned()]).await?;
+            systems::enlist(self.pool(), system, served.paused, served.released).await?;
             return Ok(None);
         };
         if state.condition == "unauthorized" && !state.paused {
@@ -81,14 +89,16 @@ impl Engine {
         if !state.open() {
             return Ok(Some(Duration::from_secs_f64(state.wait_seconds.clamp(0.05, 1.0))));
         }
+        let first_run = self.is_first_run(&served.name, &state).await?;
         let Ok(permit) = Arc::clone(permits).acquire_owned().await else { return Ok(Some(POLL)) };
         // A breaker that was open lets one delivery through to see.
         let serving = state.condition == "serving";
         let limit = if serving { GROUP } else { 1 };
-        let claims = claim::claim(self.pool(), system, limit as i64, LEASE.as_secs_f64()).await?;
+        let mut claims = claim::claim(self.pool(), system, limit as i64, LEASE.as_secs_f64()).await?;
         if claims.is_empty() {
             return Ok(Some(POLL));
         }
+        claims.iter_mut().for_each(|claim| claim.first_run = first_run);
         let (engine, served) = (Arc::clone(self), served.clone());
         let mut held = Some(permit);
         for group in self.decide_and_group(&served, claims, serving).await? {
@@ -154,7 +164,7 @@ impl Engine {
 
     /// Records how an attempt ended, for the delivery and for the system.
     pub(crate) async fn end(&self, served: &Served, work: Work, outcome: Result<(), Failure>, serving: bool) -> sqlx::Result<()> {
-        let plan_hash = self.plan().hash.clone();
+        let plan_hash = work.claim.basis.plan_hash.clone();
         let claim = &work.claim;
         let failure = match outcome {
             Ok(()) => {
@@ -265,6 +275,9 @@ impl Engine {
             return Ok(());
         };
         sent::keep(&mut transaction, &claim.system, sent).await?;
+        if claim.is_first_write() && ended.state == "applied" {
+            systems::note_first_write(&mut transaction, &claim.system).await?;
+        }
         if self.hooks().says_receipts() {
             let rows = receipt_rows(self.service(), claim, &ended, settlement, self.now());
             outbox::write(&mut transaction, &rows).await?;

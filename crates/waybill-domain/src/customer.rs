@@ -62,6 +62,10 @@ pub struct Customer {
     pub last_name: Personal,
     /// E-mail.
     pub email: Personal,
+    /// Whether the e-mail may be used for marketing, in Shopify's word: `subscribed`, `not_subscribed`, `pending`,
+    /// `unsubscribed`, `invalid`, `redacted`. Empty if it is not known.
+    #[serde(default)]
+    pub email_consent: String,
     /// Phone.
     pub phone: Personal,
     /// Whether the e-mail is verified.

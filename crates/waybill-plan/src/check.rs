@@ -23,6 +23,9 @@ use crate::{
     typing::Scope,
 };
 
+pub(crate) use flows::MOVED;
+pub(crate) use rules::OWNED;
+
 /// Whether a reference to a secret resolves, and if not, why.
 pub type Resolve<'a> = &'a dyn Fn(&str) -> Result<(), String>;
 

@@ -28,6 +28,7 @@ use crate::{
 
 pub use facts::{CustomerTotals, DeliveryFacts, Facts, OrderFact, ReceiptFact, ReceiptState, target_key};
 pub use merge::Remote;
+pub(crate) use merge::owned_by_target;
 
 /// What the system is to hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ mod plan;
 mod read;
 pub mod recorded;
 mod schema;
+pub mod show;
 pub mod simulate;
 mod timing;
 mod typing;

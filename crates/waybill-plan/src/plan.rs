@@ -198,6 +198,15 @@ pub(crate) struct Customers {
     pub(crate) phone_prefix: Option<String>,
 }
 
+/// A customer of the system that stands for a flow's buyers.
+#[derive(Debug)]
+pub(crate) struct Buyer {
+    /// Names the customer for ever.
+    pub(crate) key: Expression,
+    /// What people call it.
+    pub(crate) name: Expression,
+}
+
 /// How often a delivery is tried while its system is well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retry {
@@ -250,6 +259,7 @@ pub struct Flow {
     pub(crate) matching: Vec<Match>,
     pub(crate) fields: BTreeMap<String, Map>,
     pub(crate) customer_fields: BTreeMap<String, Map>,
+    pub(crate) buyer: Option<Buyer>,
 }
 
 impl Flow {
@@ -286,6 +296,11 @@ impl Flow {
     /// The condition under which a person has to approve, as written.
     pub fn approval_condition(&self) -> Option<&str> {
         self.approval.as_ref().map(Expression::source)
+    }
+
+    /// The name of the one customer that stands for this flow's buyers, as written.
+    pub fn buyer(&self) -> Option<&str> {
+        self.buyer.as_ref().map(|buyer| buyer.name.source())
     }
 
     /// The point of no return, as written.

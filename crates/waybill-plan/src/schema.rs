@@ -216,6 +216,10 @@ fn order() -> Type {
     )
 }
 
+/// Shopify's words, and the empty one while it is not known.
+const EMAIL_CONSENTS: &[&str] =
+    &["", "subscribed", "not_subscribed", "pending", "unsubscribed", "invalid", "redacted"];
+
 fn customer() -> Type {
     with(
         texts(["id", "first_name", "last_name", "email", "phone", "note"]),
@@ -224,6 +228,7 @@ fn customer() -> Type {
             ("verified_email", Type::Flag),
             ("state", words(&["disabled", "invited", "enabled", "declined"])),
             ("tax_exempt", Type::Flag),
+            ("email_consent", words(EMAIL_CONSENTS)),
             ("tags", list(Type::Text)),
             ("default_address", address()),
         ],

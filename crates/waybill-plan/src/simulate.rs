@@ -319,13 +319,33 @@ impl<'p> Simulation<'p> {
 
     /// What became of every delivery, by record and system.
     pub fn finish(self) -> Vec<Outcome> {
-        let plan = self.plan;
+        let (plan, sent) = (self.plan, self.sent);
+        // A person's fields are what any of their records wrote last.
+        let held = |which: &Which, desired: &Snapshot, write: Option<Write>| {
+            let mut fields = write.map(|write| outcome::flat(&write.document)).unwrap_or_default();
+            for object in [target_key(desired), desired.key.to_string()] {
+                let roles = sent.get(&(which.0.clone(), object.clone())).into_iter().flatten();
+                for (role, values) in roles.filter(|(role, _)| Self::object(desired, role) == object) {
+                    let part = if role == "customer" && which.1.kind == Kind::Order { "customer." } else { "" };
+                    for (name, value) in values {
+                        let path = format!("{part}fields.{name}");
+                        if fields.contains_key(&path) {
+                            fields.insert(path, value.to_text());
+                        }
+                    }
+                }
+            }
+            fields
+        };
         let mut outcomes: Vec<Outcome> = self
             .deliveries
             .into_iter()
             .filter_map(|((system, key), delivery)| {
                 let flow = plan.flow(&key.store, key.kind, &system)?.name.clone();
                 let desired = delivery.desired?;
+                let which = (system, key);
+                let fields = held(&which, &desired, delivery.written);
+                let (system, key) = which;
                 let state = delivery.state.unwrap_or(State::Waiting {
                     on: WaitFor::After,
                     reason: "the recorded day ends before it was decided".to_owned(),
@@ -339,7 +359,7 @@ impl<'p> Simulation<'p> {
                     revision: desired.revision.number,
                     state,
                     writes: delivery.writes,
-                    fields: delivery.written.map(|write| outcome::flat(&write.document)).unwrap_or_default(),
+                    fields,
                     assumed: delivery.assumed.into_iter().collect(),
                 })
             })

@@ -54,12 +54,18 @@ pub struct ServiceSettings {
     /// Only these systems of the plan are served by this process; none means all.
     #[serde(default)]
     pub systems: Vec<String>,
+    /// Whether systems' first runs create as many records as they will, without asking a person.
+    #[serde(default)]
+    pub yes: bool,
     /// The other services' gRPC addresses.
     #[serde(default)]
     pub peers: BTreeMap<String, String>,
     /// Database connections, at most.
     #[serde(default = "connections")]
     pub connections: u32,
+    /// For how many days revisions and decisions are kept.
+    #[serde(default = "history_days")]
+    pub history_days: u32,
     /// The service's own settings.
     #[serde(default)]
     pub service: toml::Table,
@@ -67,6 +73,10 @@ pub struct ServiceSettings {
 
 const fn connections() -> u32 {
     8
+}
+
+const fn history_days() -> u32 {
+    30
 }
 
 /// A text that prints `[redacted]`. Values `env:NAME` and `file:/path` are resolved.
@@ -95,7 +105,7 @@ impl std::fmt::Debug for SecretText {
 }
 
 /// The variables that settings are read from, and the setting each one sets.
-pub const VARIABLES: [(&str, &str); 11] = [
+pub const VARIABLES: [(&str, &str); 13] = [
     ("WAYBILL_PLAN", "plan"),
     ("DATABASE_URL", "database_url"),
     ("NATS_URL", "nats_url"),
@@ -104,8 +114,10 @@ pub const VARIABLES: [(&str, &str); 11] = [
     ("WAYBILL_GRPC", "grpc"),
     ("WAYBILL_GRPC_TOKEN", "grpc_token"),
     ("WAYBILL_SYSTEMS", "systems"),
+    ("WAYBILL_YES", "yes"),
     ("WAYBILL_PEERS", "peers"),
     ("WAYBILL_CONNECTIONS", "connections"),
+    ("WAYBILL_HISTORY_DAYS", "history_days"),
     ("WAYBILL_PUBLIC_URL", "service.public_url"),
 ];
 
@@ -151,10 +163,13 @@ impl ServiceSettings {
                         })
                         .collect::<Result<_, _>>()?,
                 ),
-                "connections" => toml::Value::Integer(
+                "connections" | "history_days" => toml::Value::Integer(
                     value
                         .parse()
                         .map_err(|_| SettingsError::Value(format!("{variable}: '{value}' is not a number")))?,
+                ),
+                "yes" => toml::Value::Boolean(
+                    value.parse().map_err(|_| SettingsError::Value(format!("{variable}: '{value}' is not true or false")))?,
                 ),
                 _ => toml::Value::from(value),
             };
@@ -242,6 +257,15 @@ mod tests {
         assert_eq!(settings.systems, ["hubspot", "erp"]);
         assert_eq!(settings.peers["erp-sync"], "http://erp:9090");
         assert!(!format!("{settings:?}").contains("t0ken"));
+    }
+
+    #[test]
+    fn a_switch_is_true_or_false() {
+        let given = |value: &'static str| move |name: &str| (name == "WAYBILL_YES").then(|| value.to_owned());
+        assert!(!ServiceSettings::load_from(DEFAULTS, &|_| None).unwrap().yes);
+        assert!(ServiceSettings::load_from(DEFAULTS, &given("true")).unwrap().yes);
+        let error = ServiceSettings::load_from(DEFAULTS, &given("ja")).unwrap_err();
+        assert!(error.to_string().contains("WAYBILL_YES: 'ja'"), "{error}");
     }
 
     #[test]

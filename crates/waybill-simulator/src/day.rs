@@ -4,8 +4,12 @@
 //! edits and cancellations come before the money is taken (or in one step with it), refunds come after shipping. So
 //! whatever the timing, the only records that a system must park are the planted ones.
 //!
+//! Refunds take turns: money alone, a unit that is not fit for the shelf, the shipping price, and all of an order with
+//! its goods back on the shelf. What comes back in part has an exact tax in each part.
+//!
 //! Besides the trader there are people at work: packers who buy labels in the shipping system ([`Warehouse`]), and the
-//! ERP's desk, where goods that were sent are booked out ([`ErpAccess`]).
+//! ERP's desk, where goods that were sent are booked out and those that came back to the shelf are counted in
+//! ([`ErpAccess`]).
 
 mod basket;
 mod erp_desk;

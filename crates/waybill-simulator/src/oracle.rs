@@ -8,6 +8,7 @@ mod compare;
 mod expect;
 mod found;
 mod http;
+mod predicted;
 mod records;
 
 use std::collections::BTreeMap;
@@ -80,6 +81,20 @@ impl Verdict {
             findings,
         }
     }
+}
+
+/// Asks everyone, and compares with what a simulated plan says that they hold: `predicted` is the text of `waybill plan
+/// simulate --json`.
+///
+/// # Errors
+/// As [`run`], or if the text is no such answer.
+pub async fn run_predicted(ready: &Value, predicted: &str) -> anyhow::Result<Verdict> {
+    let store = records::read(&http::text(ready, &["shopify", "url"])?).await.context("the store's records")?;
+    let mut found = hubspot::read(ready).await.context("HubSpot")?;
+    found.extend(tryton::read(ready).await.context("Tryton")?.sales);
+    found.extend(shipstation::read(ready).await.context("ShipStation")?.shipments(&store));
+    found.extend(shopify::objects(&store));
+    Ok(Verdict::of(&predicted::everything(predicted)?, &found))
 }
 
 /// Asks everyone and compares. `ready` is what `waybill-simulator --ready` wrote; with a real ERP, its `tryton` entry

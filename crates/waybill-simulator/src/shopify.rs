@@ -38,6 +38,7 @@ pub use deliveries::{DeliveryCounts, DeliverySettings, RETRIES, signature};
 pub use giving_back::ReturnedGoods;
 pub use order::{DiscountKind, DiscountValue};
 pub use placing::{NewDiscount, NewLine, NewOrder, NewShipping, Payment, Rate};
+pub use records::EmailConsent;
 pub use store::{LineView, NewCustomer, OrderView, SentOrder, Store, TOPICS};
 
 /// The version of the Admin API and of webhook bodies.
@@ -64,6 +65,8 @@ pub struct Settings {
     pub webhooks_to: Option<String>,
     /// Seed of what is left to chance: identifiers, duplicates, late and lost deliveries.
     pub seed: u64,
+    /// How much larger its ids are than those of a store at 0: Shopify's are global, so two stores share none.
+    pub ids_apart: u64,
 }
 
 impl Default for Settings {
@@ -89,6 +92,7 @@ impl Default for Settings {
             deliveries: DeliverySettings::default(),
             webhooks_to: None,
             seed: 1,
+            ids_apart: 0,
         }
     }
 }

@@ -5,7 +5,7 @@ mod pseudonyms;
 mod replacing;
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     io::{self, Write},
 };
 
@@ -31,7 +31,7 @@ struct Held {
 pub(crate) struct Recording {
     /// From when, to when. Later than what was asked for where not everything is kept that long.
     pub(crate) day: Day,
-    snapshots: HashMap<Which, Held>,
+    snapshots: BTreeMap<Which, Held>,
     decisions: Vec<RecordedDecision>,
 }
 
@@ -39,14 +39,14 @@ impl Recording {
     fn new(from: Timestamp, to: Timestamp, pseudonyms: bool) -> Self {
         let waybill = env!("CARGO_PKG_VERSION").to_owned();
         let day = Day { format: FORMAT, from, to, waybill, pseudonyms };
-        Self { day, snapshots: HashMap::new(), decisions: Vec::new() }
+        Self { day, snapshots: BTreeMap::new(), decisions: Vec::new() }
     }
 
     /// Leaves out what is from before a time, but for the snapshots that later decisions are about.
     fn begin_at(&mut self, from: Timestamp) {
         self.day.from = from;
         self.decisions.retain(|decision| decision.decided_at >= from);
-        let mut kept = HashMap::with_capacity(self.snapshots.len());
+        let mut kept = BTreeMap::new();
         for decision in &self.decisions {
             if let Some((which, held)) = self.snapshots.remove_entry(&which(decision)) {
                 kept.insert(which, held);
@@ -68,10 +68,10 @@ impl Recording {
 
     /// How many decisions are about a snapshot that nobody keeps any more.
     pub(crate) fn without_snapshot(&self) -> usize {
-        self.decisions.iter().filter(|decision| gather::source_of(decision.key.kind).is_some()).fold(
-            0,
-            |missing, decision| missing + usize::from(!self.snapshots.contains_key(&which(decision))),
-        )
+        let is_missing = |decision: &&RecordedDecision| {
+            gather::source_of(decision.key.kind).is_some() && !self.snapshots.contains_key(&which(decision))
+        };
+        self.decisions.iter().filter(is_missing).count()
     }
 
     /// Writes all of it, in the order of time. A decision stands after its snapshot, also where the clocks of two
@@ -82,13 +82,13 @@ impl Recording {
     pub(crate) fn write(self, mut out: impl Write) -> io::Result<()> {
         enum Entry<'a> {
             Snapshot(&'a [u8]),
-            Decision(RecordedDecision),
+            Decision(Box<RecordedDecision>),
         }
         recorded::write(&mut out, &Line::Day(self.day))?;
         let mut entries = Vec::with_capacity(self.snapshots.len() + self.decisions.len());
         for decision in self.decisions {
             let after = self.snapshots.get(&which(&decision)).map_or(decision.decided_at, |held| held.at);
-            entries.push((decision.decided_at.max(after), true, decision.settlement, Entry::Decision(decision)));
+            entries.push((decision.decided_at.max(after), true, decision.settlement, Entry::Decision(decision.into())));
         }
         for ((_, revision), held) in &self.snapshots {
             entries.push((held.at, false, revision.number, Entry::Snapshot(&held.text)));
@@ -97,7 +97,7 @@ impl Recording {
         for (.., entry) in entries {
             match entry {
                 Entry::Snapshot(text) => out.write_all(text)?,
-                Entry::Decision(decision) => recorded::write(&mut out, &Line::Decision(Box::new(decision)))?,
+                Entry::Decision(decision) => recorded::write(&mut out, &Line::Decision(decision))?,
             }
         }
         out.flush()

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod connectors;
+mod export;
 mod health;
 mod layout;
 mod migrate;

@@ -1,12 +1,16 @@
 //! The operator's commands: what the services say and what a person may do, over gRPC with a token.
 
 mod accounting;
+mod approvals;
+mod export;
 mod incidents;
 mod parked;
 mod pause;
 mod place;
 mod plan_status;
 mod record;
+mod release;
+mod roll;
 pub(crate) mod state;
 mod status;
 mod table;
@@ -17,7 +21,7 @@ mod trace;
 mod webhooks;
 
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal as _, Write},
     process::ExitCode,
 };
 
@@ -30,6 +34,8 @@ use place::Place;
 use terminal::Terminal;
 
 pub(crate) use plan_status::PlanStatus;
+pub(crate) use roll::PlanRoll;
+pub(crate) use terminal::is_yes;
 
 // Commands that ask running services. No doc comment: flattened, it would take the place of the whole program's help.
 #[derive(Debug, Subcommand)]
@@ -47,10 +53,18 @@ pub(crate) enum OperatorCommand {
     Pause(pause::Pause),
     /// Let a paused system's deliveries go on.
     Resume(pause::Pause),
+    /// List what waits for a person's approval, and give or refuse it.
+    Approvals(approvals::Approvals),
+    /// Let a system's first run create as many records as it will. A system asks before its first run creates more than
+    /// the plan's `ask_above`.
+    Release(release::Release),
     /// Show open incidents, what they mean and what to do.
     Incidents(incidents::Incidents),
     /// Show webhooks that no record came of.
     Webhooks(webhooks::Webhooks),
+    /// Write a day as it was recorded, for `waybill plan simulate`: every snapshot and every decision. Exit code 1 if
+    /// nothing is kept of it, 2 if a service does not answer.
+    Export(export::Export),
 }
 
 // Where the services are. Without it: WAYBILL_PEERS and WAYBILL_GRPC_TOKEN, else what `waybill up` left behind.
@@ -98,12 +112,26 @@ pub(crate) async fn plan_status(
     at_terminal(out, err, async |place, terminal| plan_status::run(command, place, terminal).await).await
 }
 
+/// Runs `waybill plan roll`, likewise.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) async fn plan_roll(
+    command: PlanRoll,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    at_terminal(out, err, async |place, terminal| roll::run(command, place, terminal).await).await
+}
+
 async fn at_terminal(
     out: &mut dyn Write,
     err: &mut dyn Write,
     command: impl AsyncFnOnce(&Place, &mut Terminal<'_>) -> anyhow::Result<u8>,
 ) -> anyhow::Result<ExitCode> {
-    let mut terminal = Terminal { out, err, now: SystemClock.now(), zone: TimeZone::system() };
+    let mut stdin = io::stdin().is_terminal().then(|| io::stdin().lock());
+    let answers = stdin.as_mut().map(|stdin| stdin as &mut dyn io::BufRead);
+    let mut terminal = Terminal { out, err, now: SystemClock.now(), zone: TimeZone::system(), answers };
     let place = Place::of_process()?;
     match command(&place, &mut terminal).await {
         Ok(code) => Ok(code.into()),
@@ -121,12 +149,15 @@ async fn answer(command: OperatorCommand, place: &Place, terminal: &mut Terminal
         OperatorCommand::Parked(command) => parked::run(command, place, terminal).await,
         OperatorCommand::Pause(command) => pause::run(command, true, place, terminal).await,
         OperatorCommand::Resume(command) => pause::run(command, false, place, terminal).await,
+        OperatorCommand::Approvals(command) => approvals::run(command, place, terminal).await,
+        OperatorCommand::Release(command) => release::run(command, place, terminal).await,
         OperatorCommand::Incidents(command) => incidents::run(command, place, terminal).await,
         OperatorCommand::Webhooks(command) => webhooks::run(command, place, terminal).await,
+        OperatorCommand::Export(command) => export::run(command, place, terminal).await,
     }
 }
 
-fn closed_early(error: &anyhow::Error) -> bool {
+pub(crate) fn closed_early(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 

@@ -1,10 +1,14 @@
 //! `waybill plan`.
 
 mod check;
+mod day;
+mod diff;
 mod explain;
+mod show;
+mod simulate;
 
 use std::{
-    io::stdout,
+    io::{BufWriter, Stdout, Write as _, stdout},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -22,18 +26,49 @@ pub(crate) enum PlanCommand {
     Check(check::Check),
     /// Tell at length what a code means, or list all codes.
     Explain(explain::Explain),
+    /// Tell a plan in words: for each kind of records what moves, when, who owns it, what happens when values differ and
+    /// what happens when it fails; field by field.
+    Show(show::Show),
+    /// Run a plan on recorded records, with no system called: what would be written where, field by field, what would
+    /// be ignored, wait or be parked, and why.
+    Simulate(simulate::Simulate),
+    /// Run two plans on the same records: which deliveries change, and how.
+    Diff(diff::Diff),
     /// Say which plan each running replica obeys: exit code 0 if all obey the same and it is the file's, 1 if not, 2 if
     /// it cannot be told.
     Status(operator::PlanStatus),
+    /// Have a flow's settled deliveries decided anew under the plan that the services obey: first it tells what would
+    /// change, then it asks. Discarded and refused records stay as they are. Exit code 0 if it is done, 1 if it was not
+    /// agreed to, 2 if a service does not answer.
+    Roll(operator::PlanRoll),
 }
 
 pub(crate) async fn run(command: PlanCommand) -> anyhow::Result<ExitCode> {
     match command {
         PlanCommand::Check(command) => check::run(&command, &mut stdout()),
         PlanCommand::Explain(command) => explain::run(&command, &mut stdout()),
+        PlanCommand::Show(command) => buffered(|out| show::run(&command, out)),
+        PlanCommand::Simulate(command) => buffered(|out| simulate::run(&command, out)),
+        PlanCommand::Diff(command) => buffered(|out| diff::run(&command, out)),
+        PlanCommand::Roll(command) => {
+            operator::plan_roll(command, &mut std::io::stdout(), &mut std::io::stderr()).await
+        }
         PlanCommand::Status(command) => {
             operator::plan_status(command, &mut std::io::stdout(), &mut std::io::stderr()).await
         }
+    }
+}
+
+/// Runs what says much. A reader who has seen enough, such as `head`, is no problem.
+fn buffered(run: impl FnOnce(&mut BufWriter<Stdout>) -> anyhow::Result<ExitCode>) -> anyhow::Result<ExitCode> {
+    let mut out = BufWriter::new(stdout());
+    let outcome = run(&mut out).and_then(|code| {
+        out.flush()?;
+        Ok(code)
+    });
+    match outcome {
+        Err(error) if operator::closed_early(&error) => Ok(ExitCode::SUCCESS),
+        outcome => outcome,
     }
 }
 
@@ -41,7 +76,11 @@ pub(crate) async fn run(command: PlanCommand) -> anyhow::Result<ExitCode> {
 pub(crate) fn read(file: &Path) -> anyhow::Result<Plan> {
     let text = std::fs::read_to_string(file).with_context(|| format!("the plan {} cannot be read", file.display()))?;
     Plan::parse(&text, Connectors::All(&connectors::all())).map_err(|problems| {
-        anyhow::anyhow!("the plan {} does not pass:\n\n{}", file.display(), problems.render(&file.display().to_string()))
+        anyhow::anyhow!(
+            "the plan {} does not pass:\n\n{}",
+            file.display(),
+            problems.render(&file.display().to_string())
+        )
     })
 }
 

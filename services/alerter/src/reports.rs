@@ -11,6 +11,7 @@ fn word(condition: Condition) -> &'static str {
         Condition::Unauthorized => "unauthorized",
         Condition::Unavailable => "unavailable",
         Condition::Paused => "paused",
+        Condition::Asking => "asking",
     }
 }
 

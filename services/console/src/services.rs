@@ -3,11 +3,13 @@
 //! Nothing here turns silence into a number: what could not be asked is an [`Unanswered`], beside what was found.
 
 mod actions;
+mod approvals;
 mod overview;
 mod parked;
 mod plans;
 mod record;
 mod recorded;
+mod roll;
 mod unanswered;
 
 use std::{collections::BTreeMap, future::Future, time::Duration};
@@ -24,6 +26,7 @@ use waybill_runtime::{
 };
 
 pub use actions::{Changed, Choice, Who};
+pub use approvals::{Approval, Approvals, Asking};
 pub use overview::{Overview, ServiceHealth, SystemHealth, Verdict};
 pub use parked::{Group, LIMIT as PARKED_LIMIT, Parked};
 pub use plans::{Plans, Replica};

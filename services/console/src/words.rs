@@ -41,6 +41,7 @@ pub const fn condition(condition: Condition) -> &'static str {
         Condition::Unauthorized => "credentials refused",
         Condition::Unavailable => "not answering",
         Condition::Paused => "paused",
+        Condition::Asking => "asks first",
     }
 }
 

@@ -13,8 +13,8 @@ use crate::amount;
 ///
 /// Left out: a line's weight, which the answer has as a floating-point number in a unit of its own. Set to one form:
 /// the scale of amounts, zero where it means absent, the order of tags. What a webhook lacks is to be carried over
-/// first ([`Whole::carry_over`](super::Whole::carry_over)): a customer's tags then count, so that a change of them,
-/// which only a read shows, is a change.
+/// first ([`Whole::carry_over`](super::Whole::carry_over)): a customer's tags and consent then count, so that a
+/// change of them, which only a read shows, is a change.
 pub fn content_hash(body: &Body) -> [u8; 32] {
     let mut body = body.clone();
     match &mut body {

@@ -10,6 +10,19 @@ use super::{
     json::{Node, Read},
 };
 
+/// Where bodies from before 2025-01 carry the consent.
+const CONSENT: &str = "email_marketing_consent";
+
+/// The fields of a customer that a body does not carry.
+pub(super) fn lacks(root: &Node<'_, '_>) -> &'static [&'static str] {
+    match (root.has("tags"), root.has(CONSENT)) {
+        (true, true) => &[],
+        (true, false) => &["email_consent"],
+        (false, true) => &["tags"],
+        (false, false) => &["tags", "email_consent"],
+    }
+}
+
 pub(super) fn read(root: &Node<'_, '_>) -> Read<Customer> {
     Ok(Customer {
         id: root.own_id("Customer")?,
@@ -17,6 +30,7 @@ pub(super) fn read(root: &Node<'_, '_>) -> Read<Customer> {
         first_name: root.at("first_name").personal()?,
         last_name: root.at("last_name").personal()?,
         email: root.at("email").personal()?,
+        email_consent: root.at(CONSENT).at("state").word()?,
         phone: root.at("phone").personal()?,
         verified_email: root.at("verified_email").flag()?,
         state: root.at("state").word()?,

@@ -64,6 +64,7 @@ impl Topic {
             "customer.tags_added" | "customer.tags_removed" => {
                 Self::Partial { kind: Kind::Customer, id_at: CUSTOMER_ID }
             }
+            "customers_email_marketing_consent/update" => Self::Partial { kind: Kind::Customer, id_at: "/customer_id" },
             "orders/delete" => Self::Deleted(Kind::Order),
             "customers/delete" => Self::Deleted(Kind::Customer),
             "products/delete" => Self::Deleted(Kind::Product),

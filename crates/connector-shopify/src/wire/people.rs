@@ -42,6 +42,9 @@ pub(crate) struct OrderCustomer {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EmailAddress {
     pub(crate) email_address: Personal,
+    /// Asked for on customers only.
+    #[serde(default)]
+    pub(crate) marketing_state: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

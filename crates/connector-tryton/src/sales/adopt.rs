@@ -8,7 +8,7 @@ use waybill_domain::document::OnMatch;
 
 use super::{
     Booked,
-    lookup::{ByKey, Referred},
+    lookup::{ByKey, Referred, sale_of},
 };
 use crate::{
     Tryton,
@@ -16,7 +16,7 @@ use crate::{
     mapping::scope::{self, Scope},
     matching::{Question, Sought, rules},
     steps::Outcomes,
-    wire::{Id, StateRow},
+    wire::Id,
 };
 
 /// In [`Known`]: of an adopted sale, only these mapped fields are ours. It is remembered before our key is written
@@ -28,8 +28,8 @@ pub(crate) const NEW: &str = "sale_is_new";
 impl Tryton {
     /// Looks for sales from before us, and writes nothing: whatever is for a person is told before anything is made.
     pub(crate) async fn recognise_sales<D: Booked>(&self, calls: &[StepCall<'_, D>]) -> Outcomes {
-        let mut rows = self.by_key_or_rules::<D, StateRow>(calls, &["reference", "state", "number"]).await?;
-        let outcome = |call: &StepCall<'_, D>| match rows.remove(call.document.key().as_str()).transpose()? {
+        let mut rows = self.states_or_found(calls).await?;
+        let outcome = |call: &StepCall<'_, D>| match sale_of(&mut rows, call)? {
             None => Ok(noted(NEW, "yes")),
             Some(row) => Ok(match fields_only(call, row.carries(call.document)) {
                 Some(names) => noted_fields(&names),

@@ -87,7 +87,8 @@ async fn a_party_is_found_by_a_field(bench: &Bench) {
 async fn the_first_rule_that_finds_decides(bench: &Bench) {
     party(bench, "By phone", &[("phone", "+49301234567")]).await;
     let id = party(bench, "By e-mail", &[("email", "jane1@example.com")]).await;
-    let rules = vec![(field("name"), "Nobody"), (MatchBy::Email, "jane1@example.com"), (MatchBy::Phone, "+49301234567")];
+    let rules =
+        vec![(field("name"), "Nobody"), (MatchBy::Email, "jane1@example.com"), (MatchBy::Phone, "+49301234567")];
     is_adopted(bench, &matched(rules), &id).await;
 }
 

@@ -107,10 +107,8 @@ async fn a_sale_is_found_by_its_number(bench: &Bench) {
     pressed(bench, &id, &["quote"]).await;
     let number = read(bench, "sale.sale", &id, json!(["number"])).await["number"].clone();
     let mut ours = ours();
-    ours.policy = matched_by(vec![
-        rule(field("description"), &ours.name),
-        rule(field("number"), number.as_str().unwrap()),
-    ]);
+    ours.policy =
+        matched_by(vec![rule(field("description"), &ours.name), rule(field("number"), number.as_str().unwrap())]);
     is_adopted(bench, &ours, &id).await;
     assert_eq!(seen(bench, &id).await["state"], "processing");
 }

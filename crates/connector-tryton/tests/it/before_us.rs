@@ -88,7 +88,8 @@ pub(crate) async fn sale_of(bench: &Bench, order: &OrderDocument, party: &Json, 
 
 /// The lines of an order, whose net amounts divide.
 pub(crate) async fn lines(bench: &Bench, order: &OrderDocument) -> Vec<Json> {
-    let products = bench.vendor.model("product.product.search_read", json!([[], 0, null, null, ["code", "sale_uom"]])).await;
+    let products =
+        bench.vendor.model("product.product.search_read", json!([[], 0, null, null, ["code", "sale_uom"]])).await;
     let taxes = bench.vendor.model("account.tax.search_read", json!([[], 0, null, null, ["name"]])).await;
     let by = |rows: &Json, name: &str, value: &str| {
         rows.as_array().unwrap().iter().find(|row| row[name] == value).unwrap().clone()

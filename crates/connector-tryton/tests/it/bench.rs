@@ -170,16 +170,15 @@ impl Bench {
         held
     }
 
-    /// Merges an order's party into a new one of the same name, as a colleague would; answers the new one's code.
-    pub(crate) async fn merge_party(&mut self, order: &OrderDocument) -> &'static str {
+    /// Merges a party into a new one of the same name, as a colleague would; answers the new one's code.
+    pub(crate) async fn merge_party(&mut self, source: &Json) -> &'static str {
         const CODE: &str = "merged";
-        let customer = order.customer.as_ref().unwrap();
-        let source = self.parties(customer).await[0].clone();
-        let values = json!([[{"code": CODE, "name": source["name"]}]]);
+        let row = self.vendor.model("party.party.read", json!([[source], ["code", "name"]])).await[0].clone();
+        let values = json!([[{"code": CODE, "name": row["name"]}]]);
         let destination = self.vendor.model("party.party.create", values).await[0].clone();
         match &self.vendor.simulated {
-            Some(tryton) => assert!(tryton.replace_party(customer.key.as_str(), CODE)),
-            None => self.vendor.replace_party(&source["id"], &destination).await,
+            Some(tryton) => assert!(tryton.replace_party(row["code"].as_str().unwrap(), CODE)),
+            None => self.vendor.replace_party(source, &destination).await,
         }
         CODE
     }
@@ -259,7 +258,9 @@ impl Vendor {
     /// Takes a product of a real Tryton out of what is sold, as its administrator.
     async fn stop_selling(&mut self, code: &str) {
         self.log_in("admin").await;
-        let found = self.model("product.product.search_read", json!([[["code", "=", code]], 0, null, null, ["template"]])).await;
+        let found = self
+            .model("product.product.search_read", json!([[["code", "=", code]], 0, null, null, ["template"]]))
+            .await;
         self.model("product.template.write", json!([[found[0]["template"]], {"salable": false}])).await;
         self.log_in(&setup().user.login).await;
     }

@@ -15,8 +15,8 @@ use waybill_domain::{
 use waybill_simulator::kit::{Fault, FaultKind};
 
 use crate::{
-    bench::Bench,
     before_us::{counts, field, lines, matched_by, only_fields, recognised, rule},
+    bench::Bench,
     documents::{customer, customer_record, order, order_record, refund, refund_record, with_comment},
 };
 
@@ -220,9 +220,7 @@ impl Adopting {
         let sales: Vec<_> = orders
             .iter()
             .zip(parties.as_array().unwrap())
-            .map(|(order, party)| {
-                json!({"party": party, "description": order.name, "lines": [["create", [lines[0]]]]})
-            })
+            .map(|(order, party)| json!({"party": party, "description": order.name, "lines": [["create", [lines[0]]]]}))
             .collect();
         bench.vendor.model("sale.sale.create", json!([sales])).await;
         let [parties, _, _, sales] = counts(&bench).await;

@@ -21,6 +21,7 @@ on_both!(
     what_is_kept_back_is_sold,
     a_refund_without_goods_brings_nothing_back,
     goods_that_come_back_without_money_are_returned,
+    a_refund_of_nothing_books_nothing,
     an_amount_that_does_not_divide_is_met_to_the_cent,
     a_returned_shirt_is_in_stock_once_it_is_received,
     a_refund_twice_is_one_return,
@@ -80,10 +81,8 @@ async fn what_comes_back_has_a_negative_quantity_and_the_prices_of_the_refund(be
         format!("{} {} {price} {tax} {}", line["quantity"], line["product."]["code"], line["description"])
     };
     let lines: Vec<String> = sale["lines."].as_array().unwrap().iter().map(line).collect();
-    let expected = [
-        "-1.0 \"TEE-M\" 18.50 VAT 19 % \"TEE-M as the buyer saw it\"",
-        "-1.0 \"SHIPPING\" 2.50 VAT 19 % \"Standard\"",
-    ];
+    let expected =
+        ["-1.0 \"TEE-M\" 18.50 VAT 19 % \"TEE-M as the buyer saw it\"", "-1.0 \"SHIPPING\" 2.50 VAT 19 % \"Standard\""];
     assert_eq!(lines, expected);
 }
 
@@ -125,6 +124,12 @@ async fn goods_that_come_back_without_money_are_returned(bench: &Bench) {
     let sale = given_back(bench, &with_returned(empty_refund(1, &order(1)), "MUG", 2, "0", None)).await;
     assert_eq!((&sale["state"], count(&sale, "shipment_returns.")), (&json!("processing"), 1));
     assert_eq!(amount(&sale, "total_amount"), decimal("0"));
+}
+
+async fn a_refund_of_nothing_books_nothing(bench: &Bench) {
+    let refund = empty_refund(1, &order(1));
+    bench.give_back(1, &refund, Known::new()).await.unwrap();
+    assert_eq!(bench.returns(&refund).await, Vec::<Json>::new());
 }
 
 async fn an_amount_that_does_not_divide_is_met_to_the_cent(bench: &Bench) {

@@ -31,15 +31,36 @@ pub(crate) struct Claim {
     pub(crate) approved: bool,
     /// Microseconds since the Unix epoch.
     pub(crate) first_unapplied_us: Option<i64>,
+    /// Whether its system was not released yet.
+    #[sqlx(skip)]
+    pub(crate) first_run: bool,
     /// What its decision was made of.
     #[sqlx(skip)]
     pub(crate) basis: Basis,
 }
 
+impl Claim {
+    /// Whether it would be the first write of its record, in a run that may have to ask.
+    pub(crate) fn is_first_write(&self) -> bool {
+        self.first_run && self.applied_number.is_none()
+    }
+
+    /// Whether a person may have to be asked before it is written. What was begun is finished.
+    pub(crate) fn asks(&self) -> bool {
+        self.is_first_write() && self.attempts == 0 && self.known.is_empty()
+    }
+}
+
+/// The columns of a [`Claim`], of a delivery `d`.
+pub(crate) const COLUMNS: &str = "d.id, d.system, d.store, d.kind, d.record_id, d.name, d.desired_epoch,
+    d.desired_number, d.desired, d.applied_number, d.applied_hash, d.settled_epoch, d.settled_number, d.known, d.attempts,
+    d.fence, d.wake, d.traceparent, d.external_id, d.target_key, d.approved_at is not null as approved,
+    (extract(epoch from d.first_unapplied_at) * 1000000)::bigint as first_unapplied_us";
+
 /// Claims up to `limit` due deliveries of a system, none with the target key of another claimed one. A claim whose
 /// lease ran out is taken over. Empty too if another replica was faster with the same target.
 pub(crate) async fn claim(pool: &PgPool, system: &str, limit: i64, lease_seconds: f64) -> sqlx::Result<Vec<Claim>> {
-    let claimed = sqlx::query_as(
+    let claimed = sqlx::query_as(sqlx::AssertSqlSafe(format!(
         "with due as (
              select d.id, d.target_key, d.due_at
              from delivery d
@@ -59,11 +80,8 @@ pub(crate) async fn claim(pool: &PgPool, system: &str, limit: i64, lease_seconds
          set state = 'applying', lease_until = now() + make_interval(secs => $3), fence = d.fence + 1
          from first
          where d.id = first.id
-         returning d.id, d.system, d.store, d.kind, d.record_id, d.name, d.desired_epoch, d.desired_number, d.desired,
-             d.applied_number, d.applied_hash, d.settled_epoch, d.settled_number, d.known, d.attempts,
-             d.fence, d.wake, d.traceparent, d.external_id, d.target_key, d.approved_at is not null as approved,
-             (extract(epoch from d.first_unapplied_at) * 1000000)::bigint as first_unapplied_us",
-    )
+         returning {COLUMNS}"
+    )))
     .bind(system)
     .bind(limit)
     .bind(lease_seconds)

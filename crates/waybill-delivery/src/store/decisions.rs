@@ -13,16 +13,18 @@ pub(crate) struct Basis {
     pub(crate) known: Option<(DeliveryFacts, Facts)>,
     /// Hash of the document that is to be written; empty if there is none.
     pub(crate) document_hash: Vec<u8>,
+    /// Whether the system has to be read before there is a document.
+    pub(crate) unread: bool,
+    /// Hash of the plan that decided: by the end of a call there may be another.
+    pub(crate) plan_hash: String,
 }
 
 impl Basis {
     /// Who says that the claim ended so.
     pub(crate) fn decided_by(&self, state: &str) -> &'static str {
-        // `decide` itself parks before there is a document.
-        match state == "parked" && (self.known.is_none() || !self.document_hash.is_empty()) {
-            true => "system",
-            false => "plan",
-        }
+        // `decide` itself parks before there is a document, and once all is read.
+        let is_decided = self.known.is_some() && self.document_hash.is_empty() && !self.unread;
+        if state == "parked" && !is_decided { "system" } else { "plan" }
     }
 }
 

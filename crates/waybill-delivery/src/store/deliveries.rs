@@ -29,6 +29,13 @@ pub(crate) struct Row {
     pub(crate) plan_hash: String,
 }
 
+/// The columns of a [`Row`].
+pub(crate) const COLUMNS: &str = "id, system, store, kind, record_id, name, desired_epoch, desired_number, applied_epoch,
+    applied_number, settled_number, state, code, message, field, external_id, known, attempts,
+    (extract(epoch from due_at) * 1000000)::bigint as due_us,
+    (extract(epoch from changed_at) * 1000000)::bigint as changed_us,
+    (extract(epoch from first_unapplied_at) * 1000000)::bigint as first_unapplied_us, plan_hash";
+
 /// Which deliveries; an absent part selects all.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Selection {
@@ -57,12 +64,7 @@ impl Selection {
 pub(crate) async fn list(pool: &PgPool, selection: &Selection, limit: i64) -> sqlx::Result<Vec<Row>> {
     let (store, kind, id) = selection.record();
     sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "select id, system, store, kind, record_id, name, desired_epoch, desired_number, applied_epoch,
-             applied_number, settled_number, state, code, message, field, external_id, known, attempts,
-             (extract(epoch from due_at) * 1000000)::bigint as due_us,
-             (extract(epoch from changed_at) * 1000000)::bigint as changed_us,
-             (extract(epoch from first_unapplied_at) * 1000000)::bigint as first_unapplied_us, plan_hash
-         from delivery where {WHERE} order by changed_at desc limit $7"
+        "select {COLUMNS} from delivery where {WHERE} order by changed_at desc limit $7"
     )))
     .bind(&selection.system)
     .bind(&selection.state)

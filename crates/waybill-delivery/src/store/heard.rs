@@ -118,7 +118,9 @@ pub(crate) async fn wake(
         "update delivery d
          set wake = d.wake + 1,
              state = case when d.state in ('applied', 'waiting') then 'pending' else d.state end,
-             due_at = case when d.state in ('applied', 'waiting') then now() else d.due_at end
+             due_at = case when d.state in ('applied', 'waiting') then now() else d.due_at end,
+             -- What is written at a time counts from here.
+             first_unapplied_at = coalesce(d.first_unapplied_at, now())
          from unnest($1::text[], $2::text[], $3::text[]) as r (store, kind, record_id)
          where (d.store, d.kind, d.record_id) = (r.store, r.kind, r.record_id) and d.system = any($4)
              and d.state in ('applied', 'waiting', 'applying')",

@@ -1,6 +1,6 @@
 //! Systems' conditions, shared by the replicas.
 
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 /// One system's condition.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -11,6 +11,14 @@ pub(crate) struct SystemState {
     pub(crate) message: String,
     /// How long until calls may go again; 0 if now.
     pub(crate) wait_seconds: f64,
+    /// Whether its first run may create as much as it will.
+    pub(crate) released: bool,
+    /// Records that it got for the first time until it was released.
+    pub(crate) first_writes: i64,
+    /// How long ago the first of them was.
+    pub(crate) first_write_seconds: Option<f64>,
+    /// How many records it would create, while it asks.
+    pub(crate) asking: Option<i64>,
 }
 
 impl SystemState {
@@ -21,12 +29,35 @@ impl SystemState {
 }
 
 const COLUMNS: &str = "system, condition, paused, message,
-    greatest(0, extract(epoch from resume_at - now()))::double precision as wait_seconds";
+    greatest(0, extract(epoch from resume_at - now()))::double precision as wait_seconds,
+    released_at is not null as released, first_writes,
+    extract(epoch from now() - first_write_at)::double precision as first_write_seconds, asking";
 
-/// Makes sure that each system has a row.
-pub(crate) async fn enlist(pool: &PgPool, systems: &[String]) -> sqlx::Result<()> {
-    sqlx::query("insert into system_state (system) select unnest($1::text[]) on conflict do nothing")
-        .bind(systems)
+/// Takes a system up. One that is seen for the first time is paused if it is to start so; whether it goes on is a
+/// person's business from then on. `released` lets its first run go.
+pub(crate) async fn enlist(pool: &PgPool, system: &str, paused: bool, released: bool) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into system_state as s (system, enlisted, paused, released_at, released_by)
+         values ($1, true, $2, case when $3 then now() end, case when $3 then 'settings' else '' end)
+         on conflict (system) do update set
+             enlisted = true,
+             paused = s.paused or (excluded.paused and not s.enlisted),
+             released_at = coalesce(s.released_at, excluded.released_at),
+             released_by = case when s.released_at is null then excluded.released_by else s.released_by end,
+             asking = case when excluded.released_at is null then s.asking end",
+    )
+    .bind(system)
+    .bind(paused)
+    .bind(released)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Makes sure that a system has a row: what calls it need not deliver to it.
+async fn mention(pool: &PgPool, system: &str) -> sqlx::Result<()> {
+    sqlx::query("insert into system_state (system) values ($1) on conflict do nothing")
+        .bind(system)
         .execute(pool)
         .await?;
     Ok(())
@@ -153,8 +184,49 @@ pub(crate) async fn take_tokens(
         Some(taken) => Ok(taken),
         // A source that calls a system without delivering to it has no row yet.
         None => {
-            enlist(pool, &[system.to_owned()]).await?;
+            mention(pool, system).await?;
             Ok((0.0, 0.001))
         }
     }
+}
+
+/// Counts a record that a system got for the first time, unless it was released.
+pub(crate) async fn note_first_write(db: &mut PgConnection, system: &str) -> sqlx::Result<()> {
+    sqlx::query(
+        "update system_state set first_writes = first_writes + 1, first_write_at = coalesce(first_write_at, now())
+         where system = $1 and released_at is null",
+    )
+    .bind(system)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Sets how many records a system asks for, or that it does not ask. Whether that is news.
+pub(crate) async fn ask(pool: &PgPool, system: &str, records: Option<i64>) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "update system_state set asking = $2, changed_at = now()
+         where system = $1 and asking is distinct from $2 and (released_at is null or $2 is null)",
+    )
+    .bind(system)
+    .bind(records)
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Lets a system's first run go, for good. Whether there is such a system.
+pub(crate) async fn release(db: &mut PgConnection, system: &str, by: &str) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "update system_state set
+             released_at = coalesce(released_at, now()),
+             released_by = case when released_at is null then $2 else released_by end,
+             asking = null, changed_at = now()
+         where system = $1",
+    )
+    .bind(system)
+    .bind(by)
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() > 0)
 }

@@ -49,6 +49,7 @@ connector = "shop"
 connector = "books"
 [systems.erp]
 connector = "erp"
+SYSTEM
 [[flows]]
 name = "orders"
 kind = "order"
@@ -157,13 +158,13 @@ fn descriptor(connector: &'static str, capabilities: &'static [Capability]) -> D
     }
 }
 
-fn plan(after: &str) -> Plan {
+fn plan(flow: &str, system: &str) -> Plan {
     let connectors = [
         descriptor("shop", &[Capability::StoreSource]),
         descriptor("books", &[Capability::OrderSink]),
         descriptor("erp", &[Capability::OrderSink]),
     ];
-    Plan::parse(&PLAN.replace("AFTER", after), Connectors::All(&connectors)).expect("the plan passes")
+    Plan::parse(&PLAN.replace("AFTER", flow).replace("SYSTEM", system), Connectors::All(&connectors)).expect("the plan passes")
 }
 
 pub(super) struct Bench {
@@ -189,8 +190,15 @@ impl Bench {
             ..SystemPort::new(descriptor("erp", &[Capability::OrderSink]), system.clone())
         };
         let budget = port.descriptor.budget;
-        let served = Served { name: "erp".parse().unwrap(), port, concurrency: 4, budget };
-        let (sender, receiver) = watch::channel(Arc::new(plan("")));
+        let served = Served {
+            name: "erp".parse().unwrap(),
+            port,
+            concurrency: 4,
+            budget,
+            paused: false,
+            released: false,
+        };
+        let (sender, receiver) = watch::channel(Arc::new(plan("", "")));
         let parts = EngineParts {
             service: SERVICE,
             pool: pool.clone(),
@@ -207,8 +215,16 @@ impl Bench {
             replica: "test".to_owned(),
         };
         let engine = Engine::new(parts, CancellationToken::new());
-        crate::store::systems::enlist(&pool, &["erp".to_owned()]).await.unwrap();
+        crate::store::systems::enlist(&pool, "erp", false, false).await.unwrap();
         Some(Self { system, served, engine, plan: sender, pool, _database: database })
+    }
+
+    pub(super) fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    pub(super) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
     }
 
     pub(super) async fn hear(&self, snapshot: Snapshot) {
@@ -261,7 +277,17 @@ impl Bench {
     }
 
     pub(super) fn wait_for_books(&self) {
-        self.plan.send(Arc::new(plan("after = [\"books\"]"))).unwrap();
+        self.obey("after = [\"books\"]", "");
+    }
+
+    /// Changes the plan: keys of the flow and of the system.
+    pub(super) fn obey(&self, flow: &str, system: &str) {
+        self.plan.send(Arc::new(plan(flow, system))).unwrap();
+    }
+
+    /// What people do with deliveries.
+    pub(super) fn people(&self) -> DeliveriesService {
+        DeliveriesService::new(Arc::clone(&self.engine))
     }
 
     pub(super) async fn receipt_of_books(&self, order: u64, state: &str, settlement: i64) {

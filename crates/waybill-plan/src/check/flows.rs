@@ -23,7 +23,7 @@ pub(super) struct Defaults {
 }
 
 /// Kinds of records that a flow can bring.
-const MOVED: [Kind; 5] = [Kind::Order, Kind::Customer, Kind::Shipment, Kind::StockLevel, Kind::Refund];
+pub(crate) const MOVED: [Kind; 5] = [Kind::Order, Kind::Customer, Kind::Shipment, Kind::StockLevel, Kind::Refund];
 
 pub(super) const ON_CONFLICT: [(&str, OnConflict); 3] =
     [("owner", OnConflict::Owner), ("park", OnConflict::Park), ("theirs", OnConflict::Theirs)];
@@ -108,6 +108,7 @@ impl Reading<'_, '_> {
             matching: maps.matching,
             fields: maps.fields,
             customer_fields: maps.customer_fields,
+            buyer: maps.buyer,
         })
     }
 
@@ -274,8 +275,11 @@ impl Reading<'_, '_> {
         let customer_fields = table.get("customer_fields");
         let lines = table.get("lines");
         let matching = table.get("match");
+        let buyer = table.get("buyer");
         // Without its kind nothing can be said of an expression.
         let Some(kind) = kind else { return maps::Maps::default() };
-        self.maps_of(kind, to, fields, customer_fields, lines, matching)
+        let maps = self.maps_of(kind, to, fields, customer_fields, lines, matching);
+        let buyer = buyer.and_then(|node| self.read_buyer(&node, kind));
+        maps::Maps { buyer, ..maps }
     }
 }

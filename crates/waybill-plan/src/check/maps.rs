@@ -12,7 +12,7 @@ use super::{Reading, needs};
 use crate::{
     diagnostic::{Place, nearest},
     expression::{self, Expression},
-    plan::{Lines, Map, Match, MatchKey, Missing},
+    plan::{Buyer, Lines, Map, Match, MatchKey, Missing},
     read::{At, Node, Table},
     schema::{self, Type},
     typing::Scope,
@@ -30,6 +30,7 @@ pub(super) struct Maps {
     pub(super) customer_fields: BTreeMap<String, Map>,
     pub(super) lines: Option<Lines>,
     pub(super) matching: Vec<Match>,
+    pub(super) buyer: Option<Buyer>,
 }
 
 impl Reading<'_, '_> {
@@ -112,6 +113,23 @@ impl Reading<'_, '_> {
             maps.matching = self.read_matching(&node, kind, to, &scope);
         }
         maps
+    }
+
+    /// The one customer that stands for an order's buyers.
+    pub(super) fn read_buyer(&mut self, node: &Node<'_, '_>, kind: Kind) -> Option<Buyer> {
+        if kind != Kind::Order {
+            let mend = "only an order has a buyer; leave it out";
+            self.problems.error("WB-P039", &node.place, format!("a {kind} has no buyer"), mend);
+            return None;
+        }
+        let mut table = node.table(&mut self.problems)?;
+        let key =
+            table.required("key", "what names the customer for ever, such as \"'web-retail'\"", &mut self.problems);
+        let name = table.required("name", "what people call the customer", &mut self.problems);
+        table.finish(&mut self.problems);
+        let scope = self.scope(Some(kind));
+        let (key, name) = (key.map(|text| self.value(&text, &scope)), name.map(|text| self.value(&text, &scope)));
+        Some(Buyer { key: key??, name: name?? })
     }
 
     fn read_fields(

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// What records can be owned, as the plan names it. A return has no records of its own yet; who owns it can be said.
-const OWNED: [&str; 7] = ["order", "customer", "product", "stock-level", "shipment", "refund", "return"];
+pub(crate) const OWNED: [&str; 7] = ["order", "customer", "product", "stock-level", "shipment", "refund", "return"];
 const COUNTS: &str = "order.captured and not order.cancelled";
 const MOST_UNITS: i64 = 1_000_000_000;
 const DAY_SECONDS: i64 = 86_400;

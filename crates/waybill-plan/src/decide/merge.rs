@@ -9,7 +9,7 @@ use minijinja::Value;
 use rust_decimal::Decimal;
 use waybill_domain::{
     Kind, Personal,
-    document::{FieldValue, Fields, MatchBy, MatchRule, WritePolicy},
+    document::{CustomerDocument, FieldValue, Fields, MatchBy, MatchRule, WritePolicy},
     phone,
 };
 
@@ -92,6 +92,21 @@ pub(super) fn without_foreign(plan: &Plan, flow: &Flow, document: &Document) -> 
     for part in parts(flow, &mut bare) {
         part.fields.retain(|name, _| !owned_by_target(plan, flow, part.maps, part.kind, name));
         *part.policy = WritePolicy::default();
+    }
+    let target = Owner::System(flow.to.clone());
+    let foreign = |field: &str| plan.owner(Kind::Customer, field) == target;
+    let person = match &mut bare {
+        Document::Order(order) => order.customer.as_mut(),
+        Document::Customer(customer) => Some(customer.as_mut()),
+        Document::Refund(_) | Document::Shipment(_) | Document::Stock(_) | Document::Incident(_) => None,
+    };
+    if let Some(person) = person {
+        let CustomerDocument { first_name, last_name, phone, .. } = person;
+        for (field, value) in [("first_name", first_name), ("last_name", last_name), ("phone", phone)] {
+            if foreign(field) {
+                *value = Personal::default();
+            }
+        }
     }
     bare
 }
@@ -188,7 +203,7 @@ fn parts<'a>(flow: &'a Flow, document: &'a mut Document) -> Vec<Part<'a>> {
 }
 
 /// Whether a mapped field's value comes from a field of the snapshot that the flow's system owns.
-fn owned_by_target(plan: &Plan, flow: &Flow, maps: &BTreeMap<String, Map>, kind: Kind, name: &str) -> bool {
+pub(crate) fn owned_by_target(plan: &Plan, flow: &Flow, maps: &BTreeMap<String, Map>, kind: Kind, name: &str) -> bool {
     let variable = schema::variable(kind);
     let target = Owner::System(flow.to.clone());
     maps.get(name).is_some_and(|map| {

@@ -7,7 +7,8 @@ use waybill_domain::{
 
 use super::{Unfit, fields, merge};
 use crate::{
-    plan::{Flow, Plan},
+    expression::Expression,
+    plan::{Buyer, Flow, Plan},
     view::{self, person_email},
 };
 
@@ -50,6 +51,9 @@ pub(super) fn buyer(
     order: &Order,
     view: &Value,
 ) -> Result<Option<CustomerDocument>, Unfit> {
+    if let Some(buyer) = &flow.buyer {
+        return collective(flow, buyer, snapshot, view).map(Some);
+    }
     let email = person_email(order);
     let address = order.billing_address.as_ref().or(order.shipping_address.as_ref());
     if order.customer.is_none() && email.expose().is_empty() && address.is_none() {
@@ -79,4 +83,34 @@ pub(super) fn buyer(
         phone,
         fields: fields(&flow.customer_fields, &view)?,
     }))
+}
+
+/// The one customer that stands for a flow's buyers. Nothing of the person goes there.
+fn collective(flow: &Flow, buyer: &Buyer, snapshot: &Snapshot, view: &Value) -> Result<CustomerDocument, Unfit> {
+    let text = |expression: &Expression, what: &str| {
+        let text = expression.text(view).map_err(|error| Unfit::expression(format!("buyer.{what}"), &error))?;
+        if text.is_empty() {
+            return Err(Unfit::new(
+                "map_error",
+                format!("buyer.{what}"),
+                format!("{}: it is empty", expression.source()),
+            ));
+        }
+        Ok(text)
+    };
+    let id = text(&buyer.key, "key")?;
+    let id = id
+        .parse()
+        .map_err(|_| Unfit::new("map_error", "buyer.key", format!("'{id}' is no key: use letters, digits, - and _")))?;
+    let key = RecordKey { store: snapshot.key.store.clone(), kind: Kind::Customer, id };
+    Ok(CustomerDocument {
+        key: ObjectKey::new(&key, "customer"),
+        source_id: None,
+        first_name: waybill_domain::Personal::default(),
+        last_name: text(&buyer.name, "name")?.into(),
+        email: waybill_domain::Personal::default(),
+        phone: waybill_domain::Personal::default(),
+        fields: fields(&flow.customer_fields, view)?,
+        policy: waybill_domain::document::WritePolicy::default(),
+    })
 }

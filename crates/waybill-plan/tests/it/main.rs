@@ -5,3 +5,5 @@
 mod checking;
 mod deciding;
 mod fixture;
+mod owning;
+mod simulating;

@@ -16,6 +16,9 @@ struct Arguments {
     /// Writes the verdict to this file as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
+    /// Compares with what a simulated plan says that the systems hold, instead: what `waybill plan simulate --json` said.
+    #[arg(long, value_name = "FILE")]
+    predicted: Option<PathBuf>,
     /// Lists at most so many findings.
     #[arg(long, default_value_t = 40)]
     show: usize,
@@ -37,7 +40,14 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         .with_context(|| format!("cannot read {}", arguments.ready.display()))?;
     let ready = serde_json::from_str(&text)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let verdict = runtime.block_on(oracle::run(&ready))?;
+    let verdict = match &arguments.predicted {
+        None => runtime.block_on(oracle::run(&ready))?,
+        Some(path) => {
+            let predicted =
+                std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+            runtime.block_on(oracle::run_predicted(&ready, &predicted))?
+        }
+    };
     if let Some(path) = &arguments.json {
         std::fs::write(path, serde_json::to_string(&verdict)?)?;
     }

@@ -15,6 +15,7 @@ pub(crate) fn of(state: &State, about: &About) -> Option<Value> {
     match about {
         About::Order(id) => state.orders.get(id).map(|order| order::body(state, order)),
         About::Customer(id) => state.customers.get(id).map(|customer| customer_body(customer, true)),
+        About::Consent(id) => state.customers.get(id).map(|customer| consent_body(customer)),
         About::Product(id) => state.products.get(id).map(|product| product_body(state, product)),
         About::Level(item, location) => {
             let level = state.levels.get(&(*item, *location))?;
@@ -122,6 +123,18 @@ pub(crate) fn customer_body(customer: &Customer, with_book: bool) -> Value {
             .collect();
     }
     body
+}
+
+fn consent_body(customer: &Customer) -> Value {
+    json!({
+        "customer_id": customer.id,
+        "email_address": customer.email,
+        "email_marketing_consent": {
+            "state": customer.email_consent.word(),
+            "opt_in_level": null,
+            "consent_updated_at": customer.email_consent_at.map(|at| at.local()),
+        },
+    })
 }
 
 fn product_body(state: &State, product: &Product) -> Value {

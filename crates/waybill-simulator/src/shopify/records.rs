@@ -8,6 +8,37 @@ use super::{
     metafield::Metafield,
 };
 
+/// Whether a customer's e-mail may be used for marketing.
+///
+/// Source: `CustomerEmailAddressMarketingState` of the schema.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EmailConsent {
+    /// Never asked for.
+    #[default]
+    NotSubscribed,
+    /// Asked for, and to be confirmed.
+    Pending,
+    /// Given.
+    Subscribed,
+    /// Taken back.
+    Unsubscribed,
+    /// The address takes no mail.
+    Invalid,
+}
+
+impl EmailConsent {
+    /// As webhook bodies write it; GraphQL writes it in capitals.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::NotSubscribed => "not_subscribed",
+            Self::Pending => "pending",
+            Self::Subscribed => "subscribed",
+            Self::Unsubscribed => "unsubscribed",
+            Self::Invalid => "invalid",
+        }
+    }
+}
+
 /// A customer's record.
 #[derive(Debug, Clone)]
 pub(crate) struct Customer {
@@ -17,6 +48,9 @@ pub(crate) struct Customer {
     pub(crate) first_name: Option<String>,
     pub(crate) last_name: Option<String>,
     pub(crate) email: Option<String>,
+    pub(crate) email_consent: EmailConsent,
+    /// When the consent was last given or taken back.
+    pub(crate) email_consent_at: Option<Moment>,
     pub(crate) phone: Option<String>,
     pub(crate) verified_email: bool,
     /// `disabled`, `invited`, `enabled`, `declined`.

@@ -27,6 +27,8 @@ pub(crate) struct Event {
 pub(crate) enum About {
     Order(u64),
     Customer(u64),
+    /// A customer's consent to marketing by e-mail.
+    Consent(u64),
     Product(u64),
     Level(u64, u64),
     /// Order and refund.
@@ -41,11 +43,14 @@ pub(crate) enum About {
 ///
 /// They are as large as Shopify's; those of line items are beyond 2^53, where a floating-point number would lose digits.
 #[derive(Debug)]
-pub(crate) struct Ids(HashMap<&'static str, u64>);
+pub(crate) struct Ids {
+    last: HashMap<&'static str, u64>,
+    apart: u64,
+}
 
 impl Ids {
-    fn new() -> Self {
-        Self(HashMap::from([
+    fn new(apart: u64) -> Self {
+        let first = [
             ("Order", 6_108_220_031_100),
             ("LineItem", 18_014_398_509_482_001),
             ("Customer", 7_300_155_120_400),
@@ -53,12 +58,13 @@ impl Ids {
             ("ProductVariant", 46_800_905_010_500),
             ("InventoryItem", 48_900_117_030_700),
             ("Location", 71_300_820_110),
-        ]))
+        ];
+        Self { last: first.into_iter().map(|(kind, last)| (kind, last + apart)).collect(), apart }
     }
 
     /// The next number of a kind.
     pub(crate) fn next(&mut self, kind: &'static str) -> u64 {
-        let last = self.0.entry(kind).or_insert(5_500_000_000_000);
+        let last = self.last.entry(kind).or_insert(5_500_000_000_000 + self.apart);
         *last += 1;
         *last
     }
@@ -92,11 +98,11 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// A store with the catalogue's goods and places.
-    pub(crate) fn new() -> Self {
+    /// A store with the catalogue's goods and places. Its ids are so much larger than those of a store at 0.
+    pub(crate) fn new(ids_apart: u64) -> Self {
         let now = Moment::now();
         let mut state = Self {
-            ids: Ids::new(),
+            ids: Ids::new(ids_apart),
             opened_at: now,
             next_order_number: 1001,
             orders: BTreeMap::new(),

@@ -18,7 +18,7 @@ use super::{
     money::Pair,
     order::TransactionKind,
     placing::{NewLine, NewOrder},
-    records::Customer,
+    records::{Customer, EmailConsent},
     state::{About, State},
     throttle::Bucket,
 };
@@ -28,6 +28,7 @@ use crate::kit::{Faults, Journal};
 pub const TOPICS: &[&str] = &[
     "customers/create",
     "customers/update",
+    "customers_email_marketing_consent/update",
     "fulfillments/create",
     "fulfillments/update",
     "inventory_levels/update",
@@ -50,6 +51,8 @@ pub struct NewCustomer {
     pub last_name: Option<String>,
     /// E-mail.
     pub email: Option<String>,
+    /// Whether the e-mail may be used for marketing.
+    pub email_consent: EmailConsent,
     /// Phone.
     pub phone: Option<String>,
     /// The default address.
@@ -121,8 +124,8 @@ impl Store {
             Deliveries::new(settings.deliveries.clone(), &settings.webhook_secret, &settings.domain, settings.seed);
         Self(Arc::new(Inner {
             bucket: Mutex::new(Bucket::new(settings.bucket, settings.restore_rate)),
+            state: Mutex::new(State::new(settings.ids_apart)),
             settings,
-            state: Mutex::new(State::new()),
             deliveries,
             journal: Journal::new("shopify"),
             faults: Faults::default(),
@@ -186,6 +189,8 @@ impl Store {
                 first_name: new.first_name,
                 last_name: new.last_name,
                 email: new.email,
+                email_consent: new.email_consent,
+                email_consent_at: None,
                 phone: new.phone,
                 verified_email: true,
                 state: "disabled",
@@ -212,6 +217,21 @@ impl Store {
                 customer.phone = Some(phone.to_owned());
             }
             state.tell("customers/update", About::Customer(id));
+        });
+    }
+
+    /// A customer gives or takes back the consent to marketing by e-mail. Without an e-mail there is none to be given;
+    /// what is so already is no change.
+    pub fn set_email_consent(&self, id: u64, consent: EmailConsent) {
+        self.change(|state| {
+            let changes = |customer: &Arc<Customer>| customer.email.is_some() && customer.email_consent != consent;
+            if !state.customers.get(&id).is_some_and(changes) {
+                return;
+            }
+            let Some(customer) = state.customer_mut(id) else { return };
+            customer.email_consent = consent;
+            customer.email_consent_at = Some(customer.updated_at);
+            state.tell("customers_email_marketing_consent/update", About::Consent(id));
         });
     }
 

@@ -288,6 +288,10 @@ fn set_computed(
             store.set(model, id, "street_unstructured", value);
             Ok(())
         }
+        // Tryton stores these and fills them itself.
+        ("party.contact_mechanism", "value_compact") | ("party.identifier", "code_compact") => {
+            rules::check_changeable(store, model, id, field, true)
+        }
         _ => Err(Trouble::Exception(format!(
             "Missing setter function for field \"{}\" in \"{}\".",
             field.label, model.label

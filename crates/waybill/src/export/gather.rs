@@ -45,8 +45,14 @@ pub(crate) async fn gather(
     pseudonyms: Option<Pseudonyms>,
 ) -> anyhow::Result<Recording> {
     let recording = Recording::new(from, to, pseudonyms.is_some());
-    let mut gathering =
-        Gathering { services, recording, pseudonyms, complete_since: from, told: HashSet::new(), replaced: HashMap::new() };
+    let mut gathering = Gathering {
+        services,
+        recording,
+        pseudonyms,
+        complete_since: from,
+        told: HashSet::new(),
+        replaced: HashMap::new(),
+    };
     // Decisions first: the snapshot of each is kept before it is made, and so is there to be asked for.
     for service in services.among(&DELIVERING) {
         gathering.decisions_of(service).await?;
@@ -126,7 +132,8 @@ impl Gathering<'_> {
         for (source, missing) in missing {
             let missing: Vec<Which> = missing.into_iter().collect();
             for some in missing.chunks(SINGLE) {
-                let wanted = |(key, revision): &Which| Wanted { key: Some(key.into()), revision: Some((*revision).into()) };
+                let wanted =
+                    |(key, revision): &Which| Wanted { key: Some(key.into()), revision: Some((*revision).into()) };
                 let request = GetRevisionsRequest { wanted: some.iter().map(wanted).collect() };
                 let found = self.services.single_revisions(source, request).await?;
                 self.hold(source, found.snapshots)?;

@@ -1,6 +1,9 @@
 //! Where it stands what identifies people. Codes of countries and postal codes stay, as plans tell by them; so do items,
 //! amounts, ids and what people call an order.
 
+#[cfg(test)]
+mod tests;
+
 use waybill_domain::{
     Body, Personal, Snapshot,
     customer::{Address, Customer, Person},
@@ -84,8 +87,13 @@ impl Pseudonyms {
     }
 
     fn address(&self, address: &mut Address, replaced: &mut Replaced) {
-        let names =
-            [&mut address.first_name, &mut address.last_name, &mut address.company, &mut address.address2, &mut address.city];
+        let names = [
+            &mut address.first_name,
+            &mut address.last_name,
+            &mut address.company,
+            &mut address.address2,
+            &mut address.city,
+        ];
         for name in names {
             replaced.personal(name, |text| self.name(text));
         }
@@ -108,27 +116,32 @@ impl Pseudonyms {
         replaced.text(&mut shipment.tracking_url, |text| self.link(text));
     }
 
-    /// Replaces within words: what was replaced elsewhere, and whatever looks like an e-mail.
+    /// Replaces within words: whatever looks like an e-mail, and what was replaced elsewhere.
     fn in_words(&self, words: &str, replaced: &Replaced) -> String {
-        let known = replaced.0.iter().fold(words.to_owned(), |words, (from, to)| replace_word(&words, from, to));
-        let is_part = |sign: char| sign.is_alphanumeric() || "@._%+-".contains(sign);
-        let mut out = String::with_capacity(known.len());
-        let mut rest = known.as_str();
-        while let Some(start) = rest.find(is_part) {
-            let (before, from) = rest.split_at(start);
-            let (word, after) = from.split_at(from.find(|sign| !is_part(sign)).unwrap_or(from.len()));
-            out.push_str(before);
-            let bare = word.trim_end_matches('.');
-            match bare.split_once('@') {
-                Some((user, host)) if !user.is_empty() && !host.is_empty() && !host.ends_with("example.com") => {
-                    out.push_str(&self.email(bare));
-                    out.push_str(&word[bare.len()..]);
-                }
-                _ => out.push_str(word),
+        let mut words = self.emails_in(words);
+        for (original, pseudonym) in &replaced.0 {
+            words = replace_word(&words, original, pseudonym);
+            if let Some(phone) = digits_of_phone(original) {
+                words = replace_phone(&words, &phone, pseudonym);
             }
-            rest = after;
         }
-        out + rest
+        words
+    }
+
+    fn emails_in(&self, words: &str) -> String {
+        each_run(
+            words,
+            |sign| sign.is_alphanumeric() || "@._%+-".contains(sign),
+            |run| {
+                let email = run.trim_end_matches('.');
+                match email.split_once('@') {
+                    Some((user, host)) if !user.is_empty() && !host.is_empty() => {
+                        Some(self.email(email) + &run[email.len()..])
+                    }
+                    _ => None,
+                }
+            },
+        )
     }
 }
 
@@ -145,13 +158,53 @@ impl Replaced {
         }
         let pseudonym = with(text);
         let original = std::mem::replace(text, pseudonym.clone());
-        // The number of a house is no name.
-        if original.trim().chars().filter(|sign| sign.is_alphanumeric()).count() > 2 {
+        let letters = original.chars().filter(|sign| sign.is_alphabetic()).count();
+        let digits = original.chars().filter(char::is_ascii_digit).count();
+        // The number of a house stands in many words that are not about it.
+        if letters > 1 || digits > 4 {
             self.0.push((original.trim().to_owned(), pseudonym));
             // What is part of another is replaced after it.
             self.0.sort_by_key(|(original, _)| std::cmp::Reverse(original.len()));
         }
     }
+}
+
+/// Copies a text; each longest run of signs of a sort is replaced if there is something to replace it with.
+fn each_run(words: &str, is_part: impl Fn(char) -> bool, replace: impl Fn(&str) -> Option<String>) -> String {
+    let mut out = String::with_capacity(words.len());
+    let mut rest = words;
+    while let Some(start) = rest.find(&is_part) {
+        let (before, from) = rest.split_at(start);
+        let (run, after) = from.split_at(from.find(|sign| !is_part(sign)).unwrap_or(from.len()));
+        out.push_str(before);
+        match replace(run) {
+            Some(other) => out.push_str(&other),
+            None => out.push_str(run),
+        }
+        rest = after;
+    }
+    out + rest
+}
+
+/// The digits of what can be no word but a phone.
+fn digits_of_phone(text: &str) -> Option<String> {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    (digits.len() >= 7 && !text.chars().any(char::is_alphabetic)).then_some(digits)
+}
+
+/// Replaces a phone however it is written: with the country's code, the leading 0, or neither.
+fn replace_phone(words: &str, phone: &str, pseudonym: &str) -> String {
+    each_run(
+        words,
+        |sign| sign.is_ascii_digit() || "+ ()-/.".contains(sign),
+        |run| {
+            let bare = run.trim_matches([' ', '.', '-', '/']);
+            let digits = digits_of_phone(bare)?;
+            let (ours, theirs) = (phone.trim_start_matches('0'), digits.trim_start_matches('0'));
+            let is_same = ours.len().min(theirs.len()) >= 7 && (ours.ends_with(theirs) || theirs.ends_with(ours));
+            is_same.then(|| run.replacen(bare, pseudonym, 1))
+        },
+    )
 }
 
 /// Replaces a text where it stands as a word of its own, in small letters or large.

@@ -2,9 +2,11 @@
 
 use clap::Args;
 use console::{
-    services::{Services, Who},
+    services::{Gathered, Services, Who},
     words,
 };
+
+use waybill_proto::wire::SystemReport;
 
 use super::{CANNOT_TELL, NOT_WELL, WELL, Where, actor, place::Place, table::Table, terminal::Terminal};
 
@@ -29,9 +31,19 @@ pub(super) async fn run(
     let services = place.services(&command.at)?;
     let who = Who { actor: actor(), reason: command.reason };
     let answers = services.pause(&command.system, paused, who).await;
+    show(&services, &command.system, answers, terminal).await
+}
+
+/// Shows how a system is after something was done to it, in every service that serves it.
+pub(super) async fn show(
+    services: &Services,
+    system: &str,
+    answers: Gathered<Vec<SystemReport>>,
+    terminal: &mut Terminal<'_>,
+) -> anyhow::Result<u8> {
     let silent = terminal.unanswered(&answers.unanswered)?;
     if answers.found.is_empty() {
-        return nobody(&services, &command.system, silent, terminal).await;
+        return nobody(services, system, silent, terminal).await;
     }
     let mut table = Table::new(&["system", "condition", "service", "message"]);
     for (service, reports) in &answers.found {

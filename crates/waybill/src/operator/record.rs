@@ -20,7 +20,8 @@ pub(super) async fn meant(services: &Services, text: &str) -> Meant {
     Meant { keys: named.keys, unanswered: named.unanswered }
 }
 
-fn parse(text: &str) -> Option<RecordKey> {
+/// The record of a key; none if the text is none.
+pub(super) fn parse(text: &str) -> Option<RecordKey> {
     let key: Vec<&str> = text.split('/').collect();
     match key[..] {
         [store, kind, id] if kind.parse::<waybill_domain::Kind>().is_ok() => {

@@ -82,6 +82,7 @@ const fn condition(condition: Condition) -> &'static str {
         Condition::Unauthorized => "unauthorized",
         Condition::Unavailable => "unavailable",
         Condition::Paused => "paused",
+        Condition::Asking => "asking",
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where answers and problems go, and how times and causes read there.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, Write};
 
 use console::{services::Unanswered, words};
 use jiff::{Timestamp, tz::TimeZone};
@@ -14,6 +14,8 @@ pub(super) struct Terminal<'a> {
     pub(super) err: &'a mut dyn Write,
     pub(super) now: Timestamp,
     pub(super) zone: TimeZone,
+    /// Where a person answers; none if nobody is there.
+    pub(super) answers: Option<&'a mut dyn BufRead>,
 }
 
 impl Terminal<'_> {
@@ -56,6 +58,30 @@ impl Terminal<'_> {
         writeln!(self.err, "{}", plain(&problem.to_string()))
     }
 
+    /// Asks a question. Without a person, and without a yes, it is a no.
+    pub(super) fn confirm(&mut self, question: &str) -> io::Result<bool> {
+        let Some(answers) = &mut self.answers else { return Ok(false) };
+        write!(self.err, "{} [y/N] ", plain(question))?;
+        self.err.flush()?;
+        let mut answer = String::new();
+        answers.read_line(&mut answer)?;
+        Ok(is_yes(&answer))
+    }
+
+    /// How far something has come, for a person who watches; each word takes the place of the one before.
+    pub(super) fn progress(&mut self, word: &str) -> io::Result<()> {
+        if self.answers.is_some() {
+            write!(self.err, "\r{}", plain(word))?;
+            self.err.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Ends the line of progress.
+    pub(super) fn progress_ends(&mut self) -> io::Result<()> {
+        if self.answers.is_some() { writeln!(self.err) } else { Ok(()) }
+    }
+
     /// Names who could not be asked. Whether anybody is named.
     pub(super) fn unanswered(&mut self, unanswered: &[Unanswered]) -> io::Result<bool> {
         for one in unanswered {
@@ -63,4 +89,9 @@ impl Terminal<'_> {
         }
         Ok(!unanswered.is_empty())
     }
+}
+
+/// Whether an answer agrees.
+pub(crate) fn is_yes(answer: &str) -> bool {
+    matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }

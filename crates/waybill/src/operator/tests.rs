@@ -1,7 +1,10 @@
 //! The commands as a person types them, against services that answer over real gRPC.
 
+mod export;
 mod plan_status;
+mod people;
 mod recorded;
+mod roll;
 mod suite;
 
 use clap::Parser;
@@ -44,7 +47,10 @@ async fn typed(suite: &Suite, command: impl AsyncFnOnce(&Place, &mut Terminal<'_
         _ => None,
     };
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let mut terminal = Terminal { out: &mut out, err: &mut err, now: Timestamp::UNIX_EPOCH, zone: TimeZone::UTC };
+    let mut answers = suite.answers();
+    let answers = answers.as_mut().map(|answers| answers as &mut dyn std::io::BufRead);
+    let mut terminal =
+        Terminal { out: &mut out, err: &mut err, now: Timestamp::UNIX_EPOCH, zone: TimeZone::UTC, answers };
     let code = command(&Place::of(&env).unwrap(), &mut terminal).await.unwrap();
     Ran { code, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
 }

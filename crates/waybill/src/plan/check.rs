@@ -23,7 +23,8 @@ pub(crate) struct Check {
 
 pub(crate) fn run(command: &Check, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let file = command.plan.file.display().to_string();
-    let text = std::fs::read_to_string(&command.plan.file).with_context(|| format!("the plan {file} cannot be read"))?;
+    let text =
+        std::fs::read_to_string(&command.plan.file).with_context(|| format!("the plan {file} cannot be read"))?;
     let resolves = |reference: &str| match secret::resolve(reference) {
         Ok(_) => Ok(()),
         Err(error) => Err(error.to_string()),

@@ -9,7 +9,11 @@ mod databases;
 #[cfg(test)]
 mod deployment;
 #[cfg(test)]
+mod exporting;
+#[cfg(test)]
 mod mending;
+#[cfg(test)]
+mod plan_show;
 #[cfg(test)]
 mod plan_status;
 #[cfg(test)]
@@ -18,3 +22,5 @@ mod plans;
 mod running;
 #[cfg(test)]
 mod start_and_stop;
+#[cfg(test)]
+mod three_plans;

@@ -21,7 +21,7 @@ const A_MINUTE: Duration = Duration::from_secs(60);
 
 impl Suite {
     /// A paid order of one unit of an item, told to the suite by a webhook.
-    async fn sell(&self, sku: &str) -> u64 {
+    pub(crate) async fn sell(&self, sku: &str) -> u64 {
         let address = Address {
             first_name: Some("Ada".to_owned()),
             last_name: Some("Lind".to_owned()),

@@ -10,7 +10,7 @@ use waybill_simulator::{
     pagers::{pagerduty, slack, webhook},
     seeding, shipstation,
     shopify::{Settings, Store},
-    tryton::Tryton,
+    tryton::{Setup, Tryton},
 };
 use waybill_testkit::{ChildProcess, Launch};
 
@@ -28,14 +28,17 @@ pub(crate) struct Suite {
     pub(crate) vendors: Vendors,
 }
 
-/// The simulated vendors of the example plan.
+/// The simulated vendors of the example plans.
 pub(crate) struct Vendors {
     pub(crate) store: Store,
     pub(crate) crm: Running,
+    pub(crate) erp: Running,
+    pub(crate) parcels: Running,
     pub(crate) pager: Running,
-    /// What the example plan names them by.
+    /// What the example plans name them by.
     pub(crate) variables: Vec<(String, String)>,
-    _others: Vec<Running>,
+    /// Served as long as this lives.
+    pub(crate) others: Vec<Running>,
 }
 
 impl Suite {
@@ -58,14 +61,28 @@ impl Suite {
     }
 
     async fn on(deployment: Deployment, settings: &[(&str, &str)]) -> Self {
-        let vendors = vendors().await;
+        let vendors = vendors(Settings::default(), &seeding::erp()).await;
+        Self::with(deployment, vendors, &[], settings).await
+    }
+
+    /// Starts it beside these vendors, with more options of `up`. Its plan is the folder's, else the example.
+    pub(crate) async fn with(
+        deployment: Deployment,
+        vendors: Vendors,
+        options: &[&str],
+        settings: &[(&str, &str)],
+    ) -> Self {
         let plan = deployment.folder.path().join("plan.toml");
         if !plan.exists() {
             std::fs::copy(example_plan(), &plan).unwrap();
         }
         let log = deployment.folder.path().join("up.log");
-        let mut launch =
-            Launch::new(waybill()).args(["up", "--free-ports", "--plan"]).arg(&plan).log(&log).stop_within(STOP_WITHIN);
+        let mut launch = Launch::new(waybill())
+            .args(["up", "--free-ports", "--plan"])
+            .arg(&plan)
+            .args(options)
+            .log(&log)
+            .stop_within(STOP_WITHIN);
         for (name, value) in deployment.variables().into_iter().chain(vendors.variables.clone()) {
             launch = launch.env(name, value);
         }
@@ -137,20 +154,21 @@ fn is_ready(log: &std::path::Path) -> Option<()> {
     text.lines().any(|line| line == "ready").then_some(())
 }
 
-async fn vendor(simulated: Simulated) -> Running {
+/// Serves a simulated vendor on a free port.
+pub(crate) async fn vendor(simulated: Simulated) -> Running {
     serve(simulated, TcpListener::bind("127.0.0.1:0").await.unwrap()).unwrap()
 }
 
-/// The vendors of the example plan, and the variables that it names them by.
-async fn vendors() -> Vendors {
+/// The vendors of the example plans with this store and these books, and the variables that plans name them by.
+pub(crate) async fn vendors(store: Settings, books: &Setup) -> Vendors {
     const ROUTING_KEY: &str = "R0UT1NGKEY0000000000000000000001";
-    let (store, crm, parcels) = (Settings::default(), hubspot::Settings::default(), shipstation::Config::default());
+    let (crm, parcels) = (hubspot::Settings::default(), shipstation::Config::default());
     let (store_token, secret) = (store.token.clone(), store.webhook_secret.clone());
     let (crm_token, parcels_key) = (crm.token.clone(), parcels.api_key.clone());
     let store = Store::new(store);
     let shop = vendor(store.simulated()).await;
     let crm = vendor(hubspot::simulated(crm)).await;
-    let erp = vendor(Tryton::new(seeding::ERP_DATABASE, &seeding::erp()).simulated()).await;
+    let erp = vendor(Tryton::new(seeding::ERP_DATABASE, books).simulated()).await;
     let parcels = vendor(shipstation::simulated(parcels)).await;
     let pager = vendor(pagerduty::simulated(ROUTING_KEY)).await;
     let chat = vendor(slack::simulated()).await;
@@ -175,5 +193,5 @@ async fn vendors() -> Vendors {
         ("ALERT_WEBHOOK_SECRET", webhook::SECRET.to_owned()),
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
-    Vendors { store, crm, pager, variables, _others: vec![shop, erp, parcels, chat, hook] }
+    Vendors { store, crm, erp, parcels, pager, variables, others: vec![shop, chat, hook] }
 }

@@ -35,7 +35,7 @@ pub(super) fn condition(condition: Condition) -> Markup {
     let tone = match condition {
         Condition::Serving => "good",
         Condition::Unauthorized | Condition::Unavailable => "bad",
-        Condition::Paused => "warn",
+        Condition::Paused | Condition::Asking => "warn",
         Condition::Unspecified => "calm",
     };
     html! { span class={ "chip " (tone) } { (words::condition(condition)) } }

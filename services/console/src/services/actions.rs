@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tonic::Code;
 use waybill_proto::wire::{
     ChangedDeliveriesResponse, DiscardDeliveriesRequest, PauseRequest, RecordKey, SelectDeliveriesRequest,
-    SystemReport, SystemsRequest, deliveries_client::DeliveriesClient,
+    SystemReport, SystemsRequest, SystemsResponse, deliveries_client::DeliveriesClient,
 };
 
 use super::{Gathered, Services, Unanswered};
@@ -52,10 +52,22 @@ impl Choice {
     }
 }
 
-fn sum(gathered: Gathered<ChangedDeliveriesResponse>) -> Changed {
+pub(super) fn sum(gathered: Gathered<ChangedDeliveriesResponse>) -> Changed {
     Changed {
         deliveries: gathered.found.iter().map(|(_, answer)| answer.changed).sum(),
         unanswered: gathered.unanswered,
+    }
+}
+
+/// What the services that serve a system say of it.
+pub(super) fn of_system(system: &str, answers: Gathered<SystemsResponse>) -> Gathered<Vec<SystemReport>> {
+    let reports = |answer: SystemsResponse| {
+        answer.systems.into_iter().filter(|report| report.system == system).collect()
+    };
+    Gathered {
+        found: answers.found.into_iter().map(|(service, answer)| (service, reports(answer))).collect(),
+        // A service that does not serve the system says so; that is no failure.
+        unanswered: answers.unanswered.into_iter().filter(|unanswered| !unanswered.says(Code::NotFound)).collect(),
     }
 }
 
@@ -93,16 +105,7 @@ impl Services {
                 async { DeliveriesClient::new(channel).pause(request).await }
             })
             .await;
-        let of_system = |reports: Vec<SystemReport>| reports.into_iter().filter(|report| report.system == system);
-        Gathered {
-            found: answers
-                .found
-                .into_iter()
-                .map(|(service, answer)| (service, of_system(answer.systems).collect()))
-                .collect(),
-            // A service that does not serve the system says so; that is no failure.
-            unanswered: answers.unanswered.into_iter().filter(|unanswered| !unanswered.says(Code::NotFound)).collect(),
-        }
+        of_system(system, answers)
     }
 
     /// Every system's condition, as each service that serves it sees it.

@@ -189,6 +189,7 @@ impl Overview {
                 Condition::Unauthorized | Condition::Unavailable | Condition::Paused => {
                     wrong.push(format!("{} is {}", health.system, spoken(health.condition)));
                 }
+                Condition::Asking => wrong.push(format!("{} {}", health.system, health.message)),
                 Condition::Serving | Condition::Unspecified => {}
             }
         }

@@ -82,6 +82,29 @@ impl Fake {
     }
 }
 
+impl Fake {
+    /// How many deliveries of this service wait for a word on this record.
+    fn awaited(
+        &self,
+        system: &str,
+        key: Option<&wire::RecordKey>,
+        seen: Option<wire::Revision>,
+    ) -> Result<i64, Status> {
+        let world = self.world();
+        let mut here = world.approvals.iter().filter_map(|approval| approval.delivery.as_ref());
+        let found = here.find(|delivery| {
+            delivery.service == self.name && delivery.system == system && delivery.key.as_ref() == key
+        });
+        match found {
+            None => Ok(0),
+            Some(delivery) if seen.is_some() && seen != delivery.desired => {
+                Err(Status::failed_precondition("the record has changed since it was looked at: look again"))
+            }
+            Some(_) => Ok(1),
+        }
+    }
+}
+
 fn unused<T>() -> Answer<T> {
     Err(Status::internal("the console does not ask this"))
 }
@@ -244,6 +267,59 @@ impl wire::deliveries_server::Deliveries for Fake {
     }
 
     async fn pause(&self, _: Request<wire::PauseRequest>) -> Answer<wire::SystemsResponse> {
+        unused()
+    }
+
+    async fn list_decisions(&self, _: Request<wire::ListDecisionsRequest>) -> Answer<wire::ListDecisionsResponse> {
+        unused()
+    }
+
+    async fn list_approvals(
+        &self,
+        request: Request<wire::ListApprovalsRequest>,
+    ) -> Answer<wire::ListApprovalsResponse> {
+        let request = request.into_inner();
+        let world = self.world();
+        let chosen = world.approvals.iter().filter(|approval| {
+            let delivery = approval.delivery.as_ref().unwrap();
+            delivery.service == self.name && (request.key.is_none() || delivery.key == request.key)
+        });
+        let approvals: Vec<_> = chosen.cloned().collect();
+        let total = approvals.len() as i64;
+        Ok(Response::new(wire::ListApprovalsResponse { approvals, total }))
+    }
+
+    async fn approve(&self, request: Request<wire::ApproveRequest>) -> Answer<wire::ChangedDeliveriesResponse> {
+        let request = request.into_inner();
+        let changed = self.awaited(&request.system, request.key.as_ref(), request.seen)?;
+        if changed > 0 {
+            self.world().approved.push(request);
+        }
+        Ok(Response::new(wire::ChangedDeliveriesResponse { changed }))
+    }
+
+    async fn refuse(&self, request: Request<wire::RefuseRequest>) -> Answer<wire::ChangedDeliveriesResponse> {
+        let request = request.into_inner();
+        let changed = self.awaited(&request.system, request.key.as_ref(), request.seen)?;
+        if changed > 0 {
+            self.world().refused.push(request);
+        }
+        Ok(Response::new(wire::ChangedDeliveriesResponse { changed }))
+    }
+
+    async fn release(&self, request: Request<wire::ReleaseRequest>) -> Answer<wire::SystemsResponse> {
+        let request = request.into_inner();
+        let mut world = self.world();
+        let mut here = world.systems.iter_mut().filter(|report| report.service == self.name);
+        let report = here.find(|report| report.system == request.system);
+        let report = report.ok_or_else(|| Status::not_found("not served here"))?;
+        report.condition = wire::system_report::Condition::Serving.into();
+        let systems = vec![report.clone()];
+        world.released.push(request);
+        Ok(Response::new(wire::SystemsResponse { systems }))
+    }
+
+    async fn roll(&self, _: Request<wire::RollRequest>) -> Answer<wire::RollResponse> {
         unused()
     }
 

@@ -24,6 +24,10 @@ pub(crate) struct World {
     pub(crate) elsewhere: HashMap<&'static str, String>,
     pub(crate) retried: Vec<wire::SelectDeliveriesRequest>,
     pub(crate) discarded: Vec<wire::SelectDeliveriesRequest>,
+    pub(crate) approvals: Vec<wire::list_approvals_response::Approval>,
+    pub(crate) approved: Vec<wire::ApproveRequest>,
+    pub(crate) refused: Vec<wire::RefuseRequest>,
+    pub(crate) released: Vec<wire::ReleaseRequest>,
 }
 
 impl World {

@@ -1,8 +1,11 @@
 //! The table, by what is wrong.
 
+mod parties;
+mod returns;
+
 use serde_json::{Value as Json, json};
 
-use super::{Answer, Send, Wrong, exception, fixture::Fixture, line, merge, model, page, sale, user};
+use super::{Answer, Send, Wrong, exception, fixture::Fixture, line, model, page, sale, user};
 
 const UNAUTHORIZED: &str = "The server could not verify that you are authorized to access the URL requested. You either supplied the wrong credentials (e.g. a bad password), or your browser doesn&#39;t understand how to supply the credentials required.";
 const FORBIDDEN: &str = "You don&#39;t have the permission to access the requested resource. It is either read-protected or not readable by the server.";
@@ -341,88 +344,6 @@ fn quotations(fixture: &Fixture) -> Vec<Wrong> {
     ]
 }
 
-fn returns(fixture: &Fixture) -> Vec<Wrong> {
-    let Fixture { party, quotation, parcel, return_without_invoice_address, return_without_warehouse, .. } = fixture;
-    let press = |name, button: &'static str| {
-        let label = button.rsplit('.').next().unwrap();
-        let words = format!("You can not call \"{label}\" on \"1\" of \"Stock Shipment Out Return\".");
-        model(name, button, json!([[parcel]]), user(words))
-    };
-    let quote = |name, sale: &Json, what: &str| {
-        let words = format!("To get a quote for sale \"[b]\" you must enter {what}.");
-        model(name, "sale.sale.quote", json!([[sale]]), user(words))
-    };
-    let unpacked = || exception("not enough values to unpack (expected 2, got 1)");
-    vec![
-        quote("a return without an invoice address", return_without_invoice_address, "an invoice address"),
-        quote(
-            "a return without a warehouse",
-            return_without_warehouse,
-            "a warehouse for the line \"-2\u{a0}u [TEE-M] T-shirt M @ [b]\"",
-        ),
-        press("a return done before it is received", "stock.shipment.out.return.do"),
-        press("a return taken back that is a draft", "stock.shipment.out.return.draft"),
-        sale(
-            fixture,
-            "an origin that is a party",
-            json!({"origin": format!("party.party,{party}")}),
-            user(
-                "The value \"party.party\" for field \"Origin\" in record \"[r]\" of \"Sale\" is not one of the allowed options.",
-            ),
-        ),
-        sale(fixture, "an origin without an id", json!({"origin": "x"}), unpacked()),
-        sale(fixture, "an origin that is a number", json!({"origin": 5}), unpacked()),
-        sale(fixture, "an origin that is empty", json!({"origin": ""}), unpacked()),
-        model(
-            "an origin after the quotation",
-            "sale.sale.write",
-            json!([[quotation], {"origin": null}]),
-            user("You are not allowed to modify the field \"Origin\" in record \"1 [q]\" of \"Sale\"."),
-        ),
-    ]
-}
-
-fn parties(fixture: &Fixture) -> Vec<Wrong> {
-    let Fixture { party, other_party, address, mechanism, germany, california, .. } = fixture;
-    let mechanism_of = |values: Json| {
-        let mut all = json!({"party": party});
-        merge(&mut all, values);
-        json!([[all]])
-    };
-    let required = |field: &str, record: &str, model: &str| {
-        user(format!("A value is required for field \"{field}\" in record \"{record}\" of \"{model}\"."))
-    };
-    vec![
-        model("a party's code twice", "party.party.create", json!([[{"name": "Ann", "code": "wk1"}]]), user("The code on party must be unique.")),
-        model("another code for a party", "party.party.write", json!([[party], {"code": "wk9"}]),
-            user("You are not allowed to modify the field \"Code\" in record \"Ann\" of \"Party\".")),
-        model("a party's email by its computed field", "party.party.write", json!([[party], {"email": "a@example.com"}]),
-            user("You are not allowed to modify the field \"Email\" in record \"Ann\" of \"Party\".")),
-        model("a party that sales need", "party.party.delete", json!([[fixture.buyer]]),
-            user("The records could not be deleted because they are used by field \"Party\" of \"Sale\".")),
-        model("a contact without a value", "party.contact_mechanism.create", mechanism_of(json!({"type": "email"})),
-            required("Value", "Ann <None>", "Party Contact Mechanism")),
-        model("an identifier of nobody", "party.identifier.create", json!([[{"code": "x"}]]), required("Party", "x", "Party Identifier")),
-        model("an identifier's compact form of our own", "party.identifier.create", json!([[{"party": party, "code": "x", "code_compact": "y"}]]),
-            user("You are not allowed to modify the field \"Code Compact\" of \"Party Identifier\".")),
-        model("a contact with an empty value", "party.contact_mechanism.create", mechanism_of(json!({"type": "email", "value": " "})),
-            required("Value", "Ann <>", "Party Contact Mechanism")),
-        model("a contact of a kind that is none", "party.contact_mechanism.create", mechanism_of(json!({"type": "pigeon", "value": "x"})),
-            user("The value \"pigeon\" for field \"Type\" in record \"Ann <x>\" of \"Party Contact Mechanism\" is not one of the allowed options.")),
-        model("a contact that changes hands", "party.contact_mechanism.write", json!([[mechanism], {"party": other_party}]),
-            user("You cannot change the party of contact mechanism \"Ann <ann@example.com>\".")),
-        model("an address of nobody", "party.address.create", json!([[{"street": "x"}]]), required("Party", "x", "Party Address")),
-        model("an address that changes hands", "party.address.write", json!([[address], {"party": other_party}]),
-            user("You are not allowed to modify the field \"Party\" in record \"Ann, Main 1, Berlin, DE\" of \"Party Address\".")),
-        model("California in Germany", "party.address.create", json!([[{"party": party, "country": germany, "subdivision": california}]]),
-            Answer::Domain(
-                "The value \"California\" for field \"Subdivision\" in record \"Ann, DE\" of \"Party Address\" is not valid according to its domain.".to_owned(),
-                json!([["country", "=", germany]]),
-            )),
-        model("a postal code by an older name", "party.address.create", json!([[{"party": party, "zip": "1"}]]), exception("'zip'")),
-    ]
-}
-
 /// Every wrong request.
 pub(super) fn all(fixture: &Fixture) -> Vec<Wrong> {
     [
@@ -432,8 +353,8 @@ pub(super) fn all(fixture: &Fixture) -> Vec<Wrong> {
         lines(fixture),
         states(fixture),
         quotations(fixture),
-        returns(fixture),
-        parties(fixture),
+        returns::all(fixture),
+        parties::all(fixture),
     ]
     .into_iter()
     .flatten()

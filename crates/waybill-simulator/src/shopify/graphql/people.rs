@@ -53,9 +53,9 @@ pub(crate) fn customer(
                 "CustomerEmailAddress",
                 vec![
                     ("emailAddress", leaf(email)),
-                    ("marketingState", leaf("NOT_SUBSCRIBED")),
+                    ("marketingState", leaf(customer.email_consent.word().to_uppercase())),
                     ("marketingOptInLevel", Out::Null),
-                    ("marketingUpdatedAt", Out::Null),
+                    ("marketingUpdatedAt", customer.email_consent_at.map_or(Out::Null, |at| leaf(at.utc()))),
                     ("validFormat", leaf(true)),
                 ],
             ),

@@ -19,7 +19,7 @@ use waybill_proto::{
 };
 use waybill_runtime::grpc::{self, RequireToken};
 
-use super::recorded::Recorded;
+use super::{people::People, recorded::Recorded};
 
 pub(super) const TOKEN: &str = "operations-token";
 
@@ -33,6 +33,7 @@ pub(super) struct Suite {
     slowest_page_ms: Option<i64>,
     replicas: Vec<Replica>,
     recorded: Recorded,
+    people: People,
     details: Vec<DeliveryDetail>,
     silent: Option<&'static str>,
     changes: Arc<Mutex<Vec<String>>>,
@@ -109,6 +110,22 @@ impl Suite {
         self
     }
 
+    /// A person sits at the terminal and answers so.
+    pub(super) fn answered(mut self, answer: &'static str) -> Self {
+        self.people.answer = Some(answer);
+        self
+    }
+
+    pub(super) fn answers(&self) -> Option<std::io::Cursor<&'static str>> {
+        self.people.answer.map(std::io::Cursor::new)
+    }
+
+    /// The service that delivers has these things for people to decide.
+    pub(super) fn for_people(mut self, people: People) -> Self {
+        self.people = people;
+        self
+    }
+
     /// One of the services does not run.
     pub(super) const fn without(mut self, service: &'static str) -> Self {
         self.silent = Some(service);
@@ -134,7 +151,12 @@ impl Suite {
         let token = RequireToken::new(TOKEN.to_owned().into()).unwrap();
         let fake = Self { stop: None, ..self.clone() };
         match service {
-            "alerter" => Routes::new(WatchServer::with_interceptor(fake, token)),
+            "alerter" => {
+                let recorded = Recorded { complete_since: self.recorded.complete_since, ..Recorded::default() };
+                let idle = Self { recorded, ..Self::default() };
+                Routes::new(WatchServer::with_interceptor(fake, token.clone()))
+                    .add_service(DeliveriesServer::with_interceptor(idle, token))
+            }
             "shopify-ingest" => Routes::new(SourceServer::with_interceptor(fake.clone(), token.clone()))
                 .add_service(InboxServer::with_interceptor(fake, token)),
             _ => Routes::new(DeliveriesServer::with_interceptor(fake, token)),
@@ -166,6 +188,20 @@ impl Suite {
         let changed = chosen.len() as i64;
         if !select.dry_run {
             self.changes.lock().unwrap().extend(chosen);
+        }
+        Ok(Response::new(wire::ChangedDeliveriesResponse { changed }))
+    }
+
+    fn note(
+        &self,
+        changed: i64,
+        what: &str,
+        key: Option<&RecordKey>,
+        reason: &str,
+    ) -> Answer<wire::ChangedDeliveriesResponse> {
+        if changed > 0 {
+            let id = key.map_or("", |key| &key.id);
+            self.changes.lock().unwrap().push(format!("{what} {id} {reason}").trim_end().to_owned());
         }
         Ok(Response::new(wire::ChangedDeliveriesResponse { changed }))
     }
@@ -240,6 +276,17 @@ impl Source for Suite {
     async fn get_revisions(&self, request: Request<wire::GetRevisionsRequest>) -> Answer<wire::GetRevisionsResponse> {
         Ok(Response::new(self.recorded.single(request.into_inner())))
     }
+
+    async fn list_revisions(
+        &self,
+        request: Request<wire::ListRevisionsRequest>,
+    ) -> Answer<wire::ListRevisionsResponse> {
+        self.recorded.revisions(&request.into_inner()).map(Response::new)
+    }
+
+    async fn get_revisions(&self, request: Request<wire::GetRevisionsRequest>) -> Answer<wire::GetRevisionsResponse> {
+        Ok(Response::new(self.recorded.single(request.into_inner())))
+    }
 }
 
 #[tonic::async_trait]
@@ -291,7 +338,9 @@ impl Deliveries for Suite {
     }
 
     async fn systems(&self, _: Request<wire::SystemsRequest>) -> Answer<wire::SystemsResponse> {
-        Ok(Response::new(self.reports(Condition::Serving)))
+        let mut answer = self.reports(Condition::Serving);
+        answer.systems.extend(self.people.asking());
+        Ok(Response::new(answer))
     }
 
     async fn pause(&self, request: Request<wire::PauseRequest>) -> Answer<wire::SystemsResponse> {
@@ -304,5 +353,45 @@ impl Deliveries for Suite {
 
     async fn list_decisions(&self, request: Request<wire::ListDecisionsRequest>) -> Answer<wire::ListDecisionsResponse> {
         self.recorded.decisions(&request.into_inner()).map(Response::new)
+    }
+
+    async fn list_decisions(
+        &self,
+        request: Request<wire::ListDecisionsRequest>,
+    ) -> Answer<wire::ListDecisionsResponse> {
+        self.recorded.decisions(&request.into_inner()).map(Response::new)
+    }
+
+    async fn list_approvals(
+        &self,
+        request: Request<wire::ListApprovalsRequest>,
+    ) -> Answer<wire::ListApprovalsResponse> {
+        Ok(Response::new(self.people.list(&request.into_inner())))
+    }
+
+    async fn approve(&self, request: Request<wire::ApproveRequest>) -> Answer<wire::ChangedDeliveriesResponse> {
+        let request = request.into_inner();
+        let changed = self.people.word(&request.system, request.key.as_ref(), request.seen)?;
+        self.note(changed, "approve", request.key.as_ref(), &request.reason)
+    }
+
+    async fn refuse(&self, request: Request<wire::RefuseRequest>) -> Answer<wire::ChangedDeliveriesResponse> {
+        let request = request.into_inner();
+        let changed = self.people.word(&request.system, request.key.as_ref(), request.seen)?;
+        self.note(changed, "refuse", request.key.as_ref(), &request.reason)
+    }
+
+    async fn release(&self, request: Request<wire::ReleaseRequest>) -> Answer<wire::SystemsResponse> {
+        let request = request.into_inner();
+        let systems = self.people.release(&request.system)?;
+        let told = format!("release {} {}", request.system, request.reason);
+        self.changes.lock().unwrap().push(told.trim_end().to_owned());
+        Ok(Response::new(wire::SystemsResponse { systems }))
+    }
+
+    async fn roll(&self, request: Request<wire::RollRequest>) -> Answer<wire::RollResponse> {
+        let (answer, rolled) = self.people.roll(&request.into_inner())?;
+        self.changes.lock().unwrap().extend(rolled);
+        Ok(Response::new(answer))
     }
 }

@@ -1,0 +1,182 @@
+//! A business that runs one of the plans: its stores tell the suite by webhooks what happens there.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use waybill_proto::wire::{Delivery, ListDeliveriesRequest, RecordKey, State, deliveries_client::DeliveriesClient};
+use waybill_runtime::grpc::{self, PeerChannel};
+use waybill_simulator::{
+    catalogue,
+    shopify::{Address, NewLine, NewOrder, NewShipping, Payment, Settings},
+    tryton::Setup,
+};
+use waybill_testkit::{free_port, wait_for_async};
+
+use crate::{
+    deployment::{DEADLINE, Deployment, said},
+    running::{Suite, Vendors, vendors},
+};
+
+/// Where a business is going to be.
+pub(super) struct Premises {
+    deployment: Deployment,
+    /// Where the suite is going to receive webhooks.
+    webhooks: String,
+}
+
+impl Premises {
+    /// Servers on which nothing runs yet, and the plan's file; `None` after a skip line.
+    pub(super) fn with_plan(plan: &str) -> Option<Self> {
+        let deployment = Deployment::empty()?;
+        std::fs::write(deployment.folder.path().join("plan.toml"), plan).unwrap();
+        Some(Self { deployment, webhooks: format!("127.0.0.1:{}", free_port().unwrap()) })
+    }
+
+    /// Where the webhooks of a store of the plan go.
+    pub(super) fn webhooks(&self, store: &str) -> Option<String> {
+        Some(format!("http://{}/webhooks/{store}", self.webhooks))
+    }
+
+    /// Starts the suite beside these vendors, and has it make what it needs there.
+    pub(super) async fn open(self, vendors: Vendors) -> Business {
+        let suite = Suite::with(self.deployment, vendors, &["--webhooks", &self.webhooks], &[]).await;
+        said(&suite.run(&["setup", "--plan", "plan.toml"]));
+        let token = suite.token().into();
+        let services = suite.peers();
+        let services =
+            services.iter().map(|(service, address)| (service.clone(), grpc::peer(address, &token).unwrap())).collect();
+        let business = Business { suite, services };
+        business.until_flows_are_active().await;
+        business
+    }
+}
+
+/// A business with a running suite.
+pub(super) struct Business {
+    pub(super) suite: Suite,
+    services: BTreeMap<String, PeerChannel>,
+}
+
+impl Business {
+    /// One with the store `main`; `None` after a skip line.
+    pub(super) async fn with_plan(plan: &str, books: &Setup) -> Option<Self> {
+        let premises = Premises::with_plan(plan)?;
+        let store = Settings {
+            domain: "waldgang.myshopify.com".to_owned(),
+            webhooks_to: premises.webhooks("main"),
+            ..Settings::default()
+        };
+        Some(premises.open(vendors(store, books).await).await)
+    }
+
+    /// Runs SQL as the database's owner.
+    pub(super) fn sql(&self, statement: &str) -> String {
+        self.suite.deployment.database.url().run(statement).unwrap()
+    }
+
+    /// What the store takes before its flows are there is none of their business.
+    async fn until_flows_are_active(&self) {
+        const SCHEMAS: [&str; 4] = ["crm_sync", "erp_sync", "fulfilment_sync", "inventory_router"];
+        let flows = SCHEMAS.map(|schema| format!("exists (select from {schema}.flow_state)")).join(" and ");
+        wait_for_async("every service's flows to be active", DEADLINE, async || {
+            (self.sql(&format!("select {flows}")) == "t").then_some(())
+        })
+        .await;
+    }
+
+    /// Where a record stands on its way to a system; `None` if the service has not heard of it.
+    pub(super) async fn delivery(&self, system: &str, record: &str) -> Option<Delivery> {
+        let mut parts = record.split('/').map(str::to_owned);
+        let mut next = || parts.next().unwrap();
+        let key = RecordKey { store: next(), kind: next(), id: next() };
+        let service = match (system, key.kind.as_str()) {
+            ("crm", _) => "crm-sync",
+            ("erp" | "erp-wholesale", _) => "erp-sync",
+            ("shop" | "b2b-shop", "stock-level") => "inventory-router",
+            _ => "fulfilment-sync",
+        };
+        let request = ListDeliveriesRequest { system: system.to_owned(), key: Some(key), ..Default::default() };
+        let listed = DeliveriesClient::new(self.services[service].clone()).list(request).await.unwrap().into_inner();
+        listed.deliveries.into_iter().next()
+    }
+
+    /// Waits until something holds of a record's delivery to a system, and gives the delivery.
+    pub(super) async fn until(
+        &self,
+        what: &str,
+        system: &str,
+        record: &str,
+        holds: impl Fn(&Delivery) -> bool,
+    ) -> Delivery {
+        wait_for_async(&format!("{record} at {system} to be {what}"), DEADLINE, async || {
+            self.delivery(system, record).await.filter(|delivery| holds(delivery))
+        })
+        .await
+    }
+
+    /// The same for a state of its revision, or of a later one.
+    pub(super) async fn until_state(&self, state: State, system: &str, record: &str, revision: i64) -> Delivery {
+        let is_there = |delivery: &Delivery| wanted(delivery) >= revision && delivery.state() == state;
+        self.until(&format!("{} at revision {revision}", state.as_str_name()), system, record, is_there).await
+    }
+
+    pub(super) async fn until_applied(&self, system: &str, record: &str, revision: i64) -> Delivery {
+        self.until_state(State::Applied, system, record, revision).await
+    }
+
+    pub(super) async fn close(self) {
+        drop(self.services);
+        assert_eq!(self.suite.stop().await, Some(0));
+    }
+}
+
+/// The revision that a delivery is to bring.
+pub(super) fn wanted(delivery: &Delivery) -> i64 {
+    delivery.desired.as_ref().map_or(0, |revision| revision.number)
+}
+
+/// A tax as the store names it, with its rate in per cent.
+pub(super) fn tax(title: &str, percent: i64) -> (String, Decimal) {
+    (title.to_owned(), Decimal::new(percent, 2))
+}
+
+/// A paid order of some of an item by Ada Lind in Vienna, with the tax of her country, sent for 5.00.
+pub(super) fn order_of(sku: &str, quantity: i64) -> NewOrder {
+    let address = Address {
+        first_name: Some("Ada".to_owned()),
+        last_name: Some("Lind".to_owned()),
+        address1: "Ring 1".to_owned(),
+        city: "Wien".to_owned(),
+        zip: "1010".to_owned(),
+        country: "Austria".to_owned(),
+        country_code: "AT".to_owned(),
+        phone: Some("+43 1 5550101".to_owned()),
+        ..Address::default()
+    };
+    NewOrder {
+        email: Some("ada@waldgang.at".to_owned()),
+        billing: Some(address.clone()),
+        shipping_address: Some(address),
+        lines: vec![line_of(sku, quantity)],
+        shipping: vec![NewShipping {
+            title: "Standard".to_owned(),
+            code: "standard".to_owned(),
+            price: Decimal::new(5_00, 2),
+            taxes: vec![tax("AT VAT", 20)],
+        }],
+        payment: Payment::Paid,
+        ..NewOrder::default()
+    }
+}
+
+/// Some of an item of the catalogue.
+pub(super) fn line_of(sku: &str, quantity: i64) -> NewLine {
+    NewLine {
+        sku: Some(sku.to_owned()),
+        title: String::new(),
+        quantity,
+        price: catalogue::find(sku).unwrap().price(),
+        taxes: vec![tax("AT VAT", 20)],
+        duty: Decimal::ZERO,
+    }
+}

@@ -1,0 +1,147 @@
+//! What the business's people see and do in the systems' own pages.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use waybill_simulator::{hubspot, kit::Running, seeding, shipstation, shopify::Store};
+
+use super::business::Business;
+
+/// An answer of a vendor, which has to be a good one.
+async fn answer(request: reqwest::RequestBuilder) -> Value {
+    let response = request.send().await.unwrap();
+    let status = response.status();
+    let text = response.text().await.unwrap();
+    assert!(status.is_success(), "{status}: {text}");
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+impl Business {
+    fn crm(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        let url = format!("{}/crm/objects/2026-03/{path}", self.suite.vendors.crm.url());
+        reqwest::Client::new().request(method, url).bearer_auth(hubspot::Settings::default().token)
+    }
+
+    /// A contact's properties in HubSpot.
+    pub(super) async fn contact(&self, email: &str, properties: &str) -> Value {
+        let path = format!("contacts/{email}?idProperty=email&properties={properties}");
+        answer(self.crm(reqwest::Method::GET, &path)).await["properties"].take()
+    }
+
+    /// A colleague changes a contact in HubSpot.
+    pub(super) async fn correct_contact(&self, email: &str, properties: Value) {
+        let path = format!("contacts/{email}?idProperty=email");
+        answer(self.crm(reqwest::Method::PATCH, &path).json(&json!({ "properties": properties }))).await;
+    }
+
+    /// An order's properties in HubSpot, by its id there.
+    pub(super) async fn crm_order(&self, id: &str, properties: &str) -> Value {
+        let path = format!("orders/{id}?properties={properties}&associations=contacts");
+        answer(self.crm(reqwest::Method::GET, &path)).await
+    }
+
+    /// Every shipment in ShipStation.
+    pub(super) async fn shipments(&self) -> Vec<Value> {
+        let url = format!("{}/v2/shipments?page_size=100", self.suite.vendors.parcels.url());
+        let key = shipstation::Config::default().api_key;
+        let mut answer = answer(reqwest::Client::new().get(url).header("api-key", key)).await;
+        serde_json::from_value(answer["shipments"].take()).unwrap()
+    }
+
+    /// Labels for all that is pending are bought in ShipStation; gives their tracking numbers.
+    pub(super) async fn ship(&self) -> Vec<String> {
+        let url = format!("{}/_control/ship", self.suite.vendors.parcels.url());
+        let bought = answer(reqwest::Client::new().post(url).json(&json!({}))).await;
+        let labels = bought["labels"].as_array().unwrap().iter();
+        labels.map(|label| label["tracking_number"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// What was written so often: creates, updates and the like of a kind of object.
+pub(super) fn writes(vendor: &Running, object: &str) -> Vec<String> {
+    let entries = vendor.journal.entries();
+    entries.into_iter().filter(|entry| entry.object == object).map(|entry| entry.action).collect()
+}
+
+/// A store's record of a kind, as its webhooks carry it.
+pub(super) fn record(store: &Store, kind: &str, is_meant: impl Fn(&Value) -> bool) -> Value {
+    let records = store.records();
+    let mut lines = records.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.find(|line| line["kind"] == kind && is_meant(&line["body"])).unwrap()["body"].take()
+}
+
+/// What a store has on hand of an item at a place.
+pub(super) fn on_hand(store: &Store, sku: &str, place: &str) -> i64 {
+    let level = record(store, "inventory-level", |level| level["sku"] == sku && level["location"] == place);
+    level["on_hand"].as_i64().unwrap()
+}
+
+/// The numbers of an order's parcels that a store knows.
+pub(super) fn tracking_numbers(store: &Store, order: u64) -> Vec<String> {
+    let order = record(store, "order", |body| body["id"] == order);
+    let parcels = order["fulfillments"].as_array().unwrap().iter();
+    let numbers = parcels.flat_map(|parcel| parcel["tracking_numbers"].as_array().unwrap());
+    numbers.map(|number| number.as_str().unwrap().to_owned()).collect()
+}
+
+/// The books, as a bookkeeper's client reads them.
+pub(super) struct Books {
+    url: String,
+    session: String,
+}
+
+/// A sale in the books.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sale {
+    pub(super) id: i64,
+    pub(super) description: String,
+    pub(super) comment: String,
+    pub(super) state: String,
+    pub(super) party: String,
+    pub(super) party_id: i64,
+    pub(super) warehouse: String,
+    pub(super) total: Decimal,
+    /// What a return is of.
+    pub(super) origin: String,
+}
+
+impl Books {
+    pub(super) async fn open(business: &Business) -> Self {
+        let url = format!("{}/{}/rpc/", business.suite.vendors.erp.url(), seeding::ERP_DATABASE);
+        let (user, password) = seeding::ERP_USER;
+        let login = json!({"id": 1, "method": "common.db.login", "params": [user, {"password": password}, "en"]});
+        let proof = answer(reqwest::Client::new().post(&url).json(&login)).await["result"].take();
+        let session = format!("{user}:{}:{}", proof[0], proof[1].as_str().unwrap());
+        Self { url, session: format!("Session {}", BASE64_STANDARD.encode(session)) }
+    }
+
+    /// All records of a model.
+    async fn all(&self, model: &str, fields: &[&str]) -> Vec<Value> {
+        let parameters = json!([[], 0, 1000, [["id", "ASC"]], fields, {}]);
+        let call = json!({"id": 1, "method": format!("model.{model}.search_read"), "params": parameters});
+        let request = reqwest::Client::new().post(&self.url).header("Authorization", &self.session).json(&call);
+        let mut answer = answer(request).await;
+        serde_json::from_value(answer["result"].take()).unwrap_or_else(|_| panic!("{answer}"))
+    }
+
+    /// All sales, in the order in which they were booked.
+    pub(super) async fn sales(&self) -> Vec<Sale> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let fields = [
+            "description", "comment", "state", "total_amount", "origin", "party", "party.name", "warehouse.code",
+        ];
+        let sales = self.all("sale.sale", &fields).await;
+        let sale = |row: &Value| Sale {
+            id: row["id"].as_i64().unwrap(),
+            description: text(&row["description"]),
+            comment: text(&row["comment"]),
+            state: text(&row["state"]),
+            party: text(&row["party."]["name"]),
+            party_id: row["party"].as_i64().unwrap(),
+            warehouse: text(&row["warehouse."]["code"]),
+            total: text(&row["total_amount"]["decimal"]).parse().unwrap(),
+            origin: text(&row["origin"]),
+        };
+        sales.iter().map(sale).collect()
+    }
+}
