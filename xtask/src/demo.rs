@@ -51,6 +51,12 @@ pub(crate) struct Options {
     /// Write the simulators' journals and the store's records here, as JSON lines.
     #[arg(long, value_name = "DIR")]
     dump: Option<PathBuf>,
+    /// Write the recorded day here at its end, as `waybill export` does.
+    #[arg(long, value_name = "FILE")]
+    export: Option<PathBuf>,
+    /// Replace what identifies people in the recorded day.
+    #[arg(long, requires = "export")]
+    pseudonyms: bool,
     /// Run each service's own program instead of one process.
     #[arg(long)]
     processes: bool,
@@ -111,6 +117,9 @@ fn play(options: &Options, programs: &Programs, stage: &mut Stage, tryton: Optio
     figures.set("seconds", seconds);
     if options.dump.is_some() {
         stage.world()?.dump()?;
+    }
+    if let Some(file) = &options.export {
+        eprintln!("{}", operator.export(file, options.pseudonyms)?);
     }
     let code = match ending {
         // Without --exit this is how every day ends.

@@ -15,6 +15,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 use waybill_connector::{Effect, Failure, HttpClient, SystemSettings, settings::SettingsError};
 
+pub(crate) use document::BULK_ORDERS;
 pub use document::{DOCUMENTS, Document};
 
 use crate::wire;

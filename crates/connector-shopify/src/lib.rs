@@ -2,6 +2,7 @@
 
 mod amount;
 pub mod body;
+pub mod bulk;
 mod client;
 mod gid;
 #[cfg(test)]

@@ -97,6 +97,11 @@ pub(crate) fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decima
     Decimal::from_str_exact(&text).map_err(|_| D::Error::custom("not an exact decimal"))
 }
 
+/// A value that may be null and must be there: without it nothing would tell what was not asked for from what is not set.
+pub(crate) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Option::deserialize(deserializer)
+}
+
 /// The scalar `Float`, from its own text.
 pub(crate) fn float(number: &Number) -> Option<Decimal> {
     let text = number.to_string();

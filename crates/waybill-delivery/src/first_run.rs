@@ -97,18 +97,24 @@ fn grouped(number: i64) -> String {
     text
 }
 
-/// When systems' first runs were last looked at, and whether they were held then.
+/// When systems' first runs were last looked at, and when writes were last held.
 #[derive(Debug, Default)]
-pub(crate) struct Looked(Mutex<BTreeMap<SystemName, (Instant, bool)>>);
+pub(crate) struct Looked(Mutex<BTreeMap<(SystemName, What), Instant>>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    Looked,
+    Held,
+}
 
 impl Looked {
-    fn last(&self, system: &SystemName) -> Option<(Duration, bool)> {
+    fn within(&self, system: &SystemName, what: What, time: Duration) -> bool {
         let looked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        looked.get(system).map(|(at, held)| (at.elapsed(), *held))
+        looked.get(&(system.clone(), what)).is_some_and(|at| at.elapsed() < time)
     }
 
-    fn found(&self, system: &SystemName, held: bool) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(system.clone(), (Instant::now(), held));
+    fn note(&self, system: &SystemName, what: What) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((system.clone(), what), Instant::now());
     }
 }
 
@@ -120,10 +126,12 @@ impl Engine {
             return Ok(go);
         }
         // Only that they go has to be true of this moment: what is held a second too long loses nothing.
-        let held = self.looked().last(&served.name).is_some_and(|(ago, held)| held && ago < HELD_FOR);
-        if !held && self.look_at_first_run(&served.name).await? == Verdict::Go {
-            go.extend(first);
-            return Ok(go);
+        if !self.looked().within(&served.name, What::Held, HELD_FOR) {
+            if self.look_at_first_run(&served.name).await? == Verdict::Go {
+                go.extend(first);
+                return Ok(go);
+            }
+            self.looked().note(&served.name, What::Held);
         }
         let plan_hash = self.plan().hash.clone();
         let mut connection = self.pool().acquire().await?;
@@ -157,7 +165,7 @@ impl Engine {
 
     /// Looks now and then whether a first run has to ask, or what it holds may go after all.
     async fn follow_first_run(&self, system: &SystemName) -> sqlx::Result<()> {
-        if self.looked().last(system).is_none_or(|(ago, _)| ago >= LOOK_EVERY) {
+        if !self.looked().within(system, What::Looked, LOOK_EVERY) {
             self.look_at_first_run(system).await?;
         }
         Ok(())
@@ -180,7 +188,7 @@ impl Engine {
             Verdict::Go | Verdict::Hold => None,
             Verdict::Ask(records) => Some(records),
         };
-        self.looked().found(name, verdict != Verdict::Go);
+        self.looked().note(name, What::Looked);
         if systems::ask(self.pool(), system, asks).await? && asks.is_some() != state.asking.is_some() {
             self.report_systems_now();
         }

@@ -182,6 +182,28 @@ pub const CAUSES: &[Cause] = &[
         "Look at `waybill status` for a paused or slow system.",
     ),
     cause(
+        "approval_waiting",
+        "Records wait for a person's approval",
+        "The plan asks a person before they are written for the first time; they have waited longer than the flow allows.",
+        "Look at `waybill approvals`, then `waybill approvals give` or `refuse` each.",
+    ),
+    cause(
+        "first_run",
+        "A system's first run asks before it creates many records",
+        "It would create more records than the plan lets it without a word; they wait, and what it holds goes on being \
+         written.",
+        "Check the number in the detail and a few records with `waybill trace`. If they are right, `waybill release` the \
+         system; else `waybill pause` it and mend the plan.",
+    ),
+    cause(
+        "silence",
+        "Fewer orders come than usual",
+        "The store has sold less in the last hour than the plan calls usual at this time. Either nobody buys, or orders do \
+         not reach us.",
+        "Try the store's checkout. Look at `waybill webhooks` for what was received, at the store's webhook subscriptions \
+         with `waybill setup`, and at Shopify's status page.",
+    ),
+    cause(
         "missing_receipt",
         "A service has not said what became of a record",
         "The record was accepted, but the service in charge has not reported.",

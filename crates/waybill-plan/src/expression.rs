@@ -12,9 +12,13 @@ use thiserror::Error as ThisError;
 use waybill_domain::document::FieldValue;
 
 use crate::{
+    diagnostic::Severity,
     schema::Type,
-    typing::{self, Finding, Scope},
+    typing::{self, Finding, Scope, Wanted},
 };
+
+mod depth;
+mod slips;
 
 /// Why an expression fails.
 #[derive(Debug, Clone, PartialEq, Eq, ThisError)]
@@ -114,6 +118,12 @@ fn replace(text: &str, from: &str, to: &str) -> Result<String, Error> {
     Ok(text.replace(from, to))
 }
 
+/// What stands for a value that does not exist or is none; with `true` behind it, for an empty one too.
+fn default(value: &Value, other: Option<Value>, lax: Option<bool>) -> Value {
+    let is_nothing = value.is_undefined() || value.is_none() || (lax == Some(true) && !value.is_true());
+    if is_nothing { other.unwrap_or_else(|| Value::from("")) } else { value.clone() }
+}
+
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -128,6 +138,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
         amount(Some(rounded))
     });
     environment.add_filter("replace", |text: String, from: String, to: String| replace(&text, &from, &to));
+    environment.add_filter("default", default);
     environment
 });
 
@@ -149,39 +160,44 @@ impl fmt::Debug for Expression {
 /// compiler computes constants, which could grow without limit.
 pub(crate) struct Read {
     pub(crate) of: Type,
-    pub(crate) never: bool,
+    /// Why it holds for no record, if it does not.
+    pub(crate) never: Option<String>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) compiled: Option<Expression>,
 }
 
+impl Read {
+    fn refused(what: String, at: std::ops::Range<usize>, mend: String) -> Self {
+        let (severity, code, parks) = (Severity::Error, "WB-P002", false);
+        let finding = Finding { severity, code, parks, from: at.start, to: at.end, what, mend };
+        Self { of: Type::Unknown, never: None, findings: vec![finding], compiled: None }
+    }
+}
+
 /// Reads an expression and types it.
-pub(crate) fn read(source: &str, scope: &Scope) -> Read {
-    let refused = |what: String, from: usize, to: usize, mend: &str| Read {
-        of: Type::Unknown,
-        never: false,
-        findings: vec![Finding { code: "WB-P002", from, to, what, mend: mend.to_owned() }],
-        compiled: None,
-    };
+pub(crate) fn read(source: &str, scope: &Scope, wanted: Wanted) -> Read {
+    let refused = |(what, at, mend)| Read::refused(what, at, mend);
     if source.len() > LONGEST_SOURCE {
-        return refused("the expression is longer than 4 KiB".to_owned(), 0, source.len(), "use a table and lookup");
+        let what = format!("the expression is longer than {LONGEST_SOURCE} bytes");
+        return refused((what, 0..source.len(), "use a table and lookup".to_owned()));
+    }
+    if depth::is_too_deep(source) {
+        return refused(slips::too_deep(source));
     }
     let parsed = match parse_expr(source) {
         Ok(parsed) => parsed,
-        Err(error) => {
-            let at = error.range().unwrap_or(0..source.len());
-            let what = error.detail().unwrap_or("this is no expression").to_owned();
-            return refused(
-                what,
-                at.start,
-                at.end,
-                "expressions are Jinja's: order.captured and order.country == 'AT'",
-            );
-        }
+        Err(error) => return refused(slips::explain(source, &error)),
     };
-    let (of, findings) = typing::type_of(&parsed, scope);
+    let (of, findings) = typing::type_of(&parsed, source, scope, wanted);
     let never = typing::never(&parsed);
-    let compiled = if findings.is_empty() { Expression::new(source).ok() } else { None };
-    Read { of, never, findings, compiled }
+    let mut read = Read { of, never, findings, compiled: None };
+    if read.findings.iter().all(|finding| finding.severity == Severity::Warning) {
+        match Expression::new(source) {
+            Ok(compiled) => read.compiled = Some(compiled),
+            Err(error) => return refused((error.to_string(), 0..source.len(), "write it in another way".to_owned())),
+        }
+    }
+    read
 }
 
 impl Expression {

@@ -1,14 +1,14 @@
 //! Reading TOML with the place of everything: each value is asked for by key and kind, each wrong one is a problem,
 //! and what nobody asked for is an unknown key.
 
-use std::{collections::BTreeSet, ops::Range, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Collector, Place, nearest};
+use crate::diagnostic::{Collector, Place, close, nearest};
 
 type Value<'t> = Spanned<DeValue<'t>>;
 
@@ -32,14 +32,17 @@ pub(crate) struct Node<'a, 't> {
     pub(crate) place: Place,
 }
 
-fn wrong(problems: &mut Collector<'_>, node: &Node<'_, '_>, expected: &str) {
-    let what = format!("this is {}, not {expected}", article(node.value.get_ref().type_str()));
-    problems.error("WB-P009", &node.place, what, format!("write {expected}"));
-}
-
-fn article(kind: &str) -> String {
-    let vowel = kind.starts_with(['a', 'e', 'i', 'o', 'u']);
-    format!("{} {kind}", if vowel { "an" } else { "a" })
+/// What people call a value of TOML.
+fn describe(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number with a point",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date or a time",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
 }
 
 impl<'a, 't> Node<'a, 't> {
@@ -47,34 +50,58 @@ impl<'a, 't> Node<'a, 't> {
         At { value, place: self.place.clone() }
     }
 
+    fn wrong(&self, problems: &mut Collector<'_>, expected: &str, mend: impl Into<String>) {
+        let what = format!("this is {}, not {expected}", describe(self.value.get_ref()));
+        problems.error("WB-P009", &self.place, what, mend);
+    }
+
+    /// The value as it stands in the file.
+    fn written<'p>(&self, problems: &Collector<'p>) -> &'p str {
+        problems.text().get(self.place.span.clone()).unwrap_or_default()
+    }
+
     pub(crate) fn text(&self, problems: &mut Collector<'_>) -> Option<At<String>> {
-        match self.value.get_ref().as_str() {
-            Some(text) => Some(self.at(text.to_owned())),
-            None => {
-                wrong(problems, self, "a text in quotes");
-                None
-            }
+        if let Some(text) = self.value.get_ref().as_str() {
+            return Some(self.at(text.to_owned()));
         }
+        let mend = match self.value.get_ref() {
+            DeValue::Array(list) => match &list.iter().map(|one| one.get_ref().as_str()).collect::<Vec<_>>()[..] {
+                [Some(one)] => format!("write one text: \"{one}\""),
+                _ => "write one text in quotes".to_owned(),
+            },
+            DeValue::Table(_) => "write one text in quotes".to_owned(),
+            _ => format!("write it in quotes: \"{}\"", self.written(problems)),
+        };
+        self.wrong(problems, "a text in quotes", mend);
+        None
     }
 
     pub(crate) fn flag(&self, problems: &mut Collector<'_>) -> Option<bool> {
         let flag = self.value.get_ref().as_bool();
         if flag.is_none() {
-            wrong(problems, self, "true or false");
+            self.wrong(problems, "true or false", "write true or false, without quotes");
         }
         flag
     }
 
+    fn whole(&self) -> Option<i64> {
+        let number = self.value.get_ref().as_integer()?;
+        i64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok()
+    }
+
     /// A whole number within limits, both included.
     pub(crate) fn number(&self, least: i64, most: i64, problems: &mut Collector<'_>) -> Option<i64> {
-        let Some(number) = self.value.get_ref().as_integer() else {
-            wrong(problems, self, "a whole number");
+        if !self.value.get_ref().is_integer() {
+            let mend = match self.value.get_ref().as_str() {
+                Some(text) if text.parse::<i64>().is_ok() => format!("write it without quotes: {text}"),
+                _ => format!("write a whole number from {least} to {most}"),
+            };
+            self.wrong(problems, "a whole number", mend);
             return None;
-        };
-        let value = i64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok();
-        let value = value.filter(|value| (least..=most).contains(value));
+        }
+        let value = self.whole().filter(|value| (least..=most).contains(value));
         if value.is_none() {
-            let what = format!("{} is not from {least} to {most}", number.as_str());
+            let what = format!("{} is not from {least} to {most}", self.written(problems));
             problems.error("WB-P030", &self.place, what, "give a number within these limits");
         }
         value
@@ -83,16 +110,17 @@ impl<'a, 't> Node<'a, 't> {
     /// An exact number with or without a point, above 0.
     pub(crate) fn fraction(&self, problems: &mut Collector<'_>) -> Option<At<Decimal>> {
         let text = match self.value.get_ref() {
-            DeValue::Float(number) => number.as_str().to_owned(),
-            DeValue::Integer(number) => number.as_str().to_owned(),
+            DeValue::Float(number) => number.as_str().replace('_', ""),
+            DeValue::Integer(_) => self.whole().map(|number| number.to_string()).unwrap_or_default(),
             _ => {
-                wrong(problems, self, "a number such as 0.5");
+                self.wrong(problems, "a number", "write a number without quotes, such as 0.5");
                 return None;
             }
         };
-        let number = Decimal::from_str_exact(&text.replace('_', "")).ok().filter(|number| *number > Decimal::ZERO);
+        let number = Decimal::from_str_exact(&text).ok().filter(|number| *number > Decimal::ZERO);
         if number.is_none() {
-            problems.error("WB-P030", &self.place, format!("{text} is no share"), "give a number above 0, such as 0.5");
+            let what = format!("{} is no share", self.written(problems));
+            problems.error("WB-P030", &self.place, what, "give a number above 0, such as 0.5");
         }
         number.map(|number| self.at(number))
     }
@@ -100,14 +128,20 @@ impl<'a, 't> Node<'a, 't> {
     /// An instant: a TOML date-time with an offset, or a date, which begins at midnight UTC.
     pub(crate) fn instant(&self, problems: &mut Collector<'_>) -> Option<Timestamp> {
         let Some(datetime) = self.value.get_ref().as_datetime() else {
-            wrong(problems, self, "a date such as 2026-11-01, or a time such as 2026-11-01T08:00:00Z");
+            let mend = match self.value.get_ref().as_str() {
+                Some(text) if text.parse::<toml::value::Datetime>().is_ok() => {
+                    format!("write it without quotes: {text}")
+                }
+                _ => "write a date such as 2026-11-01, or a time such as 2026-11-01T08:00:00Z".to_owned(),
+            };
+            self.wrong(problems, "a date or a time", mend);
             return None;
         };
         let text = datetime.to_string();
         let whole = if datetime.time.is_none() { format!("{text}T00:00:00Z") } else { text.clone() };
         let instant = whole.parse().ok();
         if instant.is_none() {
-            let mend = "write it with its offset: 2026-11-01T08:00:00Z or …T09:00:00+01:00";
+            let mend = "write it with its date and offset: 2026-11-01T08:00:00Z or …T09:00:00+01:00";
             problems.error("WB-P031", &self.place, format!("{text} names no instant"), mend);
         }
         instant
@@ -116,14 +150,25 @@ impl<'a, 't> Node<'a, 't> {
     /// A setting's value as text: a text, a whole number, or true or false.
     pub(crate) fn plain(&self, problems: &mut Collector<'_>) -> Option<At<String>> {
         match self.value.get_ref() {
-            DeValue::String(text) => Some(self.at(text.to_string())),
-            DeValue::Integer(number) => Some(self.at(number.to_string())),
-            DeValue::Boolean(flag) => Some(self.at(flag.to_string())),
-            _ => {
-                wrong(problems, self, "one value: a text, a whole number, true or false");
-                None
+            DeValue::String(text) => return Some(self.at(text.to_string())),
+            DeValue::Boolean(flag) => return Some(self.at(flag.to_string())),
+            DeValue::Integer(_) => {
+                if let Some(number) = self.whole() {
+                    return Some(self.at(number.to_string()));
+                }
             }
+            _ => {}
         }
+        let mend = match self.value.get_ref() {
+            DeValue::Float(_) | DeValue::Integer(_) => format!("write it in quotes: \"{}\"", self.written(problems)),
+            _ => "write a text in quotes, a whole number, true or false".to_owned(),
+        };
+        self.wrong(problems, "one value", mend);
+        None
+    }
+
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        self.value.get_ref().as_str()
     }
 
     pub(crate) fn is_text(&self) -> bool {
@@ -136,7 +181,16 @@ impl<'a, 't> Node<'a, 't> {
 
     pub(crate) fn list(&self, problems: &mut Collector<'_>) -> Vec<Node<'a, 't>> {
         let Some(list) = self.value.get_ref().as_array() else {
-            wrong(problems, self, "a list in brackets");
+            let mend = match self.value.get_ref() {
+                DeValue::String(_) if !problems.hides(&self.place) => {
+                    format!("write it as a list: [{}]", self.written(problems))
+                }
+                DeValue::Table(_) if self.written(problems).starts_with('[') => {
+                    format!("write [[{}]], in double brackets, above each of them", self.place.path)
+                }
+                _ => "write a list in brackets".to_owned(),
+            };
+            self.wrong(problems, "a list", mend);
             return Vec::new();
         };
         let node = |(index, value): (usize, &'a Value<'t>)| Node {
@@ -154,7 +208,12 @@ impl<'a, 't> Node<'a, 't> {
         match self.value.get_ref().as_table() {
             Some(table) => Some(Table::new(table, self.place.clone())),
             None => {
-                wrong(problems, self, "a table");
+                let mend = if self.written(problems).starts_with("[[") {
+                    format!("write [{}], in single brackets", self.place.path)
+                } else {
+                    "write a table: { key = value }, or [its.name] with its keys below".to_owned()
+                };
+                self.wrong(problems, "a table", mend);
                 None
             }
         }
@@ -166,11 +225,13 @@ pub(crate) struct Table<'a, 't> {
     table: &'a DeTable<'t>,
     pub(crate) place: Place,
     asked: BTreeSet<&'static str>,
+    /// Keys that were taken for one that was asked for, and said to be misspelt.
+    misspelt: BTreeSet<String>,
 }
 
 impl<'a, 't> Table<'a, 't> {
     pub(crate) const fn new(table: &'a DeTable<'t>, place: Place) -> Self {
-        Self { table, place, asked: BTreeSet::new() }
+        Self { table, place, asked: BTreeSet::new(), misspelt: BTreeSet::new() }
     }
 
     fn path(&self, key: &str) -> String {
@@ -204,27 +265,58 @@ impl<'a, 't> Table<'a, 't> {
         entries
     }
 
+    /// Every key.
+    pub(crate) fn names(&self) -> BTreeSet<String> {
+        self.table.iter().map(|(key, _)| key.get_ref().to_string()).collect()
+    }
+
     /// Entries whose keys nobody asked for.
     pub(crate) fn others(&self) -> Vec<(At<String>, Node<'a, 't>)> {
-        self.entries().into_iter().filter(|(name, _)| !self.asked.contains(name.as_deref())).collect()
+        let is_other =
+            |name: &At<String>| !self.asked.contains(name.as_deref()) && !self.misspelt.contains(name.as_deref());
+        self.entries().into_iter().filter(|(name, _)| is_other(name)).collect()
     }
 
     /// Says which keys nobody asked for.
     pub(crate) fn finish(self, problems: &mut Collector<'_>) {
+        self.finish_within(&[], "", problems);
+    }
+
+    /// The same for a table below another one, whose keys are easily written behind its header.
+    pub(crate) fn finish_within(self, outer: &[&str], header: &str, problems: &mut Collector<'_>) {
         for (name, _) in self.others() {
-            let mend = nearest(&name.value, self.asked.iter().copied());
+            let mend = if outer.contains(&name.value.as_str()) {
+                format!("write it above {header}: what stands below belongs to that")
+            } else if name.value == "since" && !self.place.path.is_empty() {
+                "write it at the top of the file, above the first [table], or in a flow".to_owned()
+            } else {
+                nearest(&name.value, self.asked.iter().copied())
+            };
             problems.error("WB-P019", &name.place, format!("there is no key '{}' here", name.value), mend);
         }
     }
 
-    fn missing(&self, key: &str, about: &str, problems: &mut Collector<'_>) {
-        let place = Place::new(self.path(key), self.head());
-        problems.error("WB-P012", &place, format!("'{key}' is missing"), format!("give {about}"));
-    }
-
-    /// Where the table begins: its header, or its brace.
-    fn head(&self) -> Range<usize> {
-        self.place.span.clone()
+    /// A key that has to be there. One that is misspelt is said to be, and taken for it.
+    pub(crate) fn needed(
+        &mut self,
+        key: &'static str,
+        about: &str,
+        problems: &mut Collector<'_>,
+    ) -> Option<Node<'a, 't>> {
+        if let Some(node) = self.get(key) {
+            return Some(node);
+        }
+        let slip = self.others().into_iter().find(|(name, _)| close(&name.value, std::iter::once(key)).is_some());
+        let Some((name, node)) = slip else {
+            let path = if self.place.path.is_empty() { String::new() } else { self.path(key) };
+            let place = Place::new(path, self.place.span.clone());
+            problems.error("WB-P012", &place, format!("'{key}' is missing"), format!("give {about}"));
+            return None;
+        };
+        let mend = format!("did you mean '{key}'?");
+        problems.error("WB-P019", &name.place, format!("there is no key '{}' here", name.value), mend);
+        self.misspelt.insert(name.value);
+        Some(node)
     }
 
     pub(crate) fn required(
@@ -233,13 +325,7 @@ impl<'a, 't> Table<'a, 't> {
         about: &str,
         problems: &mut Collector<'_>,
     ) -> Option<At<String>> {
-        match self.get(key) {
-            Some(node) => node.text(problems),
-            None => {
-                self.missing(key, about, problems);
-                None
-            }
-        }
+        self.needed(key, about, problems)?.text(problems)
     }
 
     pub(crate) fn text(&mut self, key: &'static str, problems: &mut Collector<'_>) -> Option<At<String>> {

@@ -1,6 +1,9 @@
 //! What expressions can name, and of what type it is.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
 
 use waybill_domain::Kind;
 
@@ -11,6 +14,10 @@ pub(crate) enum Type {
     Unknown,
     /// `none`.
     Nothing,
+    /// This, or `none`.
+    Maybe(Box<Type>),
+    /// This, or nothing at all, which fails wherever it is used.
+    Void(Box<Type>, Why),
     /// An exact amount of money or another exact number with a point.
     Amount,
     /// An exact number that stands as text.
@@ -30,9 +37,20 @@ pub(crate) enum Type {
     /// Several of one type.
     List(Box<Type>),
     /// A record with fields.
-    Record(Fields),
+    Record(Arc<Fields>),
     /// The plan's tables, which `lookup` reads.
     Tables,
+}
+
+/// Why a value may not exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// It is of this part, which a record need not have.
+    Part(String),
+    /// It is of a list, which may be empty.
+    Item,
+    /// A choice without `else`.
+    Choice,
 }
 
 impl Type {
@@ -41,6 +59,7 @@ impl Type {
         match self {
             Self::Unknown => "a value",
             Self::Nothing => "none",
+            Self::Maybe(of) | Self::Void(of, _) => of.describe(),
             Self::Amount => "an exact amount",
             Self::NumberText => "a number as text",
             Self::Whole => "a whole number",
@@ -52,17 +71,56 @@ impl Type {
             Self::Record(_) | Self::Tables => "a record of several fields",
         }
     }
+
+    /// The same, where it is there.
+    pub(crate) fn certain(self) -> Self {
+        match self {
+            Self::Maybe(of) | Self::Void(of, _) => of.certain(),
+            of => of,
+        }
+    }
+
+    /// Whether it is a text, or stands as one.
+    pub(crate) const fn is_text(&self) -> bool {
+        matches!(self, Self::Text | Self::Word(_) | Self::NumberText | Self::Time)
+    }
+
+    /// What is of this type or of another one.
+    pub(crate) fn join(self, other: Self) -> Self {
+        match (self, other) {
+            (one, other) if one == other => one,
+            (Self::Void(one, why), other) | (other, Self::Void(one, why)) => {
+                Self::Void(Box::new(one.join(other.certain()).certain()), why)
+            }
+            (Self::Maybe(one), other) | (other, Self::Maybe(one)) => match other {
+                Self::Nothing => Self::Maybe(one),
+                other => Self::Maybe(Box::new(one.join(other).certain())),
+            },
+            (Self::Nothing, Self::Unknown) | (Self::Unknown, Self::Nothing) => Self::Unknown,
+            (Self::Nothing, other) | (other, Self::Nothing) => Self::Maybe(Box::new(other)),
+            (Self::Word(mut one), Self::Word(other)) => {
+                one.extend(other);
+                Self::Word(one)
+            }
+            (Self::Text | Self::Word(_), Self::Text | Self::Word(_)) => Self::Text,
+            _ => Self::Unknown,
+        }
+    }
 }
 
 /// Field → type.
 pub(crate) type Fields = BTreeMap<&'static str, Type>;
 
 fn record<const N: usize>(fields: [(&'static str, Type); N]) -> Type {
-    Type::Record(BTreeMap::from(fields))
+    Type::Record(Arc::new(BTreeMap::from(fields)))
 }
 
 fn list(of: Type) -> Type {
     Type::List(Box::new(of))
+}
+
+fn maybe(of: Type) -> Type {
+    Type::Maybe(Box::new(of))
 }
 
 fn words(words: &[&str]) -> Type {
@@ -75,7 +133,7 @@ fn texts<const N: usize>(names: [&'static str; N]) -> Fields {
 
 fn with<const N: usize>(mut fields: Fields, more: [(&'static str, Type); N]) -> Type {
     fields.extend(more);
-    Type::Record(fields)
+    Type::Record(Arc::new(fields))
 }
 
 fn money() -> Type {
@@ -84,20 +142,27 @@ fn money() -> Type {
 }
 
 fn address() -> Type {
-    Type::Record(texts([
-        "first_name",
-        "last_name",
-        "company",
-        "address1",
-        "address2",
-        "city",
-        "zip",
-        "province",
-        "province_code",
-        "country",
-        "country_code",
-        "phone",
-    ]))
+    with(
+        texts([
+            "first_name",
+            "last_name",
+            "company",
+            "address1",
+            "address2",
+            "city",
+            "zip",
+            "province",
+            "province_code",
+            "country",
+            "country_code",
+            "phone",
+        ]),
+        [],
+    )
+}
+
+fn person() -> Type {
+    with(texts(["id", "first_name", "last_name", "email", "phone"]), [])
 }
 
 fn tax_line() -> Type {
@@ -111,8 +176,10 @@ fn parcel_line() -> Type {
 /// A line of an order.
 pub(crate) fn order_line() -> Type {
     with(
-        texts(["id", "variant_id", "product_id", "sku", "title"]),
+        texts(["id", "sku", "title"]),
         [
+            ("variant_id", maybe(Type::Text)),
+            ("product_id", maybe(Type::Text)),
             ("quantity", Type::Whole),
             ("current_quantity", Type::Whole),
             ("fulfillable_quantity", Type::Whole),
@@ -140,20 +207,19 @@ pub(crate) fn tax() -> Type {
     record([("title", Type::Text), ("rate", Type::Amount)])
 }
 
-fn refund() -> Fields {
-    let Type::Record(fields) = with(
-        texts(["id", "order_id", "note"]),
-        [("created_at", Type::Time), ("refunded", money()), ("lines", list(refund_line())), ("total", Type::Amount)],
-    ) else {
-        return Fields::new();
-    };
-    fields
+/// A refund within its order; as a record of its own it has a total too.
+fn refund(is_own: bool) -> Type {
+    let mut fields = texts(["id", "order_id", "note"]);
+    if is_own {
+        fields.insert("total", Type::Amount);
+    }
+    with(fields, [("created_at", Type::Time), ("refunded", maybe(money())), ("lines", list(refund_line()))])
 }
 
 const FINANCIAL: &[&str] =
     &["pending", "authorized", "partially_paid", "paid", "partially_refunded", "refunded", "voided", "expired"];
 /// Shopify's words, and the empty one while nothing is shipped.
-const FULFILMENT: &[&str] = &["", "fulfilled", "partial", "restocked", "unfulfilled"];
+const FULFILMENT: &[&str] = &["", "fulfilled", "partial", "restocked"];
 const CANCEL_REASONS: &[&str] = &["customer", "declined", "fraud", "inventory", "other", "staff"];
 
 fn order() -> Type {
@@ -161,18 +227,8 @@ fn order() -> Type {
         texts(["id", "title", "code"]),
         [("price", money()), ("discounted_price", money()), ("taxes", list(tax_line())), ("removed", Type::Flag)],
     );
-    let totals = [
-        "lines",
-        "discounts",
-        "shipping",
-        "tax",
-        "duties",
-        "tip",
-        "additional_fees",
-        "cash_rounding",
-        "total",
-        "current_total",
-    ];
+    let totals = ["lines", "discounts", "shipping", "tax", "tip", "total", "current_total"].map(|name| (name, money()));
+    let rare = ["duties", "additional_fees", "cash_rounding"].map(|name| (name, maybe(money())));
     let mut fields = texts([
         "id",
         "name",
@@ -187,8 +243,11 @@ fn order() -> Type {
         "country",
         "shipping_method",
     ]);
-    for name in ["created_at", "processed_at", "cancelled_at", "closed_at"] {
+    for name in ["created_at", "processed_at"] {
         fields.insert(name, Type::Time);
+    }
+    for name in ["cancelled_at", "closed_at"] {
+        fields.insert(name, maybe(Type::Time));
     }
     for name in
         ["total", "current_total", "subtotal", "discount_total", "shipping_total", "tax_total", "refunded_total"]
@@ -201,17 +260,17 @@ fn order() -> Type {
     with(
         fields,
         [
-            ("cancel_reason", words(CANCEL_REASONS)),
+            ("cancel_reason", maybe(words(CANCEL_REASONS))),
             ("financial_status", words(FINANCIAL)),
             ("fulfillment_status", words(FULFILMENT)),
             ("tags", list(Type::Text)),
-            ("customer", Type::Record(texts(["id", "first_name", "last_name", "email", "phone"]))),
-            ("billing_address", address()),
-            ("shipping_address", address()),
+            ("customer", maybe(person())),
+            ("billing_address", maybe(address())),
+            ("shipping_address", maybe(address())),
             ("lines", list(order_line())),
             ("shipping_lines", list(shipping_line)),
-            ("refunds", list(Type::Record(refund()))),
-            ("totals", Type::Record(totals.into_iter().map(|name| (name, money())).collect())),
+            ("refunds", list(refund(false))),
+            ("totals", Type::Record(Arc::new(totals.into_iter().chain(rare).collect()))),
         ],
     )
 }
@@ -224,38 +283,51 @@ fn customer() -> Type {
     with(
         texts(["id", "first_name", "last_name", "email", "phone", "note"]),
         [
-            ("created_at", Type::Time),
+            ("created_at", maybe(Type::Time)),
             ("verified_email", Type::Flag),
             ("state", words(&["disabled", "invited", "enabled", "declined"])),
             ("tax_exempt", Type::Flag),
             ("email_consent", words(EMAIL_CONSENTS)),
             ("tags", list(Type::Text)),
-            ("default_address", address()),
+            ("default_address", maybe(address())),
         ],
     )
 }
 
 /// The buyer within an order's `customer_fields`.
 pub(crate) fn buyer() -> Type {
-    Type::Record(texts(["id", "first_name", "last_name", "email", "phone"]))
+    person()
 }
 
 /// A record of a kind, as expressions see it under the kind's name.
 pub(crate) fn of_kind(kind: Kind) -> Type {
+    static KNOWN: LazyLock<BTreeMap<&'static str, Type>> = LazyLock::new(|| {
+        let kinds = [Kind::Order, Kind::Customer, Kind::Refund, Kind::Shipment, Kind::StockLevel];
+        let kinds = kinds.into_iter().chain([Kind::Fulfilment, Kind::InventoryLevel]);
+        kinds.map(|kind| (kind.as_str(), described(kind))).collect()
+    });
+    KNOWN.get(kind.as_str()).cloned().unwrap_or(Type::Unknown)
+}
+
+fn described(kind: Kind) -> Type {
     match kind {
         Kind::Order => order(),
         Kind::Customer => customer(),
-        Kind::Refund => Type::Record(refund()),
+        Kind::Refund => refund(true),
         Kind::Shipment => with(
             texts(["id", "order_id", "order_name", "carrier", "tracking_number", "tracking_url"]),
-            [("shipped_at", Type::Time), ("voided", Type::Flag), ("lines", list(parcel_line()))],
+            [("shipped_at", maybe(Type::Time)), ("voided", Type::Flag), ("lines", list(parcel_line()))],
         ),
         Kind::Fulfilment => with(
-            texts(["id", "order_id", "status", "location_id", "tracking_company"]),
-            [("tracking_numbers", list(Type::Text)), ("lines", list(parcel_line()))],
+            texts(["id", "order_id", "status", "tracking_company"]),
+            [
+                ("location_id", maybe(Type::Text)),
+                ("tracking_numbers", list(Type::Text)),
+                ("lines", list(parcel_line())),
+            ],
         ),
         Kind::StockLevel => with(texts(["sku", "location"]), [("quantity", Type::Whole)]),
-        Kind::InventoryLevel => with(texts(["inventory_item_id", "location_id"]), [("available", Type::Whole)]),
+        Kind::InventoryLevel => with(texts(["inventory_item_id", "location_id"]), [("available", maybe(Type::Whole))]),
         Kind::Product | Kind::Incident => Type::Unknown,
     }
 }
@@ -267,5 +339,5 @@ pub(crate) fn variable(kind: Kind) -> String {
 
 /// A person's totals over all orders that count.
 pub(crate) fn totals() -> Type {
-    record([("orders", Type::Whole), ("spent", Type::Amount), ("last_order_at", Type::Time)])
+    record([("orders", Type::Whole), ("spent", Type::Amount), ("last_order_at", maybe(Type::Time))])
 }

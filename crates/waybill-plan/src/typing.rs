@@ -1,22 +1,36 @@
 //! Typing expressions before they run: names that are not there, comparisons that cannot hold, amounts that would be
-//! taken for inexact numbers. What it does not know it lets pass; what could loop, grow or do IO it does not.
+//! taken for inexact numbers, parts that a record need not have. What it does not know it lets pass; what could loop,
+//! grow or do IO it does not.
 
+mod calls;
+mod comparing;
+mod names;
+mod never;
+mod present;
 pub(crate) mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::{
-    machinery::ast::{BinOpKind, CompareOpKind, Expr, UnaryOpKind},
+    machinery::ast::{BinOpKind, Expr, UnaryOpKind},
     value::ValueKind,
 };
 
-use self::walk::{children, extent};
-use crate::{diagnostic::nearest, schema::Type};
+use self::walk::{children, extent, path};
+use crate::{
+    diagnostic::Severity,
+    schema::{Type, Why},
+};
+
+pub(crate) use self::never::never;
 
 /// A problem within an expression, by its bytes there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
+    pub(crate) severity: Severity,
     pub(crate) code: &'static str,
+    /// Whether all that follows is that some record's expression cannot be computed.
+    pub(crate) parks: bool,
     pub(crate) from: usize,
     pub(crate) to: usize,
     pub(crate) what: String,
@@ -27,12 +41,12 @@ pub(crate) struct Finding {
 #[derive(Debug, Clone)]
 pub(crate) struct Scope {
     names: BTreeMap<String, Type>,
-    /// The plan's tables.
-    tables: Vec<String>,
+    /// The plan's tables; `None` if nobody knows.
+    tables: Option<Vec<String>>,
 }
 
 impl Scope {
-    pub(crate) fn new(names: impl IntoIterator<Item = (String, Type)>, tables: Vec<String>) -> Self {
+    pub(crate) fn new(names: impl IntoIterator<Item = (String, Type)>, tables: Option<Vec<String>>) -> Self {
         Self { names: names.into_iter().collect(), tables }
     }
 
@@ -44,24 +58,23 @@ impl Scope {
     }
 }
 
-/// The type of an expression, and what is wrong with it.
-pub(crate) fn type_of(expression: &Expr<'_>, scope: &Scope) -> (Type, Vec<Finding>) {
-    let mut typing = Typing { scope, findings: Vec::new() };
-    let of = typing.of(expression);
-    (of, typing.findings)
+/// What an expression is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Yes or no; nothing is no.
+    Condition,
+    /// A value; where there is none, the record is parked.
+    Value,
 }
 
-/// Whether an expression is the same for every record, and `false`.
-pub(crate) fn never(expression: &Expr<'_>) -> bool {
-    match expression {
-        Expr::BinOp(op) => match op.op {
-            BinOpKind::ScAnd => never(&op.left) || never(&op.right),
-            BinOpKind::ScOr => never(&op.left) && never(&op.right),
-            _ => false,
-        },
-        Expr::Const(value) => !value.value.is_true(),
-        _ => false,
+/// The type of an expression, and what is wrong with it.
+pub(crate) fn type_of(expression: &Expr<'_>, source: &str, scope: &Scope, wanted: Wanted) -> (Type, Vec<Finding>) {
+    let mut typing = Typing { scope, source, present: Vec::new(), told: BTreeSet::new(), findings: Vec::new() };
+    let mut of = typing.of(expression);
+    if wanted == Wanted::Value {
+        of = typing.there(expression, of);
     }
+    (of.certain(), typing.findings)
 }
 
 /// A text that is written out. Nothing is computed for it: that could grow without limit.
@@ -72,47 +85,94 @@ fn constant(expression: &Expr<'_>) -> Option<String> {
     }
 }
 
-const fn compares(op: BinOpKind) -> Option<CompareOpKind> {
-    Some(match op {
-        BinOpKind::Eq => CompareOpKind::Eq,
-        BinOpKind::Ne => CompareOpKind::Ne,
-        BinOpKind::Lt => CompareOpKind::Lt,
-        BinOpKind::Lte => CompareOpKind::Lte,
-        BinOpKind::Gt => CompareOpKind::Gt,
-        BinOpKind::Gte => CompareOpKind::Gte,
-        BinOpKind::In => CompareOpKind::In,
-        _ => return None,
-    })
-}
-
 struct Typing<'a> {
     scope: &'a Scope,
+    source: &'a str,
+    /// Parts that are known to be there where the walk is.
+    present: Vec<String>,
+    /// Parts whose absence was told already.
+    told: BTreeSet<String>,
     findings: Vec<Finding>,
 }
-
-/// Filter → what it makes of its input; `None` leaves the type as it is.
-const FILTERS: &[(&str, Option<Type>)] = &[
-    ("capitalize", Some(Type::Text)),
-    ("default", None),
-    ("first", Some(Type::Unknown)),
-    ("join", Some(Type::Text)),
-    ("last", Some(Type::Unknown)),
-    ("length", Some(Type::Whole)),
-    ("lower", Some(Type::Text)),
-    ("replace", Some(Type::Text)),
-    ("string", Some(Type::Text)),
-    ("title", Some(Type::Text)),
-    ("trim", Some(Type::Text)),
-    ("upper", Some(Type::Text)),
-];
-const TESTS: &[&str] = &["defined", "undefined", "none", "in", "true", "false", "startingwith", "endingwith"];
-const FUNCTIONS: &[&str] = &["lookup", "decimal", "plus", "minus", "times", "round"];
 
 impl Typing<'_> {
     fn find(&mut self, code: &'static str, at: &Expr<'_>, what: impl Into<String>, mend: impl Into<String>) -> Type {
         let (from, to) = extent(at);
-        self.findings.push(Finding { code, from, to, what: what.into(), mend: mend.into() });
+        let (what, mend) = (what.into(), mend.into());
+        // What is wrong with a part is not told of the whole again.
+        let is_told = |told: &Finding| told.code == code && from <= told.from && told.to <= to && told.what == what;
+        if !self.findings.iter().any(is_told) {
+            self.findings.push(Finding { severity: Severity::Error, code, parks: false, from, to, what, mend });
+        }
         Type::Unknown
+    }
+
+    /// A part that a record need not have.
+    fn warn(&mut self, at: &Expr<'_>, parks: bool, what: String, mend: String) {
+        let (from, to) = extent(at);
+        let code = "WB-P041";
+        self.findings.push(Finding { severity: Severity::Warning, code, parks, from, to, what, mend });
+    }
+
+    /// An expression as it is written.
+    fn written(&self, expression: &Expr<'_>) -> &str {
+        let (from, to) = extent(expression);
+        self.source.get(from..to).unwrap_or_default()
+    }
+
+    /// The type of a value that has to exist; `none` exists.
+    fn there(&mut self, expression: &Expr<'_>, of: Type) -> Type {
+        let Type::Void(of, why) = of else { return of };
+        let written = self.written(expression).to_owned();
+        let (what, mend) = match &why {
+            Why::Part(part) => (
+                format!("there is not always '{part}': a record without it would be parked"),
+                format!("ask for it first, {part} and …, or say what stands for it: {written} | default('')"),
+            ),
+            Why::Item => (
+                "the list may be empty: such a record would be parked".to_owned(),
+                format!("say what stands for it: {written} | default('')"),
+            ),
+            Why::Choice => (
+                "this gives nothing where its condition does not hold: such a record would be parked".to_owned(),
+                format!("say what it gives then: {written} else '', or else none to clear the field"),
+            ),
+        };
+        let key = if let Why::Part(part) = why { part } else { written };
+        if self.told.insert(key) {
+            self.warn(expression, true, what, mend);
+        }
+        *of
+    }
+
+    /// The type of a value that is used: it has to exist.
+    fn used(&mut self, expression: &Expr<'_>) -> Type {
+        let of = self.of(expression);
+        self.there(expression, of).certain()
+    }
+
+    /// The type of a value that must not be `none` either, which `taken` says what for.
+    fn sure(&mut self, expression: &Expr<'_>, taken: &str) -> Type {
+        let of = self.of(expression);
+        let of = self.there(expression, of);
+        if matches!(of, Type::Maybe(_)) {
+            let part = path(expression).unwrap_or_else(|| self.written(expression).to_owned());
+            if self.told.insert(part.clone()) {
+                let what = format!("there is not always '{part}', and none {taken}");
+                let mend = format!("ask for it first, {part} and …, or say what stands for it: {part} | default('')");
+                self.warn(expression, false, what, mend);
+            }
+        }
+        of.certain()
+    }
+
+    /// The type of an expression where parts are known to be there.
+    fn within(&mut self, known: Vec<String>, expression: &Expr<'_>) -> Type {
+        let before = self.present.len();
+        self.present.extend(known);
+        let of = self.of(expression);
+        self.present.truncate(before);
+        of
     }
 
     fn of(&mut self, expression: &Expr<'_>) -> Type {
@@ -127,32 +187,27 @@ impl Typing<'_> {
             },
             Expr::Var(var) => match self.scope.names.get(var.id) {
                 Some(of) => of.clone(),
-                None => {
-                    let mend = nearest(var.id, self.scope.names.keys().map(String::as_str));
-                    self.find("WB-P021", expression, format!("there is no '{}' here", var.id), mend)
-                }
+                None => self.no_such_name(expression, var.id),
             },
-            Expr::GetAttr(attr) => {
-                let of = self.of(&attr.expr);
-                self.field(expression, &of, attr.name)
-            }
-            Expr::GetItem(item) => {
-                let of = self.of(&item.expr);
-                self.of(&item.subscript_expr);
-                match (of, constant(&item.subscript_expr)) {
-                    (Type::List(of), _) => *of,
-                    (of @ Type::Record(_), Some(name)) => self.field(expression, &of, &name),
-                    _ => Type::Unknown,
-                }
-            }
+            Expr::GetAttr(attr) => self.part(expression, &attr.expr, attr.name),
+            Expr::GetItem(item) => match constant(&item.subscript_expr) {
+                Some(name) => self.part(expression, &item.expr, &name),
+                None => self.item(expression, &item.expr, &item.subscript_expr),
+            },
             Expr::Slice(slice) => {
-                let of = self.of(&slice.expr);
-                match of {
-                    Type::List(_) => of,
-                    _ => Type::Text,
+                for part in children(expression).into_iter().skip(1) {
+                    self.used(part);
+                }
+                match self.used(&slice.expr) {
+                    of @ (Type::List(_) | Type::Unknown) => of,
+                    of if of.is_text() => Type::Text,
+                    of => {
+                        let what = format!("{} has no parts to cut out", of.describe());
+                        self.find("WB-P022", &slice.expr, what, "leave the brackets out")
+                    }
                 }
             }
-            Expr::UnaryOp(op) => match (&op.op, self.of(&op.expr)) {
+            Expr::UnaryOp(op) => match (&op.op, self.used(&op.expr)) {
                 (UnaryOpKind::Not, _) => Type::Flag,
                 (UnaryOpKind::Neg, of @ (Type::Whole | Type::Float | Type::Unknown)) => of,
                 (UnaryOpKind::Neg, of) => {
@@ -160,236 +215,110 @@ impl Typing<'_> {
                     self.find("WB-P022", expression, what, "write minus(\"0\", …)")
                 }
             },
-            Expr::BinOp(op) => {
-                let (left, right) = (self.of(&op.left), self.of(&op.right));
-                match compares(op.op) {
-                    Some(compares) => {
-                        self.comparison(&op.left, &op.right, compares, &left, &right);
-                        Type::Flag
-                    }
-                    None => self.operation(expression, op.op, left, right),
-                }
-            }
+            Expr::BinOp(op) => self.binary(expression, op.op, &op.left, &op.right),
             Expr::Compare(compare) => {
-                let mut left = self.of(&compare.expr);
                 let mut before = &compare.expr;
+                let mut left = self.of(before);
                 for op in &compare.ops {
                     let right = self.of(&op.expr);
-                    self.comparison(before, &op.expr, op.op, &left, &right);
+                    self.comparison((before, left), (&op.expr, right.clone()), op.op);
                     (left, before) = (right, &op.expr);
                 }
                 Type::Flag
             }
             Expr::IfExpr(choice) => {
-                self.of(&choice.test_expr);
-                let (yes, no) = (self.of(&choice.true_expr), choice.false_expr.as_ref().map(|no| self.of(no)));
-                match no {
-                    Some(no) if no == yes => yes,
-                    Some(Type::Nothing) | None => yes,
-                    Some(no) if yes == Type::Nothing => no,
-                    Some(_) => Type::Unknown,
+                self.used(&choice.test_expr);
+                let yes = self.within(present::known(&choice.test_expr, true), &choice.true_expr);
+                match &choice.false_expr {
+                    Some(no) => yes.join(self.within(present::known(&choice.test_expr, false), no)),
+                    None => Type::Void(Box::new(yes.certain()), Why::Choice),
                 }
             }
-            Expr::Filter(filter) => {
-                let of = filter.expr.as_ref().map_or(Type::Unknown, |input| self.of(input));
-                for argument in children(expression).into_iter().skip(1) {
-                    self.of(argument);
-                }
-                match FILTERS.iter().find(|(name, _)| *name == filter.name) {
-                    Some((_, Some(result))) => result.clone(),
-                    Some((_, None)) => of,
-                    None => {
-                        let mend = nearest(filter.name, FILTERS.iter().map(|(name, _)| *name));
-                        self.find("WB-P021", expression, format!("there is no filter '{}'", filter.name), mend)
-                    }
-                }
-            }
-            Expr::Test(test) => {
-                for part in children(expression) {
-                    self.of(part);
-                }
-                if !TESTS.contains(&test.name) {
-                    let mend = nearest(test.name, TESTS.iter().copied());
-                    self.find("WB-P021", expression, format!("there is no test '{}'", test.name), mend);
-                }
-                Type::Flag
-            }
-            Expr::Call(call) => self.call(expression, &call.expr),
+            Expr::Filter(filter) => self.filter(expression, filter),
+            Expr::Test(test) => self.test(expression, test),
+            Expr::Call(call) => self.call(expression, call),
             Expr::List(_) | Expr::Tuple(_) => {
-                let of = children(expression).into_iter().map(|item| self.of(item)).last();
-                Type::List(Box::new(of.unwrap_or(Type::Unknown)))
+                let items = children(expression).into_iter().map(|item| self.used(item));
+                Type::List(Box::new(items.reduce(Type::join).unwrap_or(Type::Unknown)))
             }
             Expr::Map(_) => {
                 for part in children(expression) {
-                    self.of(part);
+                    self.used(part);
                 }
-                Type::Record(BTreeMap::new())
+                Type::Unknown
             }
         }
     }
 
-    fn field(&mut self, expression: &Expr<'_>, of: &Type, name: &str) -> Type {
-        match of {
-            Type::Unknown => Type::Unknown,
-            Type::Record(fields) => match fields.get(name) {
-                Some(of) => of.clone(),
-                None => {
-                    let mend = nearest(name, fields.keys().copied());
-                    self.find("WB-P021", expression, format!("there is no field '{name}'"), mend)
-                }
-            },
-            Type::Tables => {
-                self.find("WB-P021", expression, "tables are not read by name", "write lookup(\"table\", key)")
-            }
-            Type::List(_) => {
-                let mend = "write | first, | length, or [0] for one of them";
-                self.find("WB-P022", expression, format!("a list has no field '{name}'"), mend)
-            }
-            other => {
-                let what = format!("{} has no fields, so no '{name}' either", other.describe());
-                self.find("WB-P022", expression, what, "leave it out")
-            }
-        }
-    }
-
-    fn operation(&mut self, expression: &Expr<'_>, op: BinOpKind, left: Type, right: Type) -> Type {
-        use BinOpKind::{Add, Concat, Div, FloorDiv, Mul, Pow, Rem, ScAnd, ScOr, Sub};
+    fn binary(&mut self, expression: &Expr<'_>, op: BinOpKind, left: &Expr<'_>, right: &Expr<'_>) -> Type {
         match op {
-            ScAnd | ScOr if left == right => left,
-            ScAnd | ScOr => Type::Unknown,
-            Concat => Type::Text,
-            Add | Sub | Mul | FloorDiv | Rem => match (&left, &right) {
-                (Type::Amount, _) | (_, Type::Amount) => {
-                    let function = match op {
-                        Add => "plus(a, b)",
-                        Sub => "minus(a, b)",
-                        _ => "times(a, b)",
-                    };
-                    self.find(
-                        "WB-P022",
-                        expression,
-                        "amounts are added by functions, which stay exact",
-                        format!("write {function}"),
-                    );
-                    Type::Amount
+            BinOpKind::ScAnd => {
+                let first = self.used_raw(left);
+                let second = self.within(present::known(left, true), right);
+                match first {
+                    // What is no yes is no, or none.
+                    Type::Maybe(of) if matches!(*of, Type::Record(_)) => Type::Nothing.join(second),
+                    Type::Record(_) => second,
+                    first => first.join(second),
                 }
-                (Type::Whole, Type::Whole) => Type::Whole,
-                // A text or a list times a number grows without limit.
-                (Type::Whole | Type::Unknown, Type::Whole | Type::Unknown) if !matches!(op, Mul) => Type::Whole,
-                (Type::Text | Type::Word(_), Type::Text | Type::Word(_)) if matches!(op, Add) => Type::Text,
-                (Type::Float, _) | (_, Type::Float) => self.inexact(expression),
-                _ => {
-                    let what = format!("{} and {} do not go together here", left.describe(), right.describe());
-                    self.find(
-                        "WB-P022",
-                        expression,
-                        what,
-                        "join texts with ~; count with whole numbers; add amounts with plus",
-                    )
+            }
+            BinOpKind::ScOr => {
+                let first = self.used_raw(left).certain();
+                first.join(self.within(present::known(left, false), right))
+            }
+            _ => match comparing::operator(op) {
+                Some(compares) => {
+                    let (l, r) = (self.of(left), self.of(right));
+                    self.comparison((left, l), (right, r), compares);
+                    Type::Flag
                 }
+                None => self.operation(expression, op, left, right),
             },
-            Div | Pow => self.inexact(expression),
-            // Those that compare are taken before.
-            _ => Type::Flag,
+        }
+    }
+
+    /// The type of a value that has to exist, as it is.
+    fn used_raw(&mut self, expression: &Expr<'_>) -> Type {
+        let of = self.of(expression);
+        self.there(expression, of)
+    }
+
+    fn operation(&mut self, expression: &Expr<'_>, op: BinOpKind, left: &Expr<'_>, right: &Expr<'_>) -> Type {
+        use BinOpKind::{Add, Concat, Div, Mul, Pow, Sub};
+        let taken = if matches!(op, Concat) { "is taken for the text \"None\"" } else { "cannot be reckoned with" };
+        let (l, r) = (self.sure(left, taken), self.sure(right, taken));
+        if matches!(op, Concat) {
+            return Type::Text;
+        }
+        let exact = |of: &Type| matches!(of, Type::Amount | Type::NumberText);
+        if exact(&l) || exact(&r) {
+            let (a, b) = (self.written(left), self.written(right));
+            let mend = match op {
+                Add => format!("write plus({a}, {b})"),
+                Sub => format!("write minus({a}, {b})"),
+                Mul => format!("write times({a}, {b})"),
+                _ => "write times(a, \"0.5\") for a half; there is no division: not every quotient is exact".to_owned(),
+            };
+            self.find("WB-P022", expression, "amounts are reckoned with by functions, which stay exact", mend);
+            return Type::Amount;
+        }
+        match (&l, &r) {
+            _ if matches!(op, Div | Pow) => self.inexact(expression),
+            (Type::Whole, Type::Whole) => Type::Whole,
+            // A text or a list times a number grows without limit.
+            (Type::Whole | Type::Unknown, Type::Whole | Type::Unknown) if !matches!(op, Mul) => Type::Whole,
+            (l, r) if l.is_text() && r.is_text() && matches!(op, Add) => Type::Text,
+            (Type::Float, _) | (_, Type::Float) => self.inexact(expression),
+            (l, r) => {
+                let what = format!("{} and {} do not go together here", l.describe(), r.describe());
+                let mend = "join texts with ~, count with whole numbers, add amounts with plus";
+                self.find("WB-P022", expression, what, mend)
+            }
         }
     }
 
     fn inexact(&mut self, expression: &Expr<'_>) -> Type {
         let mend = "write amounts as decimal(\"12.50\") and reckon with plus, minus and times";
         self.find("WB-P022", expression, "this would be an inexact number", mend)
-    }
-
-    fn comparison(&mut self, left: &Expr<'_>, right: &Expr<'_>, op: CompareOpKind, l: &Type, r: &Type) {
-        use Type::{Amount, Flag, Float, List, Nothing, NumberText, Text, Time, Unknown, Whole, Word};
-        if matches!(op, CompareOpKind::In | CompareOpKind::NotIn) {
-            match r {
-                List(_) | Text | Word(_) | Unknown => self.membership(right, l),
-                other => {
-                    let what = format!("nothing is in {}", other.describe());
-                    self.find("WB-P022", right, what, "give a list in brackets");
-                }
-            }
-            return;
-        }
-        let is_order = !matches!(op, CompareOpKind::Eq | CompareOpKind::Ne);
-        match (l, r) {
-            (Unknown | Nothing, _) | (_, Unknown | Nothing) => {}
-            (Amount, Amount) | (Whole, Whole) | (Text, Text) | (Time, Time | Text) | (Text, Time) => {}
-            (Flag, Flag) if !is_order => {}
-            (Word(words), Text) => self.word(right, words),
-            (Text, Word(words)) => self.word(left, words),
-            (Word(_), Word(_)) => {}
-            (Amount, Whole | Float | NumberText | Text | Word(_)) => self.amount(right),
-            (Whole | Float | NumberText | Text | Word(_), Amount) => self.amount(left),
-            (NumberText, _) | (_, NumberText) => {
-                let mend = "write decimal(…) around it, or use the amounts beside it, such as order.total";
-                self.find("WB-P022", left, "numbers that stand as text compare letter by letter", mend);
-            }
-            (Float, _) | (_, Float) => {
-                self.inexact(if *l == Float { left } else { right });
-            }
-            _ => {
-                let what = format!("{} is never {}", l.describe(), r.describe());
-                self.find("WB-P022", right, what, "compare with a value of the same kind");
-            }
-        }
-    }
-
-    fn amount(&mut self, number: &Expr<'_>) {
-        let mend = "write decimal(\"12.50\")";
-        self.find("WB-P022", number, "an exact amount is compared with what is none", mend);
-    }
-
-    /// Each word of a list against the words that there are.
-    fn membership(&mut self, list: &Expr<'_>, of: &Type) {
-        let (Type::Word(words), Expr::List(items)) = (of, list) else { return };
-        for item in &items.items {
-            self.word(item, words);
-        }
-    }
-
-    fn word(&mut self, expression: &Expr<'_>, words: &[String]) {
-        let Some(text) = constant(expression) else { return };
-        if !words.contains(&text) {
-            let mend = nearest(&text, words.iter().map(String::as_str).filter(|word| !word.is_empty()));
-            self.find("WB-P024", expression, format!("it is never '{text}'"), mend);
-        }
-    }
-
-    fn call(&mut self, expression: &Expr<'_>, function: &Expr<'_>) -> Type {
-        let arguments = children(expression);
-        let types: Vec<Type> = arguments.iter().skip(1).map(|argument| self.of(argument)).collect();
-        let Expr::Var(name) = function else {
-            return self.find("WB-P021", expression, "values have no functions here", "use a filter, such as | upper");
-        };
-        let count = types.len();
-        let fits = match name.id {
-            "lookup" => (2..=3).contains(&count),
-            "decimal" => count == 1,
-            "plus" | "minus" | "times" | "round" => count == 2,
-            other => {
-                let mend = nearest(other, FUNCTIONS.iter().copied());
-                return self.find("WB-P021", expression, format!("there is no function '{other}'"), mend);
-            }
-        };
-        if !fits {
-            let forms = "lookup(\"table\", key), lookup(\"table\", key, default), decimal(\"1.50\"), plus(a, b), minus(a, b), times(a, b), round(amount, digits)";
-            return self.find("WB-P022", expression, format!("'{}' does not take {count} values", name.id), forms);
-        }
-        if name.id != "lookup" {
-            for (argument, of) in arguments.iter().skip(1).zip(&types) {
-                if matches!(of, Type::Float) {
-                    self.find("WB-P022", argument, "this would be an inexact number", "write it in quotes: \"12.50\"");
-                }
-            }
-            return Type::Amount;
-        }
-        if let Some(table) = arguments.get(1).and_then(|table| constant(table))
-            && !self.scope.tables.contains(&table)
-        {
-            let mend = nearest(&table, self.scope.tables.iter().map(String::as_str));
-            self.find("WB-P033", arguments[1], format!("the plan has no table '{table}'"), mend);
-        }
-        Type::Text
     }
 }

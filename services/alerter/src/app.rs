@@ -14,6 +14,7 @@ use waybill_runtime::{ServiceSettings, SystemClock};
 
 use crate::{
     accounting::{Accounting, PEERS},
+    approvals,
     incidents::{self, Sweeper},
     lines::Lines,
     replicas, reports, say_again, vendors,
@@ -27,6 +28,7 @@ pub const DEFAULTS: &str = include_str!("../config.default.toml");
 
 const SWEEP_EVERY: Duration = Duration::from_secs(2);
 const GAPS_EVERY: Duration = Duration::from_secs(5);
+const APPROVALS_EVERY: Duration = Duration::from_secs(10);
 const ASK_EVERY: Duration = Duration::from_secs(15);
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -127,6 +129,14 @@ impl App {
         frame.tasks.repeat("gaps", GAPS_EVERY, move || {
             let gaps = gaps.clone();
             async move { gaps.note_gaps().await }
+        });
+        let (asks, time) = (accounting.clone(), Arc::clone(&clock));
+        frame.tasks.repeat("approvals", APPROVALS_EVERY, move || {
+            let (asks, now) = (asks.clone(), time.now());
+            async move {
+                let plan = Arc::clone(&asks.plan.borrow());
+                approvals::ask(&asks.pool, &plan, &asks.peers, now).await
+            }
         });
         let asker = accounting.clone();
         frame.tasks.repeat("missing receipts", ASK_EVERY, move || {

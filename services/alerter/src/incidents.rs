@@ -11,12 +11,12 @@ use waybill_domain::{
 };
 use waybill_plan::{Pager, Plan};
 
-use crate::plans;
+use crate::{lateness, plans, silence};
 
 /// What is wrong now, by one cause.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct Cause {
-    /// Empty if it is about no system.
+    /// Empty if it is about no system; a silence's store.
     pub(crate) system: String,
     pub(crate) code: String,
     pub(crate) detail: String,
@@ -74,9 +74,10 @@ async fn causes(
              (extract(epoch from min(dead_at)) * 1000000)::bigint
          from line where dead_at < now() - interval '20 seconds' and state <> 'parked' group by system, dead_code
          union all
-         select system, condition, max(message), 0, '[]'::jsonb, (extract(epoch from min(since)) * 1000000)::bigint
+         select system, case condition when 'asking' then 'first_run' else condition end, max(message), 0, '[]'::jsonb,
+             (extract(epoch from min(since)) * 1000000)::bigint
          from system_seen
-         where condition in ('unauthorized', 'unavailable') and seen_at > now() - interval '45 seconds'
+         where condition in ('unauthorized', 'unavailable', 'asking') and seen_at > now() - interval '45 seconds'
          group by system, condition
          union all
          select system, 'gap', max(store || '/' || kind || ': ' || gap), max(abs(gap)), '[]'::jsonb,
@@ -89,7 +90,8 @@ async fn causes(
     )
     .fetch_all(&mut *db)
     .await?;
-    found.extend(late(db, plan).await?);
+    found.extend(lateness::causes(db, plan, now).await?);
+    found.extend(silence::causes(db, plan, started_at, now).await?);
     found.extend(unserved(db, plan, started_at, now).await?);
     found.extend(plans::causes(db, now).await?);
     let mut causes: BTreeMap<(String, String), Cause> = BTreeMap::new();
@@ -103,35 +105,6 @@ async fn causes(
             .or_insert(cause);
     }
     Ok(causes)
-}
-
-/// Lines that wait longer than their flow allows, on a system that could take them.
-async fn late(db: &mut PgConnection, plan: &Plan) -> sqlx::Result<Vec<Cause>> {
-    let mut found = Vec::new();
-    for flow in &plan.flows {
-        let cause: Option<Cause> = sqlx::query_as(
-            "select $2::text as system, 'late'::text as code,
-                 'the oldest waits since ' || to_char(min(waits_since) at time zone 'UTC', 'HH24:MI:SS') || ' UTC' as detail,
-                 count(*) as count,
-                 to_jsonb((array_agg(store || '/' || kind || '/' || record_id order by waits_since))[1:5]) as records,
-                 (extract(epoch from min(waits_since + make_interval(secs => $3))) * 1000000)::bigint as first_us
-             from line l
-             where kind = $1 and system = $2 and waits_since < now() - make_interval(secs => $3) and state <> 'parked'
-                 and (cardinality($4::text[]) = 0 or store = any($4))
-                 and not exists (
-                     select from system_seen s
-                     where s.system = l.system and s.condition <> 'serving' and s.seen_at > now() - interval '45 seconds')
-             having count(*) > 0",
-        )
-        .bind(flow.kind.as_str())
-        .bind(flow.to.as_str())
-        .bind(flow.late_after.as_secs_f64())
-        .bind(flow.stores.iter().map(ToString::to_string).collect::<Vec<_>>())
-        .fetch_optional(&mut *db)
-        .await?;
-        found.extend(cause);
-    }
-    Ok(found)
 }
 
 /// Systems of the plan that nobody has said to serve for 45 s.
@@ -168,7 +141,7 @@ async fn unserved(
 fn severity(code: &str) -> Severity {
     match code {
         "unauthorized" | "unserved" | "gap" => Severity::Critical,
-        "late" | "unavailable" => Severity::Warning,
+        "late" | "unavailable" | "approval_waiting" => Severity::Warning,
         _ => Severity::Error,
     }
 }

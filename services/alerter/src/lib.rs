@@ -2,12 +2,15 @@
 
 mod accounting;
 mod app;
+mod approvals;
 mod incidents;
+mod lateness;
 mod lines;
 mod plans;
 mod replicas;
 mod reports;
 mod say_again;
+mod silence;
 mod vendors;
 mod watch;
 

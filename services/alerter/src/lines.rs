@@ -1,11 +1,15 @@
 //! Lines from snapshots, receipts and dead letters.
 
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::PgConnection;
 use waybill_delivery::Hooks;
-use waybill_domain::Snapshot;
+use waybill_domain::{Body, Snapshot};
 use waybill_plan::Plan;
 use waybill_proto::wire;
+
+/// An order that is older when it is accepted is no new one.
+const NEWS: SignedDuration = SignedDuration::from_hours(24);
 
 /// Keeps every line of every waybill.
 #[derive(Debug, Clone, Copy)]
@@ -16,14 +20,18 @@ impl Hooks for Lines {
     async fn heard(&self, plan: &Plan, db: &mut PgConnection, snapshots: &[Snapshot]) -> sqlx::Result<()> {
         let column = |pick: fn(&Snapshot) -> String| snapshots.iter().map(pick).collect::<Vec<_>>();
         sqlx::query(
-            "insert into waybill (store, kind, record_id, name)
-             select * from unnest($1::text[], $2::text[], $3::text[], $4::text[]) order by 1, 2, 3
-             on conflict (store, kind, record_id) do update set name = excluded.name, changed_at = now()",
+            "insert into waybill as w (store, kind, record_id, name, arrived_at)
+             select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]::timestamptz[])
+             order by 1, 2, 3
+             on conflict (store, kind, record_id) do update set name = excluded.name, changed_at = now(),
+                 -- An earlier revision may be heard after a later one.
+                 arrived_at = least(w.arrived_at, excluded.arrived_at)",
         )
         .bind(column(|s| s.key.store.to_string()))
         .bind(column(|s| s.key.kind.to_string()))
         .bind(column(|s| s.key.id.to_string()))
         .bind(column(|s| s.name().to_owned()))
+        .bind(snapshots.iter().map(arrived).map(|at| at.map(|at| at.to_string())).collect::<Vec<_>>())
         .execute(&mut *db)
         .await?;
         let mut lines = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -101,6 +109,17 @@ impl Hooks for Lines {
 
     fn says_receipts(&self) -> bool {
         false
+    }
+}
+
+/// When a new order was accepted; nothing for what is old news, such as the orders of before a store was connected, and
+/// for everything else.
+fn arrived(snapshot: &Snapshot) -> Option<Timestamp> {
+    match &snapshot.body {
+        Some(Body::Order(order)) if snapshot.observed_at.duration_since(order.created_at) < NEWS => {
+            Some(snapshot.observed_at)
+        }
+        _ => None,
     }
 }
 

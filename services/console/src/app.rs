@@ -1,6 +1,6 @@
 //! The composition root.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use axum::{Router, middleware};
@@ -26,6 +26,8 @@ pub(crate) struct Console {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) zone: TimeZone,
     pub(crate) metrics: Metrics,
+    /// The plan's file, to be shown; empty if the settings name none.
+    pub(crate) plan: PathBuf,
 }
 
 /// The console, built and not yet running.
@@ -43,7 +45,7 @@ impl std::fmt::Debug for App {
 
 impl App {
     /// Checks the settings and binds the port. Of the settings it needs `http`, `grpc_token`, `peers` and
-    /// `[service]`.
+    /// `[service]`; it shows `plan`.
     ///
     /// # Errors
     /// If a setting cannot be used or the port is taken; says which.
@@ -62,6 +64,7 @@ impl App {
             clock: Box::new(SystemClock),
             zone: TimeZone::system(),
             metrics: Metrics::default(),
+            plan: settings.plan,
         });
         let counted = Arc::clone(&console);
         let router = pages::router()

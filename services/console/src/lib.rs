@@ -5,6 +5,7 @@ mod attempts;
 mod gate;
 mod own;
 mod pages;
+mod plan_file;
 pub mod services;
 mod sessions;
 pub mod words;

@@ -7,6 +7,8 @@ mod overview;
 mod parked;
 mod parts;
 mod plan;
+mod plan_drawing;
+mod plan_shown;
 mod record;
 mod sign_in;
 mod waybills;

@@ -1,8 +1,8 @@
 //! The operator's commands of `waybill`, as a person would run them.
 
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
 use anyhow::Context as _;
 use serde::Deserialize;
@@ -60,23 +60,45 @@ impl Operator {
         Ok(list.unreachable.is_empty().then_some(list.parked))
     }
 
+    /// Writes all that was recorded since the services were started; gives what the command says of it.
+    ///
+    /// # Errors
+    /// When it cannot be written, or a service does not answer.
+    pub(crate) fn export(&self, file: &Path, pseudonyms: bool) -> anyhow::Result<String> {
+        let file = std::path::absolute(file)?;
+        let file = file.to_str().context("the path of the recorded day is no text")?;
+        // Not a date: a day that is played over midnight is one day.
+        let mut arguments = vec!["export", "--from", "2000-01-01T00:00:00Z", "--out", file];
+        if pseudonyms {
+            arguments.push("--pseudonyms");
+        }
+        let output = self.run(&arguments)?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        anyhow::ensure!(output.status.success(), "waybill export ({}): {}", output.status, said.trim());
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
     /// The exit code says whether all is well, which is not ours to judge: only the answer counts.
     fn ask<T: DeserializeOwned>(&self, arguments: &[&str]) -> anyhow::Result<T> {
+        let output = self.run(arguments)?;
+        serde_json::from_slice(&output.stdout).with_context(|| {
+            let said = String::from_utf8_lossy(&output.stderr);
+            format!("waybill {} ({}): {}", arguments.join(" "), output.status, said.trim())
+        })
+    }
+
+    fn run(&self, arguments: &[&str]) -> anyhow::Result<Output> {
         let mut command = Command::new(&self.program);
         for variable in ["WAYBILL_PEERS", "WAYBILL_PEERS_FILE", "WAYBILL_GRPC_TOKEN_FILE"] {
             command.env_remove(variable);
         }
-        let output = command
+        command
             .args(arguments)
             .env("WAYBILL_STATE", &self.up_json)
             .stdin(Stdio::null())
             // Ctrl-C reaches us alone, so that the day's last figures can still be asked for.
             .process_group(0)
             .output()
-            .with_context(|| format!("running waybill {}", arguments.join(" ")))?;
-        serde_json::from_slice(&output.stdout).with_context(|| {
-            let said = String::from_utf8_lossy(&output.stderr);
-            format!("waybill {} ({}): {}", arguments.join(" "), output.status, said.trim())
-        })
+            .with_context(|| format!("running waybill {}", arguments.join(" ")))
     }
 }

@@ -16,20 +16,25 @@ macro_rules! documents {
             pub(crate) const $constant: Document =
                 Document { name: $name, text: concat!($(include_str!(concat!("../../graphql/", $file))),+) };
         )+
-        /// Every document that this connector sends.
+        /// Every document that this connector sends, or has a person send.
         pub const DOCUMENTS: &[Document] = &[$($constant),+];
     };
 }
 
 documents! {
     ORDER = "Order", [
-        "order.graphql", "fragment_line.graphql", "fragment_tax.graphql", "fragment_address.graphql",
-        "fragment_money.graphql"
+        "order.graphql", "fragment_order.graphql", "fragment_shipping_line.graphql", "fragment_line.graphql",
+        "fragment_tax.graphql", "fragment_address.graphql", "fragment_money.graphql"
+    ];
+    /// Run by a person: see [`crate::bulk`].
+    BULK_ORDERS = "BulkOrders", [
+        "bulk_orders.graphql", "fragment_order.graphql", "fragment_shipping_line.graphql", "fragment_line.graphql",
+        "fragment_refund_line.graphql", "fragment_tax.graphql", "fragment_address.graphql", "fragment_money.graphql"
     ];
     ORDER_LINES = "OrderLines", [
         "order_lines.graphql", "fragment_line.graphql", "fragment_tax.graphql", "fragment_money.graphql"
     ];
-    REFUND_LINES = "RefundLines", ["refund_lines.graphql", "fragment_money.graphql"];
+    REFUND_LINES = "RefundLines", ["refund_lines.graphql", "fragment_refund_line.graphql", "fragment_money.graphql"];
     CUSTOMER = "Customer", ["customer.graphql", "fragment_address.graphql"];
     PRODUCT = "Product", ["product.graphql"];
     INVENTORY_LEVEL = "InventoryLevel", ["inventory_level.graphql"];

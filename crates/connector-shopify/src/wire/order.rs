@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Number;
 use waybill_domain::{Currency, Personal};
 
-use super::{Address, MoneyBag, OrderCustomer, Page, Ref};
+use super::{Address, MoneyBag, OrderCustomer, Page, Ref, given};
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct OrderData {
@@ -20,28 +20,44 @@ pub(crate) struct Order {
     pub(crate) updated_at: Timestamp,
     pub(crate) created_at: Timestamp,
     pub(crate) processed_at: Timestamp,
+    #[serde(deserialize_with = "given")]
     pub(crate) cancelled_at: Option<Timestamp>,
+    #[serde(deserialize_with = "given")]
     pub(crate) cancel_reason: Option<String>,
+    #[serde(deserialize_with = "given")]
     pub(crate) closed_at: Option<Timestamp>,
     pub(crate) currency_code: Currency,
     pub(crate) presentment_currency_code: Currency,
+    #[serde(deserialize_with = "given")]
     pub(crate) display_financial_status: Option<String>,
     pub(crate) display_fulfillment_status: String,
     pub(crate) taxes_included: bool,
     pub(crate) test: bool,
+    #[serde(deserialize_with = "given")]
     pub(crate) source_name: Option<String>,
     pub(crate) tags: Vec<String>,
+    #[serde(deserialize_with = "given")]
     pub(crate) note: Option<String>,
+    #[serde(deserialize_with = "given")]
     pub(crate) customer_locale: Option<String>,
+    #[serde(deserialize_with = "given")]
     pub(crate) email: Option<Personal>,
+    #[serde(deserialize_with = "given")]
     pub(crate) phone: Option<Personal>,
+    #[serde(deserialize_with = "given")]
     pub(crate) customer: Option<OrderCustomer>,
+    #[serde(deserialize_with = "given")]
     pub(crate) billing_address: Option<Address>,
+    #[serde(deserialize_with = "given")]
     pub(crate) shipping_address: Option<Address>,
+    #[serde(deserialize_with = "given")]
     pub(crate) total_discounts_set: Option<MoneyBag>,
+    #[serde(deserialize_with = "given")]
     pub(crate) total_tax_set: Option<MoneyBag>,
+    #[serde(deserialize_with = "given")]
     pub(crate) original_total_duties_set: Option<MoneyBag>,
     pub(crate) total_tip_received_set: MoneyBag,
+    #[serde(deserialize_with = "given")]
     pub(crate) original_total_additional_fees_set: Option<MoneyBag>,
     pub(crate) total_cash_rounding_adjustment: CashRounding,
     pub(crate) total_shipping_price_set: MoneyBag,
@@ -62,6 +78,7 @@ pub(crate) struct CashRounding {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LineItem {
     pub(crate) id: String,
+    #[serde(deserialize_with = "given")]
     pub(crate) sku: Option<String>,
     pub(crate) title: String,
     pub(crate) quantity: i64,
@@ -69,8 +86,11 @@ pub(crate) struct LineItem {
     pub(crate) unfulfilled_quantity: i64,
     pub(crate) requires_shipping: bool,
     pub(crate) is_gift_card: bool,
+    #[serde(deserialize_with = "given")]
     pub(crate) weight: Option<Weight>,
+    #[serde(deserialize_with = "given")]
     pub(crate) variant: Option<Ref>,
+    #[serde(deserialize_with = "given")]
     pub(crate) product: Option<Ref>,
     pub(crate) original_unit_price_set: MoneyBag,
     pub(crate) total_discount_set: MoneyBag,
@@ -104,6 +124,7 @@ pub(crate) struct Allocation {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TaxLine {
     pub(crate) title: String,
+    #[serde(deserialize_with = "given")]
     pub(crate) rate: Option<Number>,
     pub(crate) price_set: MoneyBag,
 }
@@ -118,8 +139,10 @@ pub(crate) struct Duty {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ShippingLine {
+    #[serde(deserialize_with = "given")]
     pub(crate) id: Option<String>,
     pub(crate) title: String,
+    #[serde(deserialize_with = "given")]
     pub(crate) code: Option<String>,
     pub(crate) is_removed: bool,
     pub(crate) original_price_set: MoneyBag,
@@ -131,7 +154,9 @@ pub(crate) struct ShippingLine {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Refund {
     pub(crate) id: String,
+    #[serde(deserialize_with = "given")]
     pub(crate) created_at: Option<Timestamp>,
+    #[serde(deserialize_with = "given")]
     pub(crate) note: Option<String>,
     pub(crate) total_refunded_set: MoneyBag,
     /// Read by a document of its own.

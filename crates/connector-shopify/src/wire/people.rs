@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use waybill_domain::Personal;
 
-use super::{Page, Ref, exact};
+use super::{Page, Ref, exact, given};
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct CustomerData {
@@ -32,9 +32,13 @@ pub(crate) struct Customer {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OrderCustomer {
     pub(crate) id: String,
+    #[serde(deserialize_with = "given")]
     pub(crate) first_name: Option<Personal>,
+    #[serde(deserialize_with = "given")]
     pub(crate) last_name: Option<Personal>,
+    #[serde(deserialize_with = "given")]
     pub(crate) default_email_address: Option<EmailAddress>,
+    #[serde(deserialize_with = "given")]
     pub(crate) default_phone_number: Option<PhoneNumber>,
 }
 
@@ -56,18 +60,29 @@ pub(crate) struct PhoneNumber {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Address {
+    #[serde(deserialize_with = "given")]
     pub(crate) first_name: Option<Personal>,
+    #[serde(deserialize_with = "given")]
     pub(crate) last_name: Option<Personal>,
+    #[serde(deserialize_with = "given")]
     pub(crate) company: Option<Personal>,
+    #[serde(deserialize_with = "given")]
     pub(crate) address1: Option<Personal>,
+    #[serde(deserialize_with = "given")]
     pub(crate) address2: Option<Personal>,
+    #[serde(deserialize_with = "given")]
     pub(crate) city: Option<Personal>,
+    #[serde(deserialize_with = "given")]
     pub(crate) zip: Option<Personal>,
+    #[serde(deserialize_with = "given")]
     pub(crate) province: Option<String>,
+    #[serde(deserialize_with = "given")]
     pub(crate) province_code: Option<String>,
+    #[serde(deserialize_with = "given")]
     pub(crate) country: Option<String>,
-    #[serde(rename = "countryCodeV2")]
+    #[serde(rename = "countryCodeV2", deserialize_with = "given")]
     pub(crate) country_code_v2: Option<String>,
+    #[serde(deserialize_with = "given")]
     pub(crate) phone: Option<Personal>,
 }
 

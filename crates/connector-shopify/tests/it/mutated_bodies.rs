@@ -16,6 +16,7 @@ const TOPICS: &[&str] = &[
     "customers/merge",
     "customers/redact",
     "customer.tags_added",
+    "customers_email_marketing_consent/update",
     "products/update",
     "inventory_levels/update",
     "inventory_levels/disconnect",
@@ -265,6 +266,41 @@ fn tags_that_a_body_lacks_are_carried_over() {
     assert_eq!(now.body, before.body);
     assert_eq!(body::content_hash(&now.body), body::content_hash(&before.body));
     assert_ne!(body::content_hash(&read(Some("vip")).body), body::content_hash(&before.body));
+}
+
+#[test]
+fn a_consent_that_a_body_lacks_is_carried_over() {
+    let read = |consent: Option<&str>| {
+        let mut body = body();
+        if let Some(state) = consent {
+            body["email_marketing_consent"] = json!({"state": state, "opt_in_level": null});
+        }
+        let parsed = body::parse(Topic::parse("customers/update"), body.to_string().as_bytes());
+        let Ok(Parsed::Whole(whole)) = parsed else { panic!("{parsed:?}") };
+        *whole
+    };
+    let (before, mut now) = (read(Some("SUBSCRIBED")), read(None));
+    let Body::Customer(customer) = &before.body else { panic!("a customer") };
+    assert_eq!(customer.email_consent, "subscribed");
+    assert_eq!(now.lacks, ["email_consent"]);
+    now.carry_over(&before.body);
+    assert_eq!(now.body, before.body);
+    assert_ne!(body::content_hash(&read(Some("unsubscribed")).body), body::content_hash(&before.body));
+}
+
+#[test]
+fn a_consent_that_a_body_carries_is_not_overwritten() {
+    let read = |state: &str| {
+        let mut body = body();
+        body["email_marketing_consent"] = json!({"state": state});
+        let parsed = body::parse(Topic::parse("customers/update"), body.to_string().as_bytes());
+        let Ok(Parsed::Whole(whole)) = parsed else { panic!("{parsed:?}") };
+        *whole
+    };
+    let (before, mut now) = (read("subscribed"), read("unsubscribed"));
+    now.carry_over(&before.body);
+    let Body::Customer(customer) = now.body else { panic!("a customer") };
+    assert_eq!(customer.email_consent, "unsubscribed");
 }
 
 #[test]

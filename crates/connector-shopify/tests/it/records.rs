@@ -12,7 +12,7 @@ use waybill_domain::{Body, Kind, order::Refund};
 use waybill_simulator::{
     kit::FaultKind,
     shopify::{
-        Address, DiscountKind, DiscountValue, NewCustomer, NewDiscount, NewOrder, NewShipping, Payment, Settings,
+        Address, DiscountKind, DiscountValue, EmailConsent, NewCustomer, NewDiscount, NewOrder, NewShipping, Payment, Settings,
     },
 };
 
@@ -187,6 +187,35 @@ async fn a_customer_a_product_and_a_level_are_the_same_on_both_ways() {
             shop.same_on_both_ways(kind, topic, id, id).await;
         }
     }
+}
+
+#[tokio::test]
+async fn a_customers_consent_is_read_in_shopifys_word() {
+    let shop = Shop::open().await;
+    let customer = shop.store.add_customer(NewCustomer {
+        email: Some("jo@example.com".to_owned()),
+        email_consent: EmailConsent::Pending,
+        ..NewCustomer::default()
+    });
+    let consent = async || {
+        let fetched = shop.connector.fetch(Kind::Customer, &customer.to_string().parse().unwrap()).await;
+        let Body::Customer(customer) = fetched.unwrap().unwrap().body else { panic!("a customer") };
+        customer.email_consent
+    };
+    assert_eq!(consent().await, "pending");
+    shop.store.set_email_consent(customer, EmailConsent::Subscribed);
+    assert_eq!(consent().await, "subscribed");
+    shop.same_on_both_ways(Kind::Customer, "customers/update", &customer.to_string(), "subscribed").await;
+}
+
+#[tokio::test]
+async fn a_customer_without_an_email_has_no_consent() {
+    let shop = Shop::open().await;
+    let phone = Some("+431234567".to_owned());
+    let customer = shop.store.add_customer(NewCustomer { phone, ..NewCustomer::default() });
+    let fetched = shop.connector.fetch(Kind::Customer, &customer.to_string().parse().unwrap()).await;
+    let Body::Customer(customer) = fetched.unwrap().unwrap().body else { panic!("a customer") };
+    assert_eq!(customer.email_consent, "");
 }
 
 #[tokio::test]

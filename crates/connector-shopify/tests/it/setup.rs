@@ -15,10 +15,10 @@ fn done(lines: &[Line]) -> usize {
 async fn a_second_set_up_finds_all_as_the_first_left_it() {
     let shop = Shop::open().await;
     let first = shop.connector.set_up(HOOK).await.unwrap();
-    assert_eq!(done(&first), 18, "{first:#?}");
+    assert_eq!(done(&first), 19, "{first:#?}");
     let second = shop.connector.set_up(HOOK).await.unwrap();
     assert_eq!(done(&second), 0, "{second:#?}");
-    assert_eq!(shop.vendor.journal.entries().len(), 18);
+    assert_eq!(shop.vendor.journal.entries().len(), 19);
 }
 
 #[tokio::test]
@@ -26,7 +26,7 @@ async fn after_a_move_the_same_subscriptions_lead_to_the_new_host() {
     let shop = Shop::open().await;
     shop.connector.set_up("https://old.example.com/webhooks/main").await.unwrap();
     let moved = shop.connector.set_up(HOOK).await.unwrap();
-    assert_eq!(done(&moved), 18, "{moved:#?}");
+    assert_eq!(done(&moved), 19, "{moved:#?}");
     let again = shop.connector.set_up(HOOK).await.unwrap();
     assert_eq!(done(&again), 0, "{again:#?}");
 }

@@ -46,7 +46,7 @@ impl Tryton {
             return Err(not_amendable("state", "the sale was cancelled in Tryton"));
         }
         // First of all the key, so that a refund finds even a sale that Tryton no longer lets us change.
-        let adopted = false;
+        let adopted = self.put_key_on(call, sale).await?;
         if !scope.is_fields_only()
             && let Some(field) = wanted.settled_difference(row)
         {

@@ -119,9 +119,12 @@ async fn what_would_be_parked_is_told_with_the_reason() {
     let bench = bench!();
     bench.hear(bought(1)).await;
     bench.round().await;
-    bench.obey("lines = { item = \"line.sku\", tax = \"lookup('tax', tax.title)\" }", "");
+    bench.obey("fields = { description = \"lookup('names', order.name)\" }", "[tables.names]\n\"#2\" = \"two\"");
     let answer = bench.roll(dry()).await.unwrap();
-    assert_eq!(counts(&answer), [0, 0, 0, 1, 0], "{answer:?}");
+    assert_eq!(counts(&answer), [0, 0, 0, 1, 0]);
+    let example = &answer.examples[0];
+    assert_eq!((example.would_be(), example.code.as_str()), (State::Parked, "unmapped"));
+    assert!(example.message.starts_with("description: "), "{}", example.message);
 }
 
 #[tokio::test]

@@ -3,104 +3,122 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
-use waybill_domain::{Kind, StoreName, SystemName};
+use waybill_domain::{Kind, StoreName, SystemName, descriptor::Capability};
 
-use super::{Reading, needs};
+use super::{Reading, flows::Written, needs};
 use crate::{
     diagnostic::Place,
     plan::{Flow, KindRule, OnConflict, Owner, Stock, System},
     read::At,
 };
 
+type Kinds = BTreeMap<String, At<KindRule>>;
+
 impl Reading<'_, '_> {
-    pub(super) fn check_across(
-        &mut self,
-        flows: &[At<Flow>],
-        kinds: &BTreeMap<String, At<KindRule>>,
-        stock: Option<&At<Stock>>,
-    ) {
+    pub(super) fn check_across(&mut self, flows: &[Written], kinds: &Kinds, stock: Option<&At<Stock>>) {
         self.check_twins(flows);
         self.check_after(flows);
         self.check_circles(flows);
+        self.check_echoes(flows);
         self.check_owners(flows, kinds, stock);
-        self.check_fields(flows, kinds);
+        for written in flows {
+            self.check_buyer_fields(written, flows);
+            self.check_conflicts(written, kinds);
+            self.check_source(&written.flow, &written.place);
+        }
         self.check_stock(flows, stock);
         self.check_accounts();
     }
 
-    fn check_twins(&mut self, flows: &[At<Flow>]) {
-        for (index, flow) in flows.iter().enumerate() {
-            let twin = flows[..index].iter().find(|other| {
-                other.value.kind == flow.value.kind
-                    && other.value.to == flow.value.to
-                    && meet(&other.value, &flow.value)
-            });
+    /// A record follows one flow to a system.
+    fn check_twins(&mut self, flows: &[Written]) {
+        let mut same: BTreeMap<(Kind, &SystemName), Vec<&Written>> = BTreeMap::new();
+        for written in flows {
+            let flow = &written.flow;
+            let before = same.entry((flow.kind, &flow.to)).or_default();
+            // Of two flows of one name this was said already.
+            let twin = before.iter().find(|other| other.flow.name != flow.name && meet(&other.flow, flow));
             if let Some(twin) = twin {
-                let what = format!(
-                    "flow '{}' already brings {} records to {}",
-                    twin.value.name, flow.value.kind, flow.value.to
-                );
-                self.problems.error("WB-P006", &flow.place, what, "join the two, or give each its own stores");
+                let what = format!("flow '{}' brings {} records to {} already", twin.flow.name, flow.kind, flow.to);
+                let mend = match (twin.flow.condition(), flow.condition()) {
+                    (Some(one), Some(other)) => {
+                        format!("a record follows one flow: join the two by when = \"({one}) or ({other})\"")
+                    }
+                    _ if self.stores.len() > 1 => "join the two, or give each its own stores".to_owned(),
+                    _ => "a record follows one flow: join the two, or drop one".to_owned(),
+                };
+                self.problems.error("WB-P006", &written.place, what, mend);
             }
+            before.push(written);
         }
     }
 
     /// What a flow waits for has to come: a flow of the same kind and stores to that system.
-    fn check_after(&mut self, flows: &[At<Flow>]) {
-        for flow in flows {
-            for system in &flow.value.after {
-                let comes = flows.iter().any(|other| {
-                    other.value.kind == flow.value.kind && other.value.to == *system && meet(&other.value, &flow.value)
-                });
-                if *system == flow.value.to {
-                    let what = format!("it waits for {system}, where it goes itself");
-                    self.problems.error("WB-P007", &flow.place, what, "take the system out of 'after'");
-                } else if !comes && !self.lacks_flows {
-                    let what = format!("it waits for {system}, and no flow brings {} records there", flow.value.kind);
-                    self.problems.error(
-                        "WB-P038",
-                        &flow.place,
-                        what,
-                        "add that flow, or take the system out of 'after'",
-                    );
+    fn check_after(&mut self, flows: &[Written]) {
+        for Written { flow, after, .. } in flows {
+            for At { value: system, place } in after {
+                let mut to_it = flows.iter().filter(|other| other.flow.kind == flow.kind && other.flow.to == *system);
+                if *system == flow.to {
+                    let mend = "take the system out of 'after'";
+                    self.problems.error("WB-P007", place, format!("the flow goes to {system} itself"), mend);
+                } else if !self.lacks_flows && !to_it.any(|other| meet(&other.flow, flow)) {
+                    let what = format!("no flow brings {} records to {system}", flow.kind);
+                    let mend = "add that flow, or take the system out of 'after': the wait would never end";
+                    self.problems.error("WB-P038", place, what, mend);
                 }
             }
         }
     }
 
-    fn check_circles(&mut self, flows: &[At<Flow>]) {
-        for flow in flows {
-            if let Some(circle) = waits_for_itself(flows, flow) {
-                let what = format!("it waits for itself in the end: {}", circle.join(" after "));
-                self.problems.error("WB-P007", &flow.place, what, "break the circle: take one of them out of 'after'");
+    /// Flows that wait for each other; each circle is told once.
+    fn check_circles(&mut self, flows: &[Written]) {
+        let mut told: BTreeSet<(Kind, Vec<SystemName>)> = BTreeSet::new();
+        for written in flows {
+            let Some(circle) = waits_for_itself(flows, written) else { continue };
+            let mut systems = circle.clone();
+            systems.sort();
+            systems.dedup();
+            if told.insert((written.flow.kind, systems)) {
+                let way: Vec<&str> = circle.iter().map(SystemName::as_str).collect();
+                let what = format!("the flows wait for each other: {}", way.join(" after "));
+                let place = written.after.iter().find(|after| after.value == circle[1]).map(|after| &after.place);
+                let mend = "break the circle: take one of them out of 'after'";
+                self.problems.error("WB-P007", place.unwrap_or(&written.place), what, mend);
             }
         }
-        // Records of a kind that go from one system to another and back: each would be the other's echo.
-        for flow in flows {
-            let (from, to) = (self.source(&flow.value), flow.value.to.clone());
-            let back = flows.iter().find(|other| {
-                other.value.kind == flow.value.kind && self.source(&other.value) == to && other.value.to == from
-            });
-            if let Some(back) = back
-                && back.place.span.start < flow.place.span.start
-            {
-                let what = format!(
-                    "'{}' brings {} records from {to} to {from}, and this one brings them back",
-                    back.value.name, flow.value.kind
-                );
-                self.problems.error("WB-P026", &flow.place, what, "keep the flow that comes from the owner");
+    }
+
+    /// Records of a kind that go from one system to another and back: each would be the other's echo.
+    fn check_echoes(&mut self, flows: &[Written]) {
+        let mut ways: BTreeMap<(Kind, SystemName, SystemName), &str> = BTreeMap::new();
+        for Written { flow, place, .. } in flows {
+            let Some(from) = self.source(flow) else { continue };
+            if let Some(back) = ways.get(&(flow.kind, flow.to.clone(), from.clone())) {
+                let what =
+                    format!("'{back}' brings {} records from {} to {from}, and this one back", flow.kind, flow.to);
+                let mend = "keep the flow that comes from the owner";
+                self.problems.error("WB-P026", place, what, mend);
             }
+            ways.insert((flow.kind, from, flow.to.clone()), &flow.name);
         }
     }
 
     /// Where a flow's records come from: a system, or the store's own.
-    fn source(&self, flow: &Flow) -> SystemName {
+    fn source(&self, flow: &Flow) -> Option<SystemName> {
         let of_store = || self.stores.iter().find(|(name, _)| flow.covers(name)).map(|(_, store)| store.system.clone());
-        flow.from.clone().or_else(of_store).unwrap_or_else(|| flow.to.clone())
+        flow.from.clone().or_else(of_store)
+    }
+
+    /// Parcels come from a system that gives some.
+    fn check_source(&mut self, flow: &Flow, place: &Place) {
+        if flow.kind == Kind::Shipment && flow.from.is_none() && !self.somebody_can(Capability::ShipmentSource) {
+            let mend = "add a system whose connector gives parcels, and from = \"…\"";
+            self.problems.error("WB-P012", place, "no system of the plan gives parcels", mend);
+        }
     }
 
     /// A kind's owner, and the system that its records come from, are one.
-    fn check_owners(&mut self, flows: &[At<Flow>], kinds: &BTreeMap<String, At<KindRule>>, stock: Option<&At<Stock>>) {
+    fn check_owners(&mut self, flows: &[Written], kinds: &Kinds, stock: Option<&At<Stock>>) {
         let mut say = |rule: &At<KindRule>, place: &Place, kind: &str, from: &SystemName| {
             if rule.value.owner != Owner::System(from.clone()) {
                 let owner = match &rule.value.owner {
@@ -114,97 +132,92 @@ impl Reading<'_, '_> {
         if let (Some(stock), Some(rule)) = (stock, kinds.get("stock-level")) {
             say(rule, &stock.place, "stock-level", &stock.value.from);
         }
-        for flow in flows.iter().filter(|flow| flow.value.kind != Kind::StockLevel) {
-            if let (Some(from), Some(rule)) = (&flow.value.from, kinds.get(flow.value.kind.as_str())) {
-                say(rule, &flow.place, flow.value.kind.as_str(), from);
+        for Written { flow, from: place, .. } in flows.iter().filter(|written| written.flow.kind != Kind::StockLevel) {
+            if let (Some(from), Some(place), Some(rule)) = (&flow.from, place, kinds.get(flow.kind.as_str())) {
+                say(rule, place, flow.kind.as_str(), from);
             }
         }
     }
 
-    /// One field of one object has one map.
-    fn check_fields(&mut self, flows: &[At<Flow>], kinds: &BTreeMap<String, At<KindRule>>) {
-        for order in flows.iter().filter(|flow| flow.value.kind == Kind::Order) {
-            let customers = flows.iter().filter(|flow| {
-                flow.value.kind == Kind::Customer && flow.value.to == order.value.to && meet(&flow.value, &order.value)
-            });
-            for customer in customers {
-                let theirs: BTreeMap<&str, &str> = customer.value.maps().collect();
-                for (field, source) in order.value.customer_maps() {
-                    if theirs.get(field).is_some_and(|other| *other != source) {
-                        let what = format!(
-                            "'{field}' of a customer in {} has two maps: customer_fields here, and fields of '{}'",
-                            order.value.to, customer.value.name
-                        );
-                        self.problems.error("WB-P025", &order.place, what, "write the same expression in both");
-                    }
-                }
-            }
+    /// One field of one customer has one map.
+    fn check_buyer_fields(&mut self, order: &Written, flows: &[Written]) {
+        if order.flow.kind != Kind::Order || order.flow.customer_fields.is_empty() {
+            return;
         }
-        for flow in flows {
-            self.check_conflicts(flow, kinds);
+        let to_same = |other: &&Written| other.flow.kind == Kind::Customer && other.flow.to == order.flow.to;
+        for customer in flows.iter().filter(to_same).filter(|other| meet(&other.flow, &order.flow)) {
+            let theirs: BTreeMap<&str, &str> = customer.flow.maps().collect();
+            let differs = |(field, source): &(&str, &str)| theirs.get(field).is_some_and(|other| other != source);
+            for (field, _) in order.flow.customer_maps().filter(differs) {
+                let what = format!(
+                    "'{field}' of a customer in {} has two maps: customer_fields here, and fields of '{}'",
+                    order.flow.to, customer.flow.name
+                );
+                self.problems.error("WB-P025", &order.place, what, "write the same expression in both");
+            }
         }
     }
 
     /// What a kind's `on_conflict` asks for must be seen in the flow's system.
-    fn check_conflicts(&mut self, flow: &At<Flow>, kinds: &BTreeMap<String, At<KindRule>>) {
-        let Some(rule) = kinds.get(flow.value.kind.as_str()) else { return };
-        let asks = rule.value.on_conflict != OnConflict::Owner && flow.value.on_conflict.is_none();
-        if !asks || flow.value.fields.is_empty() {
+    fn check_conflicts(&mut self, written: &Written, kinds: &Kinds) {
+        let flow = &written.flow;
+        let Some(rule) = kinds.get(flow.kind.as_str()) else { return };
+        let asks = rule.value.on_conflict != OnConflict::Owner && flow.on_conflict.is_none();
+        if !asks || flow.fields.is_empty() {
             return;
         }
-        if let (Some(needed), Some(descriptor)) = (needs(flow.value.kind), self.descriptor(&flow.value.to))
+        if let (Some(needed), Some(descriptor)) = (needs(flow.kind), self.descriptor(&flow.to))
             && !descriptor.reads.contains(&needed)
         {
             let what = format!(
                 "[kinds.{}] asks for conflicts, and the fields of {} cannot be read back",
-                flow.value.kind, descriptor.title
+                flow.kind, descriptor.title
             );
-            self.problems.error("WB-P035", &flow.place, what, "give this flow on_conflict = \"owner\"");
+            self.problems.error("WB-P035", &written.place, what, "give this flow on_conflict = \"owner\"");
         }
     }
 
-    fn check_stock(&mut self, flows: &[At<Flow>], stock: Option<&At<Stock>>) {
-        for flow in flows.iter().filter(|flow| flow.value.kind == Kind::StockLevel) {
-            match stock {
-                None => {
-                    let mend = "add [stock] with from = \"…\"";
-                    self.problems.error(
-                        "WB-P012",
-                        &flow.place,
-                        "the plan has no [stock] to say where levels come from",
-                        mend,
-                    );
+    fn check_stock(&mut self, flows: &[Written], stock: Option<&At<Stock>>) {
+        for written in flows.iter().filter(|written| written.flow.kind == Kind::StockLevel) {
+            let Some(stock) = stock else {
+                if !self.named.stock {
+                    let what = "the plan has no [stock] to say where levels come from";
+                    self.problems.error("WB-P012", &written.place, what, "add [stock] with from = \"…\"");
                 }
-                Some(stock) if flow.value.from.as_ref().is_some_and(|from| *from != stock.value.from) => {
-                    let what = format!("stock is read from {}, says [stock]", stock.value.from);
-                    self.problems.error("WB-P025", &flow.place, what, "name the same system in both places");
-                }
-                Some(_) => {}
+                continue;
+            };
+            if let (Some(from), Some(place)) = (&written.flow.from, &written.from)
+                && *from != stock.value.from
+            {
+                let what = format!("stock is read from {}, says [stock]", stock.value.from);
+                self.problems.error("WB-P025", place, what, "name the same system in both places");
             }
-            let nameless: Vec<&str> = self
-                .locations
-                .iter()
-                .filter(|(_, names)| {
-                    stock.is_some_and(|stock| names.contains_key(&stock.value.from))
-                        && !names.contains_key(&flow.value.to)
-                })
-                .map(|(name, _)| name.as_str())
-                .collect();
-            if !nameless.is_empty() {
-                let what = format!("{} has no name for: {}", flow.value.to, nameless.join(", "));
-                self.problems.error("WB-P027", &flow.place, what, "add the system's name under [locations]");
+            self.check_location_names(&written.flow.to, &stock.value.from);
+        }
+    }
+
+    /// A location that the stock's system knows needs its name in the system that gets its levels.
+    fn check_location_names(&mut self, to: &SystemName, from: &SystemName) {
+        let nameless = |names: &BTreeMap<SystemName, String>| names.contains_key(from) && !names.contains_key(to);
+        let nameless = self.locations.iter().filter(|(_, names)| nameless(names)).map(|(location, _)| location);
+        let places: Vec<_> = nameless.filter_map(|location| self.location_places.get(location).cloned()).collect();
+        for place in places {
+            // A name that is misspelt was told already.
+            if !self.problems_at(&place.path) {
+                let what = format!("stock levels go to {to}, which has no name for this location");
+                self.problems.error("WB-P027", &place, what, format!("add {to} = \"…\" to it"));
             }
         }
     }
 
     /// Systems with the same credentials are one account: their budgets come from one.
     fn check_accounts(&mut self) {
-        let mut accounts: BTreeMap<(String, String), Vec<(SystemName, Decimal)>> = BTreeMap::new();
+        let mut accounts: BTreeMap<(String, Vec<String>), Vec<(SystemName, Decimal)>> = BTreeMap::new();
         for (name, system) in &self.systems {
-            if let Some(secret) = self.account(system) {
+            if let Some(account) = self.account(system) {
                 let share: f64 = if system.shares.is_empty() { 1.0 } else { system.shares.values().sum() };
-                let share = Decimal::try_from(share).unwrap_or(Decimal::ONE).round_dp(6);
-                accounts.entry((system.connector.clone(), secret)).or_default().push((name.clone(), share));
+                let share = Decimal::try_from(share).unwrap_or(Decimal::ONE).round_dp(6).normalize();
+                accounts.entry((system.connector.clone(), account)).or_default().push((name.clone(), share));
             }
         }
         for users in accounts.into_values().filter(|users| users.len() > 1) {
@@ -212,17 +225,20 @@ impl Reading<'_, '_> {
             if sum > Decimal::ONE {
                 let names: Vec<&str> = users.iter().map(|(name, _)| name.as_str()).collect();
                 let what = format!("{} use one account, and their shares come to {sum}", names.join(" and "));
-                let place = self.system_place(names[names.len() - 1]);
-                self.problems.error("WB-P028", &place, what, "give each `shares` that come to 1 together");
+                let last = users.iter().map(|(name, _)| self.system_place(name)).max_by_key(|place| place.span.start);
+                let mend = "give each a part of it, such as shares = { crm-sync = 0.5 }";
+                self.problems.error("WB-P028", &last.unwrap_or_else(|| Place::new("systems", 0..0)), what, mend);
             }
         }
     }
 
-    /// The first secret that a system cannot do without, as its reference.
-    fn account(&self, system: &System) -> Option<String> {
+    /// What makes an account: all that a system cannot do without, and where it is.
+    fn account(&self, system: &System) -> Option<Vec<String>> {
         let descriptor = self.connector(&system.connector)?;
-        let setting = descriptor.settings.iter().find(|setting| setting.secret && setting.required)?;
-        system.settings.get(setting.name).cloned()
+        let needed = descriptor.settings.iter().filter(|setting| setting.required || setting.name == "url");
+        let is_secret = descriptor.settings.iter().any(|setting| setting.secret && setting.required);
+        let setting = |name: &str| system.settings.get(name).cloned().unwrap_or_default();
+        is_secret.then(|| needed.map(|needed| setting(needed.name)).collect())
     }
 }
 
@@ -233,22 +249,25 @@ fn meet(one: &Flow, other: &Flow) -> bool {
 }
 
 /// The systems on the way back to a flow's own, if it waits for itself.
-fn waits_for_itself(flows: &[At<Flow>], start: &At<Flow>) -> Option<Vec<String>> {
-    let mut paths: Vec<Vec<SystemName>> = start.value.after.iter().map(|system| vec![system.clone()]).collect();
+fn waits_for_itself(flows: &[Written], start: &Written) -> Option<Vec<SystemName>> {
+    let start = &start.flow;
+    let mut paths: Vec<Vec<SystemName>> = start.after.iter().map(|system| vec![system.clone()]).collect();
     let mut seen = BTreeSet::new();
     while let Some(path) = paths.pop() {
         let system = path.last()?.clone();
-        if system == start.value.to {
-            let way = std::iter::once(&start.value.to).chain(&path);
-            return (path.len() > 1).then(|| way.map(ToString::to_string).collect());
+        if system == start.to {
+            let way: Vec<SystemName> = std::iter::once(&start.to).chain(&path).cloned().collect();
+            if path.len() > 1 {
+                return Some(way);
+            }
+            continue;
         }
         if !seen.insert(system.clone()) {
             continue;
         }
-        let next = flows.iter().filter(|flow| {
-            flow.value.kind == start.value.kind && flow.value.to == system && meet(&flow.value, &start.value)
-        });
-        for after in next.flat_map(|flow| &flow.value.after) {
+        let next = flows.iter().map(|written| &written.flow).filter(|flow| flow.kind == start.kind);
+        let next = next.filter(|flow| flow.to == system && meet(flow, start));
+        for after in next.flat_map(|flow| &flow.after) {
             paths.push(path.iter().chain([after]).cloned().collect());
         }
     }

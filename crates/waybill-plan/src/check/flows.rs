@@ -1,20 +1,44 @@
 //! Flows.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use jiff::{Timestamp, civil, tz::TimeZone};
 use waybill_domain::{
-    Kind,
+    Kind, StoreName, SystemName,
     descriptor::{Capability, Descriptor},
 };
 
 use super::{Reading, maps, needs, systems::minutes};
 use crate::{
-    diagnostic::{Place, nearest},
+    diagnostic::{Place, nearest, nearest_or},
     plan::{Flow, OnConflict, OnEdit, OnLeave, Retry},
-    read::{At, Table},
+    read::{At, Node, Table},
     timing::Timing,
 };
+
+/// A flow, and where its parts stand.
+pub(super) struct Written {
+    pub(super) flow: Flow,
+    /// Its name.
+    pub(super) place: Place,
+    pub(super) from: Option<Place>,
+    pub(super) after: Vec<At<SystemName>>,
+}
+
+/// Keys of a flow that are easily written below the header of one of its tables, where they are something else.
+pub(super) const BELOW: [&str; 11] = [
+    "when",
+    "after",
+    "after_same_revision",
+    "timing",
+    "approval",
+    "point_of_no_return",
+    "on_edit",
+    "on_leave",
+    "on_conflict",
+    "retry",
+    "late_after_seconds",
+];
 
 /// What the plan says for flows that do not say it themselves.
 pub(super) struct Defaults {
@@ -33,47 +57,48 @@ const MOST_MINUTES: i64 = 7 * 24 * 60;
 const MOST_SECONDS: i64 = 30 * 24 * 3600;
 
 impl Reading<'_, '_> {
-    pub(super) fn read_flows(&mut self, root: &mut Table<'_, '_>, defaults: &Defaults) -> Vec<At<Flow>> {
+    pub(super) fn read_flows(&mut self, root: &mut Table<'_, '_>, defaults: &Defaults) -> Vec<Written> {
         let Some(node) = root.get("flows") else { return Vec::new() };
-        let mut flows: Vec<At<Flow>> = Vec::new();
+        let mut flows: Vec<Written> = Vec::new();
+        let mut names = BTreeSet::new();
         for node in node.list(&mut self.problems) {
             let Some(mut table) = node.table(&mut self.problems) else { continue };
             let name = table.required("name", "a name for people, such as \"orders-to-erp\"", &mut self.problems);
-            let Some(name) = name else {
-                self.lacks_flows = true;
-                continue;
-            };
-            let mut table = table.called(format!("flows.{}", name.value));
-            if flows.iter().any(|flow| flow.value.name == name.value) {
+            // One without a name is read all the same: there may be more to mend.
+            let name = name.unwrap_or_else(|| At { value: node.place.path.clone(), place: node.place.clone() });
+            let path = if name.place == node.place { name.value.clone() } else { format!("flows.{}", name.value) };
+            let mut table = table.called(path);
+            if !names.insert(name.value.clone()) {
                 let what = format!("there is a flow '{}' already", name.value);
                 self.problems.error("WB-P001", &name.place, what, "give each flow a name of its own");
             }
             let flow = self.read_flow(&mut table, &name, defaults);
             table.finish(&mut self.problems);
             match flow {
-                Some(flow) => {
-                    let place = Place::new(format!("flows.{}", name.value), name.place.span);
-                    flows.push(At { value: flow, place });
-                }
+                Some(flow) => flows.push(flow),
                 None => self.lacks_flows = true,
             }
         }
         flows
     }
 
-    fn read_flow(&mut self, table: &mut Table<'_, '_>, name: &At<String>, defaults: &Defaults) -> Option<Flow> {
+    fn read_flow(&mut self, table: &mut Table<'_, '_>, name: &At<String>, defaults: &Defaults) -> Option<Written> {
         let kind = self.read_kind(table);
         let to = table.required("to", "the system that the records go to", &mut self.problems);
         let to_system = to.as_ref().and_then(|to| self.system(to));
-        let descriptor = to_system.as_ref().and_then(|to| self.descriptor(to));
-        if let (Some(kind), Some(descriptor), Some(to)) = (kind, descriptor, &to) {
-            self.check_capability(kind, descriptor, to);
+        let mut descriptor = to_system.as_ref().and_then(|to| self.descriptor(to));
+        if let (Some(kind), Some(able), Some(to)) = (kind, descriptor, &to)
+            && !self.takes(kind, able, to)
+        {
+            // What else such a system has not follows from this.
+            descriptor = None;
         }
         let from = table.text("from", &mut self.problems);
-        let from = from.and_then(|from| self.read_from(&from, kind));
-        let stores = table.texts("stores", &mut self.problems).iter().filter_map(|name| self.store(name)).collect();
+        let from_system = from.as_ref().and_then(|from| self.read_from(from, kind));
+        let stores = self.read_stores_of(table);
         let after = table.texts("after", &mut self.problems);
-        let after: Vec<_> = after.iter().filter_map(|name| self.system(name)).collect();
+        let after = after.into_iter().filter_map(|name| Some(At { value: self.system(&name)?, place: name.place }));
+        let after: Vec<At<SystemName>> = after.collect();
         let after_same_revision = table.flag("after_same_revision", &mut self.problems).unwrap_or(false);
         let since = table.get("since").and_then(|node| node.instant(&mut self.problems)).or(defaults.since);
         let timing = self.read_timing(table);
@@ -82,17 +107,21 @@ impl Reading<'_, '_> {
         let on_leave = self.read_on_leave(table, kind);
         let on_conflict = self.read_on_conflict(table, kind, descriptor);
         let retry = self.read_retry(table);
-        let when = self.read_condition(table, "when", kind, true);
-        let approval = self.read_condition(table, "approval", kind, false);
-        let point_of_no_return = self.read_condition(table, "point_of_no_return", kind, false);
-        let maps = self.read_maps(table, kind, descriptor);
-        Some(Flow {
+        let theirs = stores.clone().unwrap_or_default();
+        let when = self.read_condition(table, "when", kind, &theirs);
+        let approval = self.read_condition(table, "approval", kind, &theirs);
+        let point_of_no_return = self.read_condition(table, "point_of_no_return", kind, &theirs);
+        let maps = self.read_maps(table, kind, descriptor, &theirs);
+        if from.is_some() && from_system.is_none() {
+            return None;
+        }
+        let flow = Flow {
             name: name.value.clone(),
             kind: kind?,
             to: to_system?,
-            from,
-            stores,
-            after,
+            from: from_system,
+            stores: stores?,
+            after: after.iter().map(|system| system.value.clone()).collect(),
             after_same_revision,
             since,
             timing: timing?,
@@ -109,7 +138,22 @@ impl Reading<'_, '_> {
             fields: maps.fields,
             customer_fields: maps.customer_fields,
             buyer: maps.buyer,
-        })
+        };
+        let place = Place::new(format!("flows.{}", name.value), name.place.span.clone());
+        Some(Written { flow, place, from: from.map(|from| from.place), after })
+    }
+
+    /// The stores whose records a flow brings, all if there are none; `None` if that cannot be told.
+    fn read_stores_of(&mut self, table: &mut Table<'_, '_>) -> Option<Vec<StoreName>> {
+        let Some(node) = table.get("stores") else { return Some(Vec::new()) };
+        let named = node.list(&mut self.problems);
+        if named.is_empty() && !self.problems_at(&node.place.path) {
+            let mend = "name some, or leave it out: then it is all of them";
+            self.problems.error("WB-P039", &node.place, "an empty list names no store", mend);
+        }
+        let store = |node: &Node<'_, '_>| node.text(&mut self.problems).and_then(|name| self.store(&name));
+        let stores: Vec<StoreName> = named.iter().filter_map(store).collect();
+        (stores.len() == named.len() && !named.is_empty()).then_some(stores)
     }
 
     fn read_kind(&mut self, table: &mut Table<'_, '_>) -> Option<Kind> {
@@ -130,9 +174,10 @@ impl Reading<'_, '_> {
         found
     }
 
-    fn check_capability(&mut self, kind: Kind, descriptor: &Descriptor, to: &At<String>) {
+    /// Whether a connector takes records of a kind.
+    fn takes(&mut self, kind: Kind, descriptor: &Descriptor, to: &At<String>) -> bool {
         if needs(kind).is_some_and(|needed| descriptor.can(needed)) {
-            return;
+            return true;
         }
         let able: Vec<&str> = MOVED
             .into_iter()
@@ -144,6 +189,7 @@ impl Reading<'_, '_> {
             _ => format!("it takes: {}; name another system, or drop the flow", able.join(", ")),
         };
         self.problems.error("WB-P015", &to.place, format!("{} cannot take {kind} records", descriptor.title), mend);
+        false
     }
 
     fn read_from(&mut self, from: &At<String>, kind: Option<Kind>) -> Option<waybill_domain::SystemName> {
@@ -174,6 +220,11 @@ impl Reading<'_, '_> {
                 let (at, zone) = (self.time_of_day(&at), self.zone(&zone));
                 Some(Timing::At(at?, zone?))
             }
+            (None, None, Some(at), None) => {
+                let mend = format!("write {{ at = \"{}\", zone = \"Europe/Vienna\" }}", at.value);
+                self.problems.error("WB-P032", &node.place, "a time of day needs its zone", mend);
+                None
+            }
             _ => {
                 let mend = "write { every_minutes = 15 }, { hold_minutes = 10 } or { at = \"02:00\", zone = \"Europe/Vienna\" }";
                 self.problems.error("WB-P032", &node.place, "this is not one of the timings", mend);
@@ -194,7 +245,10 @@ impl Reading<'_, '_> {
     pub(super) fn zone(&mut self, text: &At<String>) -> Option<TimeZone> {
         let zone = TimeZone::get(&text.value).ok();
         if zone.is_none() {
-            let mend = "name one of the IANA database, such as \"Europe/Vienna\"";
+            let zones = jiff::tz::db();
+            let names: Vec<String> = zones.available().map(|name| name.to_string()).collect();
+            let many = "name one of the IANA database, such as \"Europe/Vienna\"";
+            let mend = nearest_or(&text.value, names.iter().map(String::as_str), many);
             self.problems.error("WB-P031", &text.place, format!("there is no time zone '{}'", text.value), mend);
         }
         zone
@@ -263,23 +317,30 @@ impl Reading<'_, '_> {
         table: &mut Table<'_, '_>,
         key: &'static str,
         kind: Option<Kind>,
-        must_match: bool,
+        stores: &[StoreName],
     ) -> Option<crate::expression::Expression> {
         let text = table.text(key, &mut self.problems)?;
-        let scope = self.scope(Some(kind?));
-        self.condition(&text, &scope, must_match)
+        let scope = self.scope(Some(kind?), stores);
+        self.condition(&text, &scope, key == "when")
     }
 
-    fn read_maps(&mut self, table: &mut Table<'_, '_>, kind: Option<Kind>, to: Option<&Descriptor>) -> maps::Maps {
-        let fields = table.get("fields");
-        let customer_fields = table.get("customer_fields");
-        let lines = table.get("lines");
-        let matching = table.get("match");
-        let buyer = table.get("buyer");
+    fn read_maps(
+        &mut self,
+        table: &mut Table<'_, '_>,
+        kind: Option<Kind>,
+        to: Option<&Descriptor>,
+        stores: &[StoreName],
+    ) -> maps::Maps {
+        let written = maps::Written {
+            fields: table.get("fields"),
+            customer_fields: table.get("customer_fields"),
+            lines: table.get("lines"),
+            matching: table.get("match"),
+            buyer: table.get("buyer"),
+        };
         // Without its kind nothing can be said of an expression.
         let Some(kind) = kind else { return maps::Maps::default() };
-        let maps = self.maps_of(kind, to, fields, customer_fields, lines, matching);
-        let buyer = buyer.and_then(|node| self.read_buyer(&node, kind));
-        maps::Maps { buyer, ..maps }
+        let scope = self.scope(Some(kind), stores);
+        self.maps_of(kind, to, &written, &scope)
     }
 }

@@ -8,14 +8,14 @@ use waybill_domain::{
     document::FieldValue,
 };
 
-use super::{Reading, needs};
+use super::{Reading, flows::BELOW, literal, needs};
 use crate::{
     diagnostic::{Place, nearest},
-    expression::{self, Expression},
+    expression::{self, Expression, Read},
     plan::{Buyer, Lines, Map, Match, MatchKey, Missing},
     read::{At, Node, Table},
     schema::{self, Type},
-    typing::Scope,
+    typing::{Scope, Wanted},
 };
 
 /// The charges of an order that are no lines.
@@ -33,90 +33,125 @@ pub(super) struct Maps {
     pub(super) buyer: Option<Buyer>,
 }
 
-impl Reading<'_, '_> {
-    /// Reads an expression that stands as a text; what is wrong is said at its place within that text.
-    pub(super) fn expression(&mut self, text: &At<String>, scope: &Scope) -> Option<(Expression, Type, bool)> {
-        let read = expression::read(&text.value, scope);
-        for finding in read.findings {
-            let place = self.within(text, finding.from, finding.to);
-            self.problems.error(finding.code, &place, finding.what, finding.mend);
-        }
-        read.compiled.map(|compiled| (compiled, read.of, read.never))
-    }
+/// The same as it stands in the plan.
+pub(super) struct Written<'a, 't> {
+    pub(super) fields: Option<Node<'a, 't>>,
+    pub(super) customer_fields: Option<Node<'a, 't>>,
+    pub(super) lines: Option<Node<'a, 't>>,
+    pub(super) matching: Option<Node<'a, 't>>,
+    pub(super) buyer: Option<Node<'a, 't>>,
+}
 
-    /// Bytes of a text's value as bytes of the file, where the text stands there as it is; else the whole text.
-    fn within(&self, text: &At<String>, from: usize, to: usize) -> Place {
-        let span = &text.place.span;
-        let written = self.problems.text().get(span.clone()).unwrap_or_default();
-        let found = (!text.value.is_empty()).then(|| written.find(&text.value)).flatten();
-        match found {
-            Some(at) => {
-                let start = span.start + at;
-                Place::new(text.place.path.clone(), start + from..start + to.max(from))
-            }
-            None => text.place.clone(),
+/// A table of fields within a flow.
+struct FieldTable {
+    of: Capability,
+    /// Its header.
+    header: &'static str,
+}
+
+impl Reading<'_, '_> {
+    /// Reads an expression that stands as a text; what is wrong is said at its place within that text. `lacking` says
+    /// that the plan knows what to do where it cannot be computed.
+    fn expression(&mut self, text: &At<String>, scope: &Scope, wanted: Wanted, lacking: bool) -> Option<Read> {
+        let mut read = expression::read(&text.value, scope, wanted);
+        let map =
+            literal::positions(self.problems.text().get(text.place.span.clone()).unwrap_or_default(), &text.value);
+        for finding in std::mem::take(&mut read.findings).into_iter().filter(|finding| !(lacking && finding.parks)) {
+            let place = match &map {
+                Some(map) => {
+                    let (from, to) = (map[finding.from.min(map.len() - 1)], map[finding.to.min(map.len() - 1)]);
+                    let start = text.place.span.start;
+                    Place::new(text.place.path.clone(), start + from..start + to.max(from))
+                }
+                None => text.place.clone(),
+            };
+            self.problems.add(finding.severity, finding.code, &place, finding.what, finding.mend);
         }
+        read.compiled.is_some().then_some(read)
     }
 
     /// An expression that gives yes or no.
     pub(super) fn condition(&mut self, text: &At<String>, scope: &Scope, must_match: bool) -> Option<Expression> {
-        let (compiled, of, never) = self.expression(text, scope)?;
+        let Read { of, never, compiled, .. } = self.expression(text, scope, Wanted::Condition, false)?;
         if !matches!(of, Type::Flag | Type::Unknown) {
             let what = format!("this gives {}, not yes or no", of.describe());
-            self.problems.error("WB-P023", &text.place, what, "compare it with something: order.note != ''");
-        } else if never && must_match {
-            let mend = "correct the condition, or drop the flow";
-            self.problems.error("WB-P024", &text.place, "this is never true: no record can match", mend);
+            let mend = match of {
+                Type::Text | Type::Word(_) | Type::NumberText => "compare it with something: … == 'retail', or … != ''",
+                Type::List(_) => "ask for one: 'vip' in …, or for any: … | length > 0",
+                Type::Record(_) | Type::Time | Type::Nothing => "ask whether there is one: … is not none",
+                _ => "compare it with something: … > decimal(\"100\"), or … > 1 for whole numbers",
+            };
+            self.problems.error("WB-P023", &text.place, what, mend);
+        } else if let (Some(why), true) = (never, must_match) {
+            let what = format!("no record can match: {why}");
+            self.problems.error("WB-P024", &text.place, what, "correct the condition, or drop the flow");
         }
-        Some(compiled)
+        compiled
     }
 
     /// An expression that gives one value.
-    pub(super) fn value(&mut self, text: &At<String>, scope: &Scope) -> Option<Expression> {
-        let (compiled, of, _) = self.expression(text, scope)?;
+    pub(super) fn value(&mut self, text: &At<String>, scope: &Scope, lacking: bool) -> Option<Expression> {
+        let Read { of, compiled, .. } = self.expression(text, scope, Wanted::Value, lacking)?;
         if matches!(of, Type::List(_) | Type::Record(_) | Type::Tables) {
             let what = format!("this gives {}, and a field takes one value", of.describe());
-            self.problems.error("WB-P023", &text.place, what, "name one of its fields, or join a list: | join(', ')");
+            let mend = match &of {
+                Type::List(of) if matches!(**of, Type::Text | Type::Word(_)) => "join its texts: … | join(', ')",
+                Type::List(_) => "name one of them and one of its fields: … [0].sku",
+                _ => "name one of its fields",
+            };
+            self.problems.error("WB-P023", &text.place, what, mend);
         }
-        Some(compiled)
+        compiled
     }
 
     pub(super) fn maps_of(
         &mut self,
         kind: Kind,
         to: Option<&Descriptor>,
-        fields: Option<Node<'_, '_>>,
-        customer_fields: Option<Node<'_, '_>>,
-        lines: Option<Node<'_, '_>>,
-        matching: Option<Node<'_, '_>>,
+        written: &Written<'_, '_>,
+        scope: &Scope,
     ) -> Maps {
-        let scope = self.scope(Some(kind));
         let mut maps = Maps::default();
         if let Some(of) = needs(kind) {
-            maps.fields = self.read_fields(fields, of, to, &scope);
+            let table = FieldTable { of, header: "[flows.fields]" };
+            maps.fields = self.read_fields(written.fields.as_ref(), &table, to, scope);
         }
-        match (kind, customer_fields) {
-            (Kind::Order, node) => {
-                let scope = scope.with("customer", schema::buyer());
-                maps.customer_fields = self.read_fields(node, Capability::CustomerSink, to, &scope);
-            }
-            (_, Some(node)) => {
-                let mend = "only an order has a buyer; write [flows.fields]";
-                self.problems.error("WB-P039", &node.place, format!("a {kind} has no customer_fields"), mend);
-            }
-            (_, None) => {}
+        maps.customer_fields = self.read_customer_fields(written.customer_fields.as_ref(), kind, to, scope);
+        maps.buyer = written.buyer.as_ref().and_then(|node| self.read_buyer(node, kind, scope));
+        if let Some(node) = &written.lines {
+            maps.lines = self.read_lines(node, kind, scope);
         }
-        if let Some(node) = lines {
-            maps.lines = self.read_lines(&node, kind, &scope);
-        }
-        if let Some(node) = matching {
-            maps.matching = self.read_matching(&node, kind, to, &scope);
+        if let Some(node) = &written.matching {
+            maps.matching = self.read_matching(node, kind, to, scope);
         }
         maps
     }
 
+    fn read_customer_fields(
+        &mut self,
+        node: Option<&Node<'_, '_>>,
+        kind: Kind,
+        to: Option<&Descriptor>,
+        scope: &Scope,
+    ) -> BTreeMap<String, Map> {
+        let Some(place) = node.map(|node| &node.place) else { return BTreeMap::new() };
+        if kind != Kind::Order {
+            let mend = "only an order has a buyer; write [flows.fields]";
+            self.problems.error("WB-P039", place, format!("a {kind} has no customer_fields"), mend);
+            return BTreeMap::new();
+        }
+        if let Some(descriptor) = to.filter(|descriptor| !descriptor.can(Capability::CustomerSink)) {
+            let what = format!("{} takes no customers", descriptor.title);
+            self.problems.error("WB-P039", place, what, "leave customer_fields out");
+            return BTreeMap::new();
+        }
+        let scope = scope.with("customer", schema::buyer());
+        let table = FieldTable { of: Capability::CustomerSink, header: "[flows.customer_fields]" };
+        self.read_fields(node, &table, to, &scope)
+    }
+
     /// The one customer that stands for an order's buyers.
-    pub(super) fn read_buyer(&mut self, node: &Node<'_, '_>, kind: Kind) -> Option<Buyer> {
+    fn read_buyer(&mut self, node: &Node<'_, '_>, kind: Kind, scope: &Scope) -> Option<Buyer> {
         if kind != Kind::Order {
             let mend = "only an order has a buyer; leave it out";
             self.problems.error("WB-P039", &node.place, format!("a {kind} has no buyer"), mend);
@@ -127,49 +162,57 @@ impl Reading<'_, '_> {
             table.required("key", "what names the customer for ever, such as \"'web-retail'\"", &mut self.problems);
         let name = table.required("name", "what people call the customer", &mut self.problems);
         table.finish(&mut self.problems);
-        let scope = self.scope(Some(kind));
-        let (key, name) = (key.map(|text| self.value(&text, &scope)), name.map(|text| self.value(&text, &scope)));
-        Some(Buyer { key: key??, name: name?? })
+        let key = key.and_then(|text| self.value(&text, scope, false));
+        let name = name.and_then(|text| self.value(&text, scope, false));
+        Some(Buyer { key: key?, name: name? })
     }
 
     fn read_fields(
         &mut self,
-        node: Option<Node<'_, '_>>,
-        of: Capability,
+        node: Option<&Node<'_, '_>>,
+        of: &FieldTable,
         to: Option<&Descriptor>,
         scope: &Scope,
     ) -> BTreeMap<String, Map> {
-        let place = node.as_ref().map(|node| node.place.clone());
+        let Some(node) = node else { return BTreeMap::new() };
+        let Some(table) = node.table(&mut self.problems) else { return BTreeMap::new() };
         let mut maps = BTreeMap::new();
-        if let Some(table) = node.and_then(|node| node.table(&mut self.problems)) {
-            for (name, node) in table.entries() {
-                if let Some(descriptor) = to {
-                    self.check_field(&name, of, descriptor);
-                }
-                if let Some(map) = self.read_map(&node, scope) {
-                    maps.insert(name.value, map);
-                }
+        for (name, node) in table.entries() {
+            if !self.is_field(&name, of, to) {
+                continue;
+            }
+            if let Some(map) = self.read_map(&node, scope) {
+                maps.insert(name.value, map);
             }
         }
         // A buyer's fields are asked for only where the plan maps any.
         let required = to.into_iter().flat_map(|descriptor| descriptor.fields);
-        for field in required.filter(|field| field.required && field.of == of && !maps.contains_key(field.name)) {
-            if let (Some(place), Some(descriptor)) = (&place, to) {
+        for field in required.filter(|field| field.required && field.of == of.of) {
+            let is_mapped = table.names().contains(field.name);
+            if let (false, Some(descriptor)) = (is_mapped, to) {
                 let what = format!("{} requires '{}'", descriptor.title, field.name);
-                self.problems.error("WB-P017", place, what, "map it");
+                self.problems.error("WB-P017", &node.place, what, format!("map it: {} = \"…\"", field.name));
             }
         }
         maps
     }
 
-    fn check_field(&mut self, name: &At<String>, of: Capability, descriptor: &Descriptor) {
-        let mut names = descriptor.fields.iter().filter(|field| field.of == of).map(|field| field.name);
-        if descriptor.custom_fields || names.clone().any(|known| known == name.value) {
-            return;
+    fn is_field(&mut self, name: &At<String>, table: &FieldTable, to: Option<&Descriptor>) -> bool {
+        let fields = || to.into_iter().flat_map(|to| to.fields).filter(|field| field.of == table.of);
+        if fields().any(|field| field.name == name.value) {
+            return true;
         }
-        let mend = nearest(&name.value, &mut names);
+        if BELOW.contains(&name.value.as_str()) {
+            let what = format!("'{}' stands below {}, so it names a field there", name.value, table.header);
+            let mend = format!("write it above {}: what stands below belongs to that", table.header);
+            self.problems.error("WB-P039", &name.place, what, mend);
+            return false;
+        }
+        let Some(descriptor) = to.filter(|descriptor| !descriptor.custom_fields) else { return true };
+        let mend = nearest(&name.value, fields().map(|field| field.name));
         let what = format!("{} has no field '{}' there", descriptor.title, name.value);
         self.problems.error("WB-P016", &name.place, what, mend);
+        false
     }
 
     fn read_map(&mut self, node: &Node<'_, '_>, scope: &Scope) -> Option<Map> {
@@ -177,7 +220,7 @@ impl Reading<'_, '_> {
             [("error", Missing::Error), ("skip", Missing::Skip), ("clear", Missing::Clear)];
         if node.is_text() {
             let text = node.text(&mut self.problems)?;
-            let value = self.value(&text, scope)?;
+            let value = self.value(&text, scope, false)?;
             return Some(Map { value, missing: Missing::default(), default: None });
         }
         let mut table = node.table(&mut self.problems)?;
@@ -190,7 +233,8 @@ impl Reading<'_, '_> {
         }
         let default = default.and_then(|node| node.plain(&mut self.problems));
         table.finish(&mut self.problems);
-        let value = self.value(&value?, scope)?;
+        let lacking = default.is_some() || matches!(missing, Some(Missing::Skip | Missing::Clear));
+        let value = self.value(&value?, scope, lacking)?;
         let default = default.map(|text| FieldValue::Text(text.value.into()));
         Some(Map { value, missing: missing.unwrap_or_default(), default })
     }
@@ -209,11 +253,11 @@ impl Reading<'_, '_> {
         let scope = scope.with("line", line);
         let item =
             table.required("item", "the system's code of a line's item, such as \"line.sku\"", &mut self.problems);
-        let item = item.and_then(|text| self.value(&text, &scope));
+        let item = item.and_then(|text| self.value(&text, &scope, false));
         let tax = table.text("tax", &mut self.problems);
-        let tax = tax.and_then(|text| self.value(&text, &scope.with("tax", schema::tax())));
+        let tax = tax.and_then(|text| self.value(&text, &scope.with("tax", schema::tax()), false));
         let charges = self.read_charges(&mut table, kind);
-        table.finish(&mut self.problems);
+        table.finish_within(&BELOW, "[flows.lines]", &mut self.problems);
         Some(Lines { item: item?, tax, charges })
     }
 
@@ -293,7 +337,7 @@ impl Reading<'_, '_> {
         let by = match (by, field, value) {
             (Some(by), None, None) => self.match_word(&by, people)?,
             (None, Some(field), Some(value)) => {
-                MatchKey::Field { name: field.value, value: self.value(&value, scope)? }
+                MatchKey::Field { name: field.value, value: self.value(&value, scope, false)? }
             }
             _ => {
                 let mend = "write { field = \"…\", value = \"…\" }, or { by = \"email\" } for people";

@@ -11,12 +11,14 @@ use waybill_domain::{
     document::{OnMatch, Severity, StockQuantity},
 };
 
-use super::{Reading, flows::ON_CONFLICT};
+use super::{Reading, flows::ON_CONFLICT, systems::STORE};
 use crate::{
     diagnostic::nearest,
+    expression,
     plan::{Customers, Expected, Hold, KindRule, Owner, Pager, Stock},
     read::{At, Node, Table, choose},
     schema::{self, Type},
+    typing::Wanted,
 };
 
 /// What records can be owned, as the plan names it. A return has no records of its own yet; who owns it can be said.
@@ -60,7 +62,7 @@ impl Reading<'_, '_> {
     }
 
     fn owner(&mut self, text: &At<String>) -> Option<Owner> {
-        if text.value == "store" {
+        if text.value == STORE {
             return Some(Owner::Store);
         }
         self.system(text).map(Owner::System)
@@ -79,16 +81,16 @@ impl Reading<'_, '_> {
 
     pub(super) fn read_customers(&mut self, root: &mut Table<'_, '_>) -> Option<Customers> {
         let mut table = root.table("customers", &mut self.problems);
-        let orders = self.scope(Some(Kind::Order));
+        let orders = self.scope(Some(Kind::Order), &[]);
         let counts = match table.as_mut().and_then(|table| table.text("counts", &mut self.problems)) {
             Some(text) => self.condition(&text, &orders, false),
-            None => crate::expression::read(COUNTS, &orders).compiled,
+            None => expression::read(COUNTS, &orders, Wanted::Condition).compiled,
         };
         let Some(mut table) = table else {
             let (matching, on_match) = (Vec::new(), OnMatch::default());
             return Some(Customers { counts: counts?, matching, on_match, phone_prefix: None });
         };
-        let people = self.scope(None).with("customer", schema::buyer());
+        let people = self.scope(None, &[]).with("customer", schema::buyer());
         let rules = table.get("match");
         let matching = rules.map(|node| self.match_rules(&node, &people, true)).unwrap_or_default();
         let on_match = table.get("on_match").map(|node| self.read_on_match(&node)).unwrap_or_default();
@@ -121,6 +123,7 @@ impl Reading<'_, '_> {
         const WORDS: [(&str, StockQuantity); 2] =
             [("on_hand", StockQuantity::OnHand), ("available", StockQuantity::Available)];
         let node = root.get("stock")?;
+        self.named.stock = true;
         let mut table = node.table(&mut self.problems)?;
         let from = table.required("from", "the system that holds the physical stock", &mut self.problems);
         let from = from.and_then(|from| {
@@ -145,10 +148,8 @@ impl Reading<'_, '_> {
             let location = table.text("location", &mut self.problems);
             let location = location.and_then(|location| self.location(&location));
             let sku = table.text("sku", &mut self.problems).map(|sku| sku.value);
-            let units = table.number("units", 0, MOST_UNITS, &mut self.problems);
-            if units.is_none() && !self.problems_at(&format!("{}.units", table.place.path)) {
-                self.problems.error("WB-P012", &node.place, "'units' is missing", "give the units held back");
-            }
+            let units = table.needed("units", "the units held back", &mut self.problems);
+            let units = units.and_then(|node| node.number(0, MOST_UNITS, &mut self.problems));
             table.finish(&mut self.problems);
             holds.extend(units.map(|units| Hold { location, sku, units }));
         }
@@ -160,7 +161,8 @@ impl Reading<'_, '_> {
         let Some(parts) = table.table("sells", &mut self.problems) else { return sells };
         for (channel, node) in parts.entries() {
             let channels: BTreeSet<&str> = self.stores.values().map(|store| store.channel.as_str()).collect();
-            if !channels.contains(channel.value.as_str()) {
+            let known = self.named.stores.as_ref().is_some_and(|named| named.len() == self.stores.len());
+            if known && !channels.contains(channel.value.as_str()) {
                 let mend = nearest(&channel.value, channels.into_iter());
                 let what = format!("no store sells through '{}'", channel.value);
                 self.problems.error("WB-P018", &channel.place, what, mend);
@@ -201,7 +203,12 @@ impl Reading<'_, '_> {
             table.finish(&mut self.problems);
             (name, from)
         };
-        let system = self.able(&name?, Capability::Pager, "tells nobody", "name a pager, Slack or a webhook")?;
+        let system = self.able(
+            &name?,
+            Capability::Pager,
+            "tells nobody",
+            "add a system that does: pagerduty, slack or webhook",
+        )?;
         Some(Pager { system, from })
     }
 
@@ -211,11 +218,9 @@ impl Reading<'_, '_> {
         let from = table.required("from", "a time of day: \"08:00\"", &mut self.problems);
         let to = table.required("to", "a time of day: \"20:00\"", &mut self.problems);
         let zone = table.required("zone", "a time zone: \"Europe/Vienna\"", &mut self.problems);
-        let orders = table.number("orders_per_hour", 1, 1_000_000, &mut self.problems);
-        if orders.is_none() && !self.problems_at(&format!("{}.orders_per_hour", table.place.path)) {
-            let mend = "give how many orders an hour are the least that is usual then";
-            self.problems.error("WB-P012", &node.place, "'orders_per_hour' is missing", mend);
-        }
+        let about = "how many orders an hour are the least that is usual then";
+        let orders = table.needed("orders_per_hour", about, &mut self.problems);
+        let orders = orders.and_then(|node| node.number(1, 1_000_000, &mut self.problems));
         table.finish(&mut self.problems);
         let from = from.and_then(|text| self.time_of_day(&text));
         let to = to.and_then(|text| self.time_of_day(&text));

@@ -1,18 +1,24 @@
 //! Systems, stores, locations, tables.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use waybill_domain::{
-    SystemName,
+    StoreName, SystemName,
     descriptor::{Budget, Capability, Descriptor},
 };
 
 use super::{Reading, References};
 use crate::{
-    diagnostic::nearest,
+    diagnostic::{Place, close, nearest},
     plan::{Connectors, Store, System},
-    read::{At, Table},
+    read::{At, Node, Table},
 };
+
+/// The word for the store itself where an owner is named.
+pub(super) const STORE: &str = "store";
 
 /// The services that can use a system's account.
 const SERVICES: [&str; 6] =
@@ -23,13 +29,20 @@ const ASK_ABOVE: i64 = 1000;
 
 /// A key with its place, and its text.
 type Row = (At<String>, String);
+/// A table of them, with its name.
+type Rows = (At<String>, Vec<Row>);
 
 impl Reading<'_, '_> {
     pub(super) fn read_systems(&mut self, root: &mut Table<'_, '_>) {
-        let Some(table) = self.section(root, "systems") else { return };
+        let Some(table) = self.section(root, "systems", "at least one system: [systems.<name>]") else { return };
+        self.named.systems = Some(table.names());
         for (name, node) in table.entries() {
             let Some(mut table) = node.table(&mut self.problems) else { continue };
             let key = self.name::<SystemName>(&name);
+            if name.value == STORE {
+                let what = "a system cannot be called 'store': owner = \"store\" means the store itself";
+                self.problems.error("WB-P001", &name.place, what, "give it another name, such as \"shop\"");
+            }
             let system = self.read_system(&mut table);
             if let (Some(key), Some(system)) = (key, system) {
                 self.system_places.insert(key.clone(), name.place);
@@ -38,14 +51,18 @@ impl Reading<'_, '_> {
         }
     }
 
-    /// A table that has to be there.
-    fn section<'a, 't>(&mut self, root: &mut Table<'a, 't>, key: &'static str) -> Option<Table<'a, 't>> {
-        let found = root.get(key);
-        if found.is_none() {
-            let mend = format!("give at least one: [{key}.name]");
-            self.problems.error("WB-P012", &root.place.clone(), format!("'{key}' is missing"), mend);
+    /// A table that has to be there, with something in it.
+    fn section<'a, 't>(
+        &mut self,
+        root: &mut Table<'a, 't>,
+        key: &'static str,
+        about: &'static str,
+    ) -> Option<Table<'a, 't>> {
+        let table = root.needed(key, about, &mut self.problems)?.table(&mut self.problems)?;
+        if table.entries().is_empty() {
+            self.problems.error("WB-P012", &table.place, format!("'{key}' is empty"), format!("give {about}"));
         }
-        found?.table(&mut self.problems)
+        Some(table)
     }
 
     fn read_system(&mut self, table: &mut Table<'_, '_>) -> Option<System> {
@@ -136,23 +153,35 @@ impl Reading<'_, '_> {
 
     fn read_settings(&mut self, table: &Table<'_, '_>, descriptor: Option<&Descriptor>) -> BTreeMap<String, String> {
         let mut settings = BTreeMap::new();
+        let mut misspelt = BTreeSet::new();
         for (name, node) in table.others() {
             let known = descriptor.map(|descriptor| descriptor.settings.iter().find(|known| known.name == name.value));
             if let (Some(None), Some(descriptor)) = (known, descriptor) {
                 let all = ["budget", "concurrency", "paused", "shadow", "ask_above", "shares"];
-                let mend = nearest(&name.value, descriptor.settings.iter().map(|setting| setting.name).chain(all));
+                let names: Vec<&str> = descriptor.settings.iter().map(|setting| setting.name).chain(all).collect();
                 let what = format!("{} has no setting '{}'", descriptor.title, name.value);
-                self.problems.error("WB-P011", &name.place, what, mend);
+                self.problems.error("WB-P011", &name.place, what, nearest(&name.value, names.iter().copied()));
+                misspelt.extend(close(&name.value, names.into_iter()));
+                if !is_reference(&node) {
+                    // It may be a secret under a name that is misspelt.
+                    self.problems.hide(&node.place);
+                }
+                continue;
+            }
+            let is_secret = known.flatten().is_some_and(|setting| setting.secret);
+            if is_secret && !is_reference(&node) {
+                self.problems.hide(&node.place);
             }
             let Some(text) = node.plain(&mut self.problems) else { continue };
-            let is_secret = known.flatten().is_some_and(|setting| setting.secret);
             self.check_reference(&text, is_secret);
             settings.insert(name.value, text.value);
         }
+        let there: BTreeSet<String> = table.others().into_iter().map(|(name, _)| name.value).collect();
         for setting in descriptor.iter().flat_map(|descriptor| descriptor.settings) {
-            if setting.required && !table.others().iter().any(|(name, _)| name.value == setting.name) {
+            if setting.required && !there.contains(setting.name) && !misspelt.contains(setting.name) {
+                let place = Place::new(format!("{}.{}", table.place.path, setting.name), table.place.span.clone());
                 let what = format!("'{}' is missing", setting.name);
-                self.problems.error("WB-P012", &table.place, what, format!("give {}", setting.about));
+                self.problems.error("WB-P012", &place, what, format!("give {}", setting.about));
             }
         }
         settings
@@ -163,33 +192,36 @@ impl Reading<'_, '_> {
         let is_reference = text.value.starts_with("env:") || text.value.starts_with("file:");
         if is_secret && !is_reference {
             let mend = "write a reference, env:NAME or file:/path, and change the secret if this file was shared";
+            self.problems.hide(&text.place);
             self.problems.error("WB-P013", &text.place, "a secret stands in the plan", mend);
         }
         if is_reference
             && let References::Warned(resolve) | References::Refused(resolve) = self.references
             && let Err(why) = resolve(&text.value)
         {
-            let mend = "set it where the services run; nothing else can be checked for it here";
-            self.problems.unresolved(&text.place, why, mend);
+            let mend = "set it where this runs, or check without --resolve";
+            self.problems.unresolved(&text.place, &text.value, why, mend);
         }
     }
 
     pub(super) fn read_stores(&mut self, root: &mut Table<'_, '_>) {
-        let Some(table) = self.section(root, "stores") else { return };
+        let Some(table) = self.section(root, "stores", "at least one store: [stores.<name>]") else { return };
+        self.named.stores = Some(table.names());
         for (name, node) in table.entries() {
             let Some(mut table) = node.table(&mut self.problems) else { continue };
-            let key = self.name(&name);
+            let key = self.name::<StoreName>(&name);
             let shop = table.required("shop", "the shop's address: example.myshopify.com", &mut self.problems);
             let system = table.required("system", "the system through which its records are read", &mut self.problems);
             let system = system.and_then(|system| {
-                self.able(
-                    &system,
-                    Capability::StoreSource,
-                    "is no shop",
-                    "name a system whose connector is \"shopify\"",
-                )
+                self.able(&system, Capability::StoreSource, "is no shop", "add a system whose connector is \"shopify\"")
             });
             let channel = table.text("channel", &mut self.problems).map(|channel| channel.value);
+            if let Some(node) = table.get("webhook_secrets")
+                && node.is_text()
+                && !is_reference(&node)
+            {
+                self.problems.hide(&node.place);
+            }
             let secrets = table.texts("webhook_secrets", &mut self.problems);
             for secret in &secrets {
                 self.check_reference(secret, true);
@@ -202,6 +234,7 @@ impl Reading<'_, '_> {
             if let (Some(key), Some(shop), Some(system)) = (key, shop, system) {
                 let webhook_secrets = secrets.into_iter().map(|secret| secret.value).collect();
                 let channel = channel.unwrap_or(name.value);
+                self.store_places.insert(key.clone(), shop.place);
                 self.stores.insert(key, Store { shop: shop.value, system, channel, webhook_secrets });
             }
         }
@@ -209,31 +242,36 @@ impl Reading<'_, '_> {
 
     /// Locations, and the tables that `lookup` reads.
     pub(super) fn read_names(&mut self, root: &mut Table<'_, '_>) {
-        for (name, names) in self.tables_of_texts(root, "locations") {
+        let locations = self.tables_of_texts(root, "locations");
+        self.named.locations = locations.as_ref().map(|tables| names(tables));
+        for (location, names) in locations.into_iter().flatten() {
             let mut theirs = BTreeMap::new();
-            for (system, text) in names {
-                if let Some(system) = self.system(&system) {
+            for (name, text) in names {
+                if let Some(system) = self.system(&name) {
+                    self.location_places.insert(format!("{}.{system}", location.value), name.place);
                     theirs.insert(system, text);
                 }
             }
-            self.locations.insert(name, theirs);
+            self.location_places.insert(location.value.clone(), location.place);
+            self.locations.insert(location.value, theirs);
         }
-        for (name, rows) in self.tables_of_texts(root, "tables") {
-            self.tables.insert(name, rows.into_iter().map(|(key, text)| (key.value, text)).collect());
+        let tables = self.tables_of_texts(root, "tables");
+        self.named.tables = tables.as_ref().map(|tables| names(tables));
+        for (name, rows) in tables.into_iter().flatten() {
+            self.tables.insert(name.value, rows.into_iter().map(|(key, text)| (key.value, text)).collect());
         }
     }
 
-    fn tables_of_texts(&mut self, root: &mut Table<'_, '_>, key: &'static str) -> Vec<(String, Vec<Row>)> {
-        let Some(table) = root.table(key, &mut self.problems) else { return Vec::new() };
+    /// Tables of texts by name, those that could not be read too; `None` if the section itself could not be.
+    fn tables_of_texts(&mut self, root: &mut Table<'_, '_>, key: &'static str) -> Option<Vec<Rows>> {
+        let Some(node) = root.get(key) else { return Some(Vec::new()) };
         let mut tables = Vec::new();
-        for (name, node) in table.entries() {
-            let Some(rows) = node.table(&mut self.problems) else { continue };
-            let row = |(key, node): (At<String>, crate::read::Node<'_, '_>)| {
-                Some((key, node.text(&mut self.problems)?.value))
-            };
-            tables.push((name.value, rows.entries().into_iter().filter_map(row).collect()));
+        for (name, node) in node.table(&mut self.problems)?.entries() {
+            let rows = node.table(&mut self.problems).map(|rows| rows.entries()).unwrap_or_default();
+            let row = |(key, node): (At<String>, Node<'_, '_>)| Some((key, node.text(&mut self.problems)?.value));
+            tables.push((name, rows.into_iter().filter_map(row).collect()));
         }
-        tables
+        Some(tables)
     }
 
     /// Whether something was said already about a place or what is in it.
@@ -245,4 +283,13 @@ impl Reading<'_, '_> {
 /// Seconds of a whole number of minutes.
 pub(super) fn minutes(number: i64) -> Duration {
     Duration::from_secs(u64::try_from(number).unwrap_or(0) * 60)
+}
+
+/// Whether a value refers to a secret that stands elsewhere.
+fn is_reference(node: &Node<'_, '_>) -> bool {
+    node.as_text().is_none_or(|text| text.starts_with("env:") || text.starts_with("file:"))
+}
+
+fn names(tables: &[Rows]) -> BTreeSet<String> {
+    tables.iter().map(|(name, _)| name.value.clone()).collect()
 }

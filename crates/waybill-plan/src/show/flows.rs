@@ -188,9 +188,12 @@ fn conflict(names: &Names<'_>, flow: &Flow) -> String {
         return format!("{to} owns the record: what stands there stays, but for fields with another owner");
     }
     match names.plan.on_conflict(flow) {
-        OnConflict::Owner => format!(
-            "a mapped field that changed here is written, and an edit in {to} is lost; one that did not is left alone"
-        ),
+        OnConflict::Owner => {
+            let from = source(names, flow).map_or("the store", |system| system.as_str());
+            format!(
+                "a mapped field that changed in {from} is written, over an edit in {to}; one that did not is left alone"
+            )
+        }
         OnConflict::Park => "a mapped field with two new values is parked for a person".to_owned(),
         OnConflict::Theirs => format!("a mapped field that was changed in {to} too keeps the value there"),
     }

@@ -2,15 +2,23 @@
 
 use minijinja::machinery::ast::{CallArg, Expr};
 
-/// Every name with the fields behind it that an expression reads: `order.customer.email`.
-pub(crate) fn paths(expression: &Expr<'_>, found: &mut Vec<String>) {
-    fn path(expression: &Expr<'_>) -> Option<String> {
-        match expression {
-            Expr::Var(var) => Some(var.id.to_owned()),
-            Expr::GetAttr(attr) => path(&attr.expr).map(|parent| format!("{parent}.{}", attr.name)),
+/// A name with the fields behind it: `order.customer.email`, `order['customer']` too.
+pub(super) fn path(expression: &Expr<'_>) -> Option<String> {
+    match expression {
+        Expr::Var(var) => Some(var.id.to_owned()),
+        Expr::GetAttr(attr) => path(&attr.expr).map(|parent| format!("{parent}.{}", attr.name)),
+        Expr::GetItem(item) => match &item.subscript_expr {
+            Expr::Const(name) => {
+                path(&item.expr).and_then(|parent| name.value.as_str().map(|name| format!("{parent}.{name}")))
+            }
             _ => None,
-        }
+        },
+        _ => None,
     }
+}
+
+/// Every name with the fields behind it that an expression reads.
+pub(crate) fn paths(expression: &Expr<'_>, found: &mut Vec<String>) {
     if let Some(path) = path(expression) {
         found.push(path);
         return;

@@ -61,7 +61,7 @@ fn customer_of(person: &Person) -> NewCustomer {
         email: Some(person.email.clone()),
         phone: Some(person.phone.replace(' ', "")),
         address: Some(person.address.clone()),
-        tags: Vec::new(),
+        ..NewCustomer::default()
     }
 }
 

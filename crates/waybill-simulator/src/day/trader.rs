@@ -71,6 +71,7 @@ impl Trader {
             phone: Some(person.phone.replace(' ', "")),
             address: Some(person.address.clone()),
             tags: if self.rng.u32(..12) == 0 { vec!["vip".into()] } else { Vec::new() },
+            ..NewCustomer::default()
         });
         self.progress.customers.fetch_add(1, Ordering::SeqCst);
         (id, person)

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use super::{
     compare::{Wanted, Wish},
     found::{join_content, shipstation::Shipping, tryton::Books},
-    records::{Address, Customer, Order, Records},
+    records::{Address, Customer, Order, Records, Refund},
 };
 use crate::catalogue::{LOCATIONS, SHIPPING_ITEM};
 
@@ -19,6 +19,7 @@ pub(super) fn everything(store: &Records, erp: &Books, shipping: &Shipping) -> V
     wanted.extend(contacts(store));
     for order in &store.orders {
         wanted.extend(order_in_erp(store, order));
+        wanted.extend(refunds_in_erp(store, order));
         wanted.extend(order_in_crm(store, order, shipping));
         wanted.extend(order_in_shipping(store, order));
         wanted.extend(parcels_in_store(order, shipping));
@@ -153,6 +154,31 @@ fn order_in_erp(store: &Records, order: &Order) -> Option<Wanted> {
     // Nothing else may be on it; shipping that costs nothing may or may not be a line.
     let codes: Vec<&str> = items.keys().copied().collect();
     Some(wanted.with("items", Wish::text(codes.join(", "))))
+}
+
+/// `refunds-to-erp`: each a return of its own, for orders that the ERP has.
+fn refunds_in_erp(store: &Records, order: &Order) -> Vec<Wanted> {
+    if !order.captured() || store.is_planted("order", &order.id, "erp") {
+        return Vec::new();
+    }
+    let one = |refund: &Refund| {
+        let mut wanted = Wanted::new("erp", "sale", format!("Refund {}", refund.id))
+            .with("state", Wish::OneOf(vec!["processing".into(), "done".into()]))
+            .with("currency", Wish::text(&order.currency));
+        if let Some(total) = refund.total {
+            wanted = wanted.with("total", Wish::Number(-total));
+        }
+        let mut items: BTreeMap<&str, i64> = BTreeMap::new();
+        for (sku, units) in &refund.content {
+            *items.entry(sku).or_default() += units;
+        }
+        for (sku, units) in items {
+            wanted = wanted.with(format!("{sku} quantity"), Wish::Number(-Decimal::from(units)));
+        }
+        // An order that was cancelled before it was ever written has no refund there either.
+        Wanted { optional: order.cancelled, ..wanted }
+    };
+    order.refunds.iter().map(one).collect()
 }
 
 /// `orders-to-shipping`: `when = "order.captured and order.requires_shipping"`, `after = ["erp"]`.

@@ -84,6 +84,7 @@ fn objects(delivery: &Delivery) -> Vec<Wanted> {
             vec![order]
         }
         ("erp", "order") => vec![sale(delivery)],
+        ("erp", "refund") => vec![refund(delivery)],
         ("shipping", "order") => vec![shipment(delivery)],
         ("shop", "shipment") if delivery.text("voided") == "false" => vec![parcel(delivery)],
         ("shop", "stock-level") => level(delivery).into_iter().collect(),
@@ -174,6 +175,22 @@ fn sale(delivery: &Delivery) -> Wanted {
     }
     let codes: Vec<&str> = items.keys().map(String::as_str).collect();
     sale.with("items", Wish::text(codes.join(", ")))
+}
+
+fn refund(delivery: &Delivery) -> Wanted {
+    let mut sale = Wanted::new("erp", "sale", delivery.text("fields.description"))
+        .with("state", Wish::OneOf(vec!["processing".into(), "done".into()]))
+        .with("currency", Wish::text(delivery.text("currency")))
+        .with("total", Wish::Number(-delivery.number("total")));
+    let mut items: BTreeMap<String, Decimal> = BTreeMap::new();
+    for index in 0..delivery.count("lines", "item") {
+        let item = delivery.text(&format!("lines.{index}.item"));
+        *items.entry(item).or_default() += delivery.number(&format!("lines.{index}.quantity"));
+    }
+    for (item, units) in items {
+        sale = sale.with(format!("{item} quantity"), Wish::Number(-units));
+    }
+    sale
 }
 
 fn shipment(delivery: &Delivery) -> Wanted {

@@ -62,6 +62,17 @@ pub(super) struct Order {
     /// Shipping after discounts, without tax.
     pub(super) shipping_net: Decimal,
     pub(super) parcels: Vec<Parcel>,
+    pub(super) refunds: Vec<Refund>,
+}
+
+/// What went back of an order.
+#[derive(Debug, Clone)]
+pub(super) struct Refund {
+    pub(super) id: String,
+    /// In the shop's currency; absent where only the buyer's is stated.
+    pub(super) total: Option<Decimal>,
+    /// SKU and units.
+    pub(super) content: Vec<(String, i64)>,
 }
 
 impl Order {
@@ -192,6 +203,24 @@ fn share(value: Decimal, units: i64, of: i64) -> Decimal {
     part.round_dp_with_strategy(2, rust_decimal::RoundingStrategy::MidpointAwayFromZero)
 }
 
+fn refund(body: &Value, one_currency: bool) -> anyhow::Result<Refund> {
+    let mut total = Decimal::ZERO;
+    for transaction in body["transactions"].as_array().context("transactions of a refund")? {
+        if transaction["kind"] == "refund" && transaction["status"] == "success" {
+            total += amount(&transaction["amount"])?;
+        }
+    }
+    let content = body["refund_line_items"].as_array().context("refund_line_items")?;
+    let content = content.iter().map(|line| {
+        Ok((part(&line["line_item"], "sku"), line["quantity"].as_i64().context("quantity of a refunded line")?))
+    });
+    Ok(Refund {
+        id: body["id"].as_u64().context("a refund's id")?.to_string(),
+        total: (one_currency || total.is_zero()).then_some(total),
+        content: content.collect::<anyhow::Result<Vec<_>>>()?,
+    })
+}
+
 fn order(body: &Value) -> anyhow::Result<Order> {
     let included = body["taxes_included"].as_bool().context("taxes_included")?;
     let refunds = body["refunds"].as_array().context("refunds")?;
@@ -229,6 +258,10 @@ fn order(body: &Value) -> anyhow::Result<Order> {
         shipping_net += net;
         sold_total += net + tax;
     }
+    let one_currency = body["currency"] == body["presentment_currency"];
+    let refunds = refunds.iter().map(|one| refund(one, one_currency)).collect::<anyhow::Result<Vec<_>>>()?;
+    // Goods that were only put back on the shelf are no money.
+    let refunds = refunds.into_iter().filter(|refund| refund.total != Some(Decimal::ZERO)).collect();
     let mut parcels = Vec::new();
     for one in body["fulfillments"].as_array().context("fulfillments")? {
         if one["status"] == "cancelled" {
@@ -261,6 +294,7 @@ fn order(body: &Value) -> anyhow::Result<Order> {
         lines,
         shipping_net,
         parcels,
+        refunds,
     })
 }
 

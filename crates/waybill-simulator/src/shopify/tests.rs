@@ -124,6 +124,7 @@ pub(crate) fn customer() -> NewCustomer {
         phone: Some("+4315550100".into()),
         address: Some(vienna()),
         tags: vec!["vip".into()],
+        ..NewCustomer::default()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which plan each running replica obeys.
+//! Which plan each running replica obeys, and what it says.
 
 use axum::{Extension, extract::State, response::Html};
 use maud::{Markup, html};
@@ -7,6 +7,7 @@ use super::{
     App,
     layout::{Frame, Here},
     overview::missing,
+    plan_shown,
 };
 use crate::{
     services::{Plans, Replica, Verdict},
@@ -26,10 +27,11 @@ pub(super) async fn show(State(console): App, Extension(session): Extension<Sess
                 @if !plans.replicas.is_empty() { (table(&frame, &plans.replicas)) }
                 p.faint {
                     "Each replica says every few seconds which plan it obeys; one that has been silent for a minute is not "
-                    "shown. The console reads no plan."
+                    "shown."
                 }
             },
         }
+        (plan_shown::section(&console.plan, plans.as_ref().ok()).await)
     })
 }
 

@@ -5,9 +5,9 @@ use maud::{Markup, html};
 use waybill_plan::show::{Drawing, Node, Role};
 
 /// Where the first party's column begins; before it stand the flows' names.
-const LEFT: usize = 170;
-const COLUMN: usize = 150;
-const BOX_WIDTH: usize = 138;
+const LEFT: usize = 150;
+const COLUMN: usize = 130;
+const BOX_WIDTH: usize = 120;
 const BOX_HEIGHT: usize = 52;
 const TOP: usize = 4;
 const ROW: usize = 34;

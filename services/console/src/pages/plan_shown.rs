@@ -79,7 +79,7 @@ fn of_kind(kind: &KindShown) -> Markup {
     html! {
         section {
             h2 id={ "kind-" (kind.kind) } { (kind.kind) }
-            @for rule in &kind.rules { p { (rule) } }
+            @if !kind.rules.is_empty() { p { (kind.rules.join(" ")) } }
             @if !kind.flows.is_empty() { (sheet(kind)) }
             @for flow in &kind.flows {
                 @for map in &flow.maps { (table(map, &format!("{}: ", flow.name))) }

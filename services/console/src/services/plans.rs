@@ -8,7 +8,7 @@ use waybill_proto::wire::{self, ListReplicasRequest, watch_client::WatchClient};
 use super::{Services, Unanswered, WATCH};
 use crate::words;
 
-/// The replicas that the watch hears of. The console is none: it reads no plan.
+/// The replicas that the watch hears of. The console is none: it obeys no plan.
 #[derive(Debug, Clone, Default)]
 pub struct Plans {
     /// Each with the plan that it obeys, by service and name.

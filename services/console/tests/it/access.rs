@@ -8,7 +8,7 @@ use crate::{
     world::{World, parked},
 };
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "/",
     "/waybills",
     "/waybills/main/order/1",
@@ -16,6 +16,7 @@ const PAGES: [&str; 8] = [
     "/incidents",
     "/incidents?resolved=1",
     "/webhooks",
+    "/plan",
     "/no-such-page",
 ];
 const FORMS: [&str; 4] = ["/parked/retry", "/parked/discard", "/sign-out", "/no-such-form"];

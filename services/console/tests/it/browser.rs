@@ -62,6 +62,7 @@ pub(crate) fn settings(services: &FakeServices) -> ServiceSettings {
         ("WAYBILL_HTTP", "127.0.0.1:0".to_owned()),
         ("WAYBILL_GRPC_TOKEN", TOKEN.to_owned()),
         ("WAYBILL_PEERS", peers.join(",")),
+        ("WAYBILL_PLAN", services.world().plan.clone()),
     ];
     let read = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
     ServiceSettings::load_from(&text, &read).unwrap()

@@ -7,4 +7,5 @@ mod browser;
 mod fake;
 mod forms;
 mod pages;
+mod plan_shown;
 mod world;

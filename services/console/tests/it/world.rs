@@ -18,6 +18,8 @@ pub(crate) struct World {
     pub(crate) snapshots: Vec<wire::Snapshot>,
     pub(crate) systems: Vec<SystemReport>,
     pub(crate) replicas: Vec<wire::Replica>,
+    /// The plan's file, as the console's settings name it.
+    pub(crate) plan: String,
     pub(crate) webhook_counts: Vec<inbox_count_response::Count>,
     pub(crate) webhooks: Vec<Webhook>,
     /// Addresses given instead of the real ones.

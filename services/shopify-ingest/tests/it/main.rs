@@ -6,6 +6,8 @@ mod answers;
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
+mod consent;
+#[cfg(test)]
 mod grouped;
 #[cfg(test)]
 mod large_bodies;

@@ -49,6 +49,7 @@ fn expected(topic: &str, body: &[u8]) -> &'static [&'static str] {
         | "customers/delete"
         | "customer.tags_added"
         | "customer.tags_removed"
+        | "customers_email_marketing_consent/update"
         | "products/delete"
         | "inventory_levels/disconnect" => &["refetch"],
         "customers/data_request" | "customers/redact" | "shop/redact" => &["privacy"],

@@ -11,8 +11,8 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::{data, header, paid_order, store};
-use crate::shopify::{DeliverySettings, RETRIES, Settings, Store, signature};
+use super::{customer, data, header, paid_order, store};
+use crate::shopify::{DeliverySettings, EmailConsent, NewCustomer, RETRIES, Settings, Store, signature};
 
 /// A request that arrived.
 struct Arrived {
@@ -92,6 +92,41 @@ async fn an_order_is_told_in_signed_webhooks_with_one_event_id() {
     let stock = "inventory_levels/update";
     assert_eq!(topics, [stock, stock, "orders/create", "orders/paid", "orders/updated"]);
     assert!(events.windows(2).all(|pair| pair[0] == pair[1]), "{events:?}");
+}
+
+#[tokio::test]
+async fn a_change_of_consent_is_told_by_a_topic_of_its_own() {
+    let (url, mut shelf) = receiver(Vec::new()).await;
+    let store = sending_to(&url, DeliverySettings::default());
+    let id = store.add_customer(customer());
+    assert_eq!(header(&next(&mut shelf).await.headers, "x-shopify-topic"), "customers/create");
+    store.set_email_consent(id, EmailConsent::Subscribed);
+    let told = next(&mut shelf).await;
+    assert_eq!(header(&told.headers, "x-shopify-topic"), "customers_email_marketing_consent/update");
+    let body: Value = serde_json::from_slice(&told.body).unwrap();
+    assert_eq!((&body["customer_id"], &body["email_address"]), (&json!(id), &json!("jo@example.com")));
+    assert_eq!(body["email_marketing_consent"]["state"], "subscribed");
+    // What is so already is no change, and whoever has no address has nothing to consent to.
+    store.set_email_consent(id, EmailConsent::Subscribed);
+    let without = store.add_customer(NewCustomer::default());
+    store.set_email_consent(without, EmailConsent::Subscribed);
+    settled(&store).await;
+    assert_eq!(header(&next(&mut shelf).await.headers, "x-shopify-topic"), "customers/create");
+    assert!(shelf.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_subscription_to_changes_of_consent_is_taken_and_told() {
+    let store = store();
+    let query = "mutation { webhookSubscriptionCreate(topic: CUSTOMERS_EMAIL_MARKETING_CONSENT_UPDATE,
+        webhookSubscription: {uri: \"https://127.0.0.1:1/hook\"}) { webhookSubscription { topic }
+        userErrors { message } } }";
+    let answer = data(&store, query, Value::Null).await;
+    let topic = &answer["webhookSubscriptionCreate"]["webhookSubscription"]["topic"];
+    assert_eq!(topic, "CUSTOMERS_EMAIL_MARKETING_CONSENT_UPDATE");
+    let id = store.add_customer(customer());
+    store.set_email_consent(id, EmailConsent::Unsubscribed);
+    assert_eq!(store.deliveries().events, 1);
 }
 
 #[tokio::test]

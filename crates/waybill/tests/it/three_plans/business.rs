@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use rust_decimal::Decimal;
-use waybill_proto::wire::{Delivery, ListDeliveriesRequest, RecordKey, State, deliveries_client::DeliveriesClient};
+use waybill_proto::{
+    convert::from_timestamp,
+    wire::{Delivery, ListDeliveriesRequest, RecordKey, State, deliveries_client::DeliveriesClient},
+};
 use waybill_runtime::grpc::{self, PeerChannel};
 use waybill_simulator::{
     catalogue,
@@ -124,6 +128,17 @@ impl Business {
         self.until_state(State::Applied, system, record, revision).await
     }
 
+    /// What is parked in a service: record, system and code.
+    pub(super) async fn parked(&self, service: &str) -> Vec<String> {
+        let request = ListDeliveriesRequest { state: State::Parked.into(), ..Default::default() };
+        let listed = DeliveriesClient::new(self.services[service].clone()).list(request).await.unwrap().into_inner();
+        let told = |delivery: Delivery| {
+            let key = delivery.key.unwrap();
+            format!("{}/{}/{} at {}: {}", key.store, key.kind, key.id, delivery.system, delivery.code)
+        };
+        listed.deliveries.into_iter().map(told).collect()
+    }
+
     pub(super) async fn close(self) {
         drop(self.services);
         assert_eq!(self.suite.stop().await, Some(0));
@@ -133,6 +148,16 @@ impl Business {
 /// The revision that a delivery is to bring.
 pub(super) fn wanted(delivery: &Delivery) -> i64 {
     delivery.desired.as_ref().map_or(0, |revision| revision.number)
+}
+
+/// When a delivery is due.
+pub(super) fn due(delivery: &Delivery) -> Timestamp {
+    from_timestamp("due_at", delivery.due_at.as_ref().unwrap()).unwrap()
+}
+
+/// When the first change was heard that the system does not have yet.
+pub(super) fn first_change(delivery: &Delivery) -> Timestamp {
+    from_timestamp("first_unapplied_at", delivery.first_unapplied_at.as_ref().unwrap()).unwrap()
 }
 
 /// A tax as the store names it, with its rate in per cent.
