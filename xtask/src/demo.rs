@@ -8,6 +8,7 @@ mod operator;
 mod oracle;
 mod parked;
 mod progress;
+mod replay;
 mod stage;
 mod suite;
 mod watch;
@@ -66,6 +67,9 @@ pub(crate) struct Options {
     /// The same seed makes the same day.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Simulate the plan on the exported day and compare with what became of every record; needs --exit and --export.
+    #[arg(long, requires_all = ["exit", "export"], conflicts_with = "pseudonyms")]
+    replay: bool,
     /// Leave the servers' folder, with all logs, behind.
     #[arg(long)]
     keep: bool,
@@ -125,9 +129,9 @@ fn play(options: &Options, programs: &Programs, stage: &mut Stage, tryton: Optio
         // Without --exit this is how every day ends.
         Ending::Interrupted if !options.exit => ExitCode::SUCCESS,
         Ending::Interrupted => INTERRUPTED.into(),
-        Ending::Settled => judge(&view, programs, stage, &mut figures)?,
+        Ending::Settled => judge(options, &view, programs, stage, &mut figures)?,
         Ending::Stuck(open) => {
-            judge(&view, programs, stage, &mut figures)?;
+            judge(options, &view, programs, stage, &mut figures)?;
             eprintln!("The day is stuck: {}", watch::stuck(&open));
             stage.show_logs();
             ExitCode::FAILURE
@@ -169,13 +173,22 @@ fn measured(stage: &Stage, view: &View) -> anyhow::Result<Figures> {
 }
 
 /// Whether the accounting closes, only planted records are parked, and the oracle agrees; tells what does not.
-fn judge(view: &View, programs: &Programs, stage: &Stage, figures: &mut Figures) -> anyhow::Result<ExitCode> {
+fn judge(
+    options: &Options,
+    view: &View,
+    programs: &Programs,
+    stage: &Stage,
+    figures: &mut Figures,
+) -> anyhow::Result<ExitCode> {
     let mut wrong = view.unaccounted();
     match &view.parked {
         Some(parked) => wrong.extend(parked::differences(&stage.world()?.planted()?, parked)),
         None => wrong.push("what is parked is not known".to_owned()),
     }
     wrong.extend(oracle::ask(programs, stage.world()?, figures)?);
+    if let (true, Some(day)) = (options.replay, &options.export) {
+        wrong.extend(replay::check(programs, stage.world()?, day)?);
+    }
     wrong.extend(figures.disagreements());
     for one in &wrong {
         eprintln!("WRONG: {one}");

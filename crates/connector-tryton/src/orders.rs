@@ -110,6 +110,7 @@ impl Taken for OrderDocument {
 #[async_trait]
 impl Booked for OrderDocument {
     const ROLE: &'static str = "order";
+    const ADOPTS: bool = true;
 
     fn key(&self) -> &ObjectKey {
         &self.key

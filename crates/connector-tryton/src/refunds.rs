@@ -85,6 +85,8 @@ impl Taken for RefundDocument {
 #[async_trait]
 impl Booked for RefundDocument {
     const ROLE: &'static str = "refund";
+    /// Nobody's record of one would be known by anything.
+    const ADOPTS: bool = false;
 
     fn key(&self) -> &ObjectKey {
         &self.key

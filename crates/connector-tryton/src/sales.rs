@@ -41,6 +41,8 @@ const NUMBER: &str = "sale_number";
 pub(crate) trait Booked: Serialize + Send + Sync + Sized {
     /// The role of the sale's id in [`Known`].
     const ROLE: &'static str;
+    /// Whether sales from before us are looked for.
+    const ADOPTS: bool;
 
     fn key(&self) -> &ObjectKey;
     fn fields(&self) -> &Fields;

@@ -201,14 +201,10 @@ impl Engine {
         Ok(())
     }
 
-    /// Follows the plan's changes: what waits is decided anew.
+    /// Notes the plan's flows before there is anything to hear, and follows its changes: what waits is decided anew.
     async fn follow_plan(self: Arc<Self>) -> anyhow::Result<()> {
         let mut plan = self.parts.plan.clone();
         loop {
-            tokio::select! {
-                () = self.stop.cancelled() => return Ok(()),
-                changed = plan.changed() => changed?,
-            }
             loop {
                 let outcome = async {
                     let mut transaction = self.pool().begin().await?;
@@ -227,6 +223,10 @@ impl Engine {
                         }
                     }
                 }
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return Ok(()),
+                changed = plan.changed() => changed?,
             }
         }
     }

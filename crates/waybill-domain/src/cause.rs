@@ -201,7 +201,7 @@ pub const CAUSES: &[Cause] = &[
         "The store has sold less in the last hour than the plan calls usual at this time. Either nobody buys, or orders do \
          not reach us.",
         "Try the store's checkout. Look at `waybill webhooks` for what was received, at the store's webhook subscriptions \
-         with `waybill setup`, and at Shopify's status page.",
+         with `waybill setup`, and at https://www.shopifystatus.com.",
     ),
     cause(
         "missing_receipt",

@@ -1,5 +1,9 @@
 //! What the codes of a plan's problems mean. Stable: a code never gets another meaning.
 
+use waybill_domain::Kind;
+
+use crate::schema;
+
 /// The meaning of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Code {
@@ -161,7 +165,7 @@ pub const CODES: &[Code] = &[
     code(
         "WB-P025",
         "Two owners of one thing",
-        "Two places of the plan give one record or field different owners, sources or values.",
+        "Two places of the plan give one record, field, shop or location different owners, sources or values.",
         "Make both places say the same.",
     ),
     code(
@@ -254,7 +258,18 @@ pub const CODES: &[Code] = &[
         "[kinds.<kind>.fields] gives owners to fields of the snapshot, as expressions name them.",
         "Correct the name; the message suggests the nearest.",
     ),
+    code(
+        "WB-P041",
+        "A part that need not be there",
+        "Not every record has this part: an order in the shop's own till has no customer, a download no address. A record without it would be parked, or none would be taken for a value. The plan passes all the same.",
+        "Ask for it first, order.customer and …, say what stands for it, … | default(''), or write { value = \"…\", missing = \"skip\" }.",
+    ),
 ];
+
+/// The names that expressions can see, by the kind of record: every path, `[]` behind lists.
+pub fn names() -> Vec<(Kind, Vec<String>)> {
+    crate::check::MOVED.into_iter().map(|kind| (kind, schema::paths(kind))).collect()
+}
 
 /// The meaning of a code; the case of letters does not matter.
 pub fn of(code: &str) -> Option<&'static Code> {

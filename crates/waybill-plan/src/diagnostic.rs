@@ -119,8 +119,11 @@ impl Problems {
 
     /// All of them as `plan check` shows them: each by itself, and last the references that do not resolve, together.
     pub fn render(&self, file: &str) -> String {
-        let mut blocks: Vec<String> =
-            self.problems.iter().filter(|problem| !problem.is_grouped()).map(|problem| problem.render(file)).collect();
+        let alone: Vec<&Problem> = self.problems.iter().filter(|problem| !problem.is_grouped()).collect();
+        let mut blocks: Vec<String> = alone.iter().take(MOST_SHOWN).map(|problem| problem.render(file)).collect();
+        if alone.len() > MOST_SHOWN {
+            blocks.push(format!("… and {} more; mend these first\n", alone.len() - MOST_SHOWN));
+        }
         blocks.extend(self.unresolved(file));
         blocks.join("\n")
     }
@@ -163,6 +166,8 @@ impl Problems {
     }
 }
 
+/// Nobody reads more problems at once.
+const MOST_SHOWN: usize = 100;
 /// Longer lists go on in the next line.
 const LONGEST_LINE: usize = 118;
 

@@ -14,7 +14,7 @@ use waybill_domain::document::FieldValue;
 use crate::{
     diagnostic::Severity,
     schema::Type,
-    typing::{self, Finding, Scope, Wanted},
+    typing::{self, Finding, Never, Scope, Wanted},
 };
 
 mod depth;
@@ -161,7 +161,7 @@ impl fmt::Debug for Expression {
 pub(crate) struct Read {
     pub(crate) of: Type,
     /// Why it holds for no record, if it does not.
-    pub(crate) never: Option<String>,
+    pub(crate) never: Option<Never>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) compiled: Option<Expression>,
 }

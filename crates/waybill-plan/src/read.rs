@@ -175,6 +175,12 @@ impl<'a, 't> Node<'a, 't> {
         self.value.get_ref().is_str()
     }
 
+    /// What is in it, if it is a table.
+    pub(crate) fn entries(&self) -> Vec<(At<String>, Node<'a, 't>)> {
+        let table = self.value.get_ref().as_table();
+        table.map(|table| Table::new(table, self.place.clone()).entries()).unwrap_or_default()
+    }
+
     pub(crate) fn is_list(&self) -> bool {
         self.value.get_ref().is_array()
     }
@@ -310,7 +316,7 @@ impl<'a, 't> Table<'a, 't> {
         let Some((name, node)) = slip else {
             let path = if self.place.path.is_empty() { String::new() } else { self.path(key) };
             let place = Place::new(path, self.place.span.clone());
-            problems.error("WB-P012", &place, format!("'{key}' is missing"), format!("give {about}"));
+            problems.error("WB-P012", &place, format!("'{key}' is missing"), format!("add it: {about}"));
             return None;
         };
         let mend = format!("did you mean '{key}'?");
@@ -382,7 +388,7 @@ pub(crate) fn choose<T: Copy>(text: &At<String>, words: &[(&str, T)], problems: 
     let found = words.iter().find(|(word, _)| *word == text.value).map(|(_, choice)| *choice);
     if found.is_none() {
         let mend = nearest(&text.value, words.iter().map(|(word, _)| *word));
-        problems.error("WB-P008", &text.place, format!("'{}' is none of the words for this", text.value), mend);
+        problems.error("WB-P008", &text.place, format!("'{}' is not one of the choices", text.value), mend);
     }
     found
 }

@@ -17,7 +17,7 @@ pub(crate) enum Type {
     /// This, or `none`.
     Maybe(Box<Type>),
     /// This, or nothing at all, which fails wherever it is used.
-    Void(Box<Type>, Why),
+    Void(Box<Type>, Lack),
     /// An exact amount of money or another exact number with a point.
     Amount,
     /// An exact number that stands as text.
@@ -40,6 +40,14 @@ pub(crate) enum Type {
     Record(Arc<Fields>),
     /// The plan's tables, which `lookup` reads.
     Tables,
+}
+
+/// A value that may not exist: why, and where it stands in its expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Lack {
+    pub(crate) why: Why,
+    pub(crate) from: usize,
+    pub(crate) to: usize,
 }
 
 /// Why a value may not exist.
@@ -89,8 +97,8 @@ impl Type {
     pub(crate) fn join(self, other: Self) -> Self {
         match (self, other) {
             (one, other) if one == other => one,
-            (Self::Void(one, why), other) | (other, Self::Void(one, why)) => {
-                Self::Void(Box::new(one.join(other.certain()).certain()), why)
+            (Self::Void(one, lack), other) | (other, Self::Void(one, lack)) => {
+                Self::Void(Box::new(one.join(other.certain()).certain()), lack)
             }
             (Self::Maybe(one), other) | (other, Self::Maybe(one)) => match other {
                 Self::Nothing => Self::Maybe(one),
@@ -276,8 +284,7 @@ fn order() -> Type {
 }
 
 /// Shopify's words, and the empty one while it is not known.
-const EMAIL_CONSENTS: &[&str] =
-    &["", "subscribed", "not_subscribed", "pending", "unsubscribed", "invalid", "redacted"];
+const EMAIL_CONSENTS: &[&str] = &["", "subscribed", "not_subscribed", "pending", "unsubscribed", "invalid", "redacted"];
 
 fn customer() -> Type {
     with(
@@ -335,6 +342,24 @@ fn described(kind: Kind) -> Type {
 /// The name of a kind's record in expressions.
 pub(crate) fn variable(kind: Kind) -> String {
     kind.as_str().replace('-', "_")
+}
+
+/// Every name that expressions over records of a kind can see, with the fields behind it.
+pub(crate) fn paths(kind: Kind) -> Vec<String> {
+    fn collect(path: &str, of: Type, found: &mut Vec<String>) {
+        match of.certain() {
+            Type::Record(fields) => {
+                for (field, of) in fields.iter() {
+                    collect(&format!("{path}.{field}"), of.clone(), found);
+                }
+            }
+            Type::List(of) if matches!(*of, Type::Record(_)) => collect(&format!("{path}[]"), *of, found),
+            _ => found.push(path.to_owned()),
+        }
+    }
+    let mut found = Vec::new();
+    collect(&variable(kind), of_kind(kind), &mut found);
+    found
 }
 
 /// A person's totals over all orders that count.

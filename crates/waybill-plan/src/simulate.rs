@@ -49,6 +49,8 @@ pub struct Simulation<'p> {
     /// Deliveries for which the day tells when they were decided.
     paced: BTreeSet<Which>,
     deliveries: BTreeMap<Which, Delivery>,
+    /// The states that records had, for decisions that were made while a newer one was on its way.
+    history: BTreeMap<RecordKey, Vec<Snapshot>>,
     /// A person's customer deliveries, which follow their totals.
     people: BTreeMap<String, BTreeSet<Which>>,
     /// System, object, role → what was sent last.
@@ -66,6 +68,7 @@ impl<'p> Simulation<'p> {
             plan,
             paced,
             deliveries: BTreeMap::new(),
+            history: BTreeMap::new(),
             people: BTreeMap::new(),
             sent: BTreeMap::new(),
             known: Known::default(),
@@ -102,7 +105,12 @@ impl<'p> Simulation<'p> {
             if flow.kind == Kind::Customer && flow.uses_totals() {
                 self.people.entry(target_key(snapshot)).or_default().insert(which.clone());
             }
-            if !self.paced.contains(&which) {
+            if self.paced.contains(&which) {
+                let history = self.history.entry(snapshot.key.clone()).or_default();
+                if history.last().is_none_or(|last| last.revision < snapshot.revision) {
+                    history.push(snapshot.clone());
+                }
+            } else {
                 self.decide_now(&which, None);
             }
         }
@@ -135,7 +143,11 @@ impl<'p> Simulation<'p> {
     fn decide_now(&mut self, which: &Which, recorded: Option<&RecordedDecision>) {
         let Some(flow) = self.plan.flow(&which.1.store, which.1.kind, &which.0) else { return };
         let Some(delivery) = self.deliveries.get(which) else { return };
-        let Some(desired) = delivery.desired.clone() else { return };
+        let then = recorded.and_then(|recorded| {
+            let history = self.history.get(&which.1)?;
+            history.iter().find(|snapshot| snapshot.revision == recorded.revision)
+        });
+        let Some(desired) = then.or(delivery.desired.as_ref()).cloned() else { return };
         let (facts, sent) = (self.facts(flow, &desired, recorded), self.sent_of(which, &desired));
         let delivery = DeliveryFacts {
             applied_once: delivery.applied.is_some(),

@@ -19,10 +19,10 @@ use minijinja::{
 use self::walk::{children, extent, path};
 use crate::{
     diagnostic::Severity,
-    schema::{Type, Why},
+    schema::{Lack, Type, Why},
 };
 
-pub(crate) use self::never::never;
+pub(crate) use self::never::{Never, never};
 
 /// A problem within an expression, by its bytes there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub(crate) fn type_of(expression: &Expr<'_>, source: &str, scope: &Scope, wanted
     let mut typing = Typing { scope, source, present: Vec::new(), told: BTreeSet::new(), findings: Vec::new() };
     let mut of = typing.of(expression);
     if wanted == Wanted::Value {
-        of = typing.there(expression, of);
+        of = typing.there(of);
     }
     (of.certain(), typing.findings)
 }
@@ -96,6 +96,12 @@ struct Typing<'a> {
 }
 
 impl Typing<'_> {
+    /// What may not exist, because of this.
+    fn void(of: Type, why: Why, at: &Expr<'_>) -> Type {
+        let (from, to) = extent(at);
+        Type::Void(Box::new(of.certain()), Lack { why, from, to })
+    }
+
     fn find(&mut self, code: &'static str, at: &Expr<'_>, what: impl Into<String>, mend: impl Into<String>) -> Type {
         let (from, to) = extent(at);
         let (what, mend) = (what.into(), mend.into());
@@ -107,9 +113,20 @@ impl Typing<'_> {
         Type::Unknown
     }
 
-    /// A part that a record need not have.
-    fn warn(&mut self, at: &Expr<'_>, parks: bool, what: String, mend: String) {
+    /// The same about a name within an expression, from a byte on.
+    fn find_name(&mut self, code: &'static str, at: &Expr<'_>, name: &str, what: String, mend: String) -> Type {
         let (from, to) = extent(at);
+        let before = children(at).first().map_or(from, |part| extent(part).1);
+        let of = self.find(code, at, what, mend);
+        let stands = self.source.get(before..to).and_then(|rest| rest.find(name)).map(|found| before + found);
+        if let (Some(found), Some(stands)) = (self.findings.last_mut(), stands) {
+            (found.from, found.to) = (stands, stands + name.len());
+        }
+        of
+    }
+
+    /// A part that a record need not have.
+    fn warn(&mut self, (from, to): (usize, usize), parks: bool, what: String, mend: String) {
         let code = "WB-P041";
         self.findings.push(Finding { severity: Severity::Warning, code, parks, from, to, what, mend });
     }
@@ -121,13 +138,13 @@ impl Typing<'_> {
     }
 
     /// The type of a value that has to exist; `none` exists.
-    fn there(&mut self, expression: &Expr<'_>, of: Type) -> Type {
-        let Type::Void(of, why) = of else { return of };
-        let written = self.written(expression).to_owned();
+    fn there(&mut self, of: Type) -> Type {
+        let Type::Void(of, Lack { why, from, to }) = of else { return of };
+        let written = self.source.get(from..to).unwrap_or_default().to_owned();
         let (what, mend) = match &why {
             Why::Part(part) => (
                 format!("there is not always '{part}': a record without it would be parked"),
-                format!("ask for it first, {part} and …, or say what stands for it: {written} | default('')"),
+                format!("say what stands for it, {written} | default(''), or ask first: {part} and …"),
             ),
             Why::Item => (
                 "the list may be empty: such a record would be parked".to_owned(),
@@ -140,27 +157,25 @@ impl Typing<'_> {
         };
         let key = if let Why::Part(part) = why { part } else { written };
         if self.told.insert(key) {
-            self.warn(expression, true, what, mend);
+            self.warn((from, to), true, what, mend);
         }
         *of
     }
 
     /// The type of a value that is used: it has to exist.
     fn used(&mut self, expression: &Expr<'_>) -> Type {
-        let of = self.of(expression);
-        self.there(expression, of).certain()
+        self.used_raw(expression).certain()
     }
 
     /// The type of a value that must not be `none` either, which `taken` says what for.
     fn sure(&mut self, expression: &Expr<'_>, taken: &str) -> Type {
-        let of = self.of(expression);
-        let of = self.there(expression, of);
+        let of = self.used_raw(expression);
         if matches!(of, Type::Maybe(_)) {
             let part = path(expression).unwrap_or_else(|| self.written(expression).to_owned());
             if self.told.insert(part.clone()) {
                 let what = format!("there is not always '{part}', and none {taken}");
-                let mend = format!("ask for it first, {part} and …, or say what stands for it: {part} | default('')");
-                self.warn(expression, false, what, mend);
+                let mend = format!("say what stands for it, {part} | default(''), or ask first: {part} and …");
+                self.warn(extent(expression), false, what, mend);
             }
         }
         of.certain()
@@ -212,7 +227,8 @@ impl Typing<'_> {
                 (UnaryOpKind::Neg, of @ (Type::Whole | Type::Float | Type::Unknown)) => of,
                 (UnaryOpKind::Neg, of) => {
                     let what = format!("{} cannot be negated", of.describe());
-                    self.find("WB-P022", expression, what, "write minus(\"0\", …)")
+                    let mend = format!("write minus(\"0\", {})", self.written(&op.expr));
+                    self.find("WB-P022", expression, what, mend)
                 }
             },
             Expr::BinOp(op) => self.binary(expression, op.op, &op.left, &op.right),
@@ -231,7 +247,7 @@ impl Typing<'_> {
                 let yes = self.within(present::known(&choice.test_expr, true), &choice.true_expr);
                 match &choice.false_expr {
                     Some(no) => yes.join(self.within(present::known(&choice.test_expr, false), no)),
-                    None => Type::Void(Box::new(yes.certain()), Why::Choice),
+                    None => Self::void(yes, Why::Choice, expression),
                 }
             }
             Expr::Filter(filter) => self.filter(expression, filter),
@@ -280,7 +296,7 @@ impl Typing<'_> {
     /// The type of a value that has to exist, as it is.
     fn used_raw(&mut self, expression: &Expr<'_>) -> Type {
         let of = self.of(expression);
-        self.there(expression, of)
+        self.there(of)
     }
 
     fn operation(&mut self, expression: &Expr<'_>, op: BinOpKind, left: &Expr<'_>, right: &Expr<'_>) -> Type {
@@ -297,7 +313,7 @@ impl Typing<'_> {
                 Add => format!("write plus({a}, {b})"),
                 Sub => format!("write minus({a}, {b})"),
                 Mul => format!("write times({a}, {b})"),
-                _ => "write times(a, \"0.5\") for a half; there is no division: not every quotient is exact".to_owned(),
+                _ => format!("not every quotient is exact: write times({a}, \"0.5\") for a half"),
             };
             self.find("WB-P022", expression, "amounts are reckoned with by functions, which stay exact", mend);
             return Type::Amount;

@@ -6,7 +6,8 @@
 //!
 //! What it keeps as Tryton does: required fields, unknown fields, types, domains, selections, fields that a state makes
 //! read-only, buttons that a state hides, transactions (a refused call changes nothing), sessions, amounts by
-//! Tryton's own rounding, stock by location. `sale.sale.reference` is not unique: duplicates are accepted.
+//! Tryton's own rounding, stock by location, returns (negative quantities make a credit note and a shipment return).
+//! `sale.sale.reference` is not unique: duplicates are accepted.
 //!
 //! What it does not keep is answered with HTTP 501 and the name of what is missing, never with a made-up answer:
 //! wizards, reports, `on_change`, the accounting behind an invoice, models and fields that no caller here needs.

@@ -2,6 +2,7 @@
 
 mod accounting;
 mod approvals;
+pub(crate) mod asking;
 mod export;
 mod incidents;
 mod parked;
@@ -35,7 +36,6 @@ use terminal::Terminal;
 
 pub(crate) use plan_status::PlanStatus;
 pub(crate) use roll::PlanRoll;
-pub(crate) use terminal::is_yes;
 
 // Commands that ask running services. No doc comment: flattened, it would take the place of the whole program's help.
 #[derive(Debug, Subcommand)]

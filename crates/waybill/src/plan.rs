@@ -1,5 +1,6 @@
 //! `waybill plan`.
 
+mod bulk_query;
 mod check;
 mod day;
 mod diff;
@@ -32,6 +33,9 @@ pub(crate) enum PlanCommand {
     /// Run a plan on recorded records, with no system called: what would be written where, field by field, what would
     /// be ignored, wait or be parked, and why.
     Simulate(simulate::Simulate),
+    /// Print the query that has Shopify write all of a store's orders into one file, for `simulate` and `diff` to run
+    /// plans on: to be run in the store by a person.
+    BulkQuery(bulk_query::BulkQuery),
     /// Run two plans on the same records: which deliveries change, and how.
     Diff(diff::Diff),
     /// Say which plan each running replica obeys: exit code 0 if all obey the same and it is the file's, 1 if not, 2 if
@@ -49,6 +53,7 @@ pub(crate) async fn run(command: PlanCommand) -> anyhow::Result<ExitCode> {
         PlanCommand::Explain(command) => explain::run(&command, &mut stdout()),
         PlanCommand::Show(command) => buffered(|out| show::run(&command, out)),
         PlanCommand::Simulate(command) => buffered(|out| simulate::run(&command, out)),
+        PlanCommand::BulkQuery(command) => bulk_query::run(&command, &mut stdout()),
         PlanCommand::Diff(command) => buffered(|out| diff::run(&command, out)),
         PlanCommand::Roll(command) => {
             operator::plan_roll(command, &mut std::io::stdout(), &mut std::io::stderr()).await

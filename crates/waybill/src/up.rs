@@ -1,15 +1,22 @@
 //! `waybill up`: every service in this process.
 
-use std::{io::Write as _, path::Path, process::ExitCode};
+use std::{
+    io::{self, IsTerminal as _, Write as _, stdin, stdout},
+    path::Path,
+    process::ExitCode,
+};
 
 use anyhow::Context as _;
-use tokio::task::JoinSet;
+use console::services::Services;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use waybill_runtime::{ServiceSettings, tasks, telemetry};
 
 use crate::{
     layout::{self, Layout, LayoutArguments, Secrets},
-    migrate, plan,
+    migrate,
+    operator::asking,
+    plan,
 };
 
 /// What `up` needs.
@@ -20,6 +27,10 @@ pub(crate) struct UpArguments {
     /// Copies of each stream: 1, or 3 on a cluster.
     #[arg(long, env = "WAYBILL_STREAM_REPLICAS", default_value_t = 1)]
     replicas: usize,
+    /// Let systems' first runs create as many records as they will, without asking. Without it, one that would create
+    /// more than the plan's `ask_above` asks: here if this is a terminal, else until `waybill release`.
+    #[arg(long)]
+    yes: bool,
 }
 
 pub(crate) async fn run(arguments: UpArguments) -> anyhow::Result<ExitCode> {
@@ -33,15 +44,16 @@ pub(crate) async fn run(arguments: UpArguments) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     let password_file = arguments.layout.state.state.join("console-password");
     layout::private_file(&password_file)?.write_all(secrets.console().0.as_bytes())?;
-    let mut services = start(&layout, &password_file, &stop).await?;
+    let mut services = start(&layout, &password_file, arguments.yes, &stop).await?;
     layout.write_state(&arguments.layout.state.state, &secrets)?;
-    let mut out = std::io::stdout();
+    let mut out = stdout();
     writeln!(out, "webhooks  {}/<store>", layout.webhooks)?;
     let (password, made) = secrets.console();
     let told = if made { format!("  password {password}") } else { String::new() };
     writeln!(out, "console   {}{told}", layout.console)?;
     writeln!(out, "ready")?;
     out.flush()?;
+    let person = (!arguments.yes && stdin().is_terminal()).then(|| person(&layout, &secrets, &stop)).transpose()?;
     let mut outcome = Ok(ExitCode::SUCCESS);
     tokio::select! {
         () = tasks::stop_requested() => {}
@@ -53,22 +65,35 @@ pub(crate) async fn run(arguments: UpArguments) -> anyhow::Result<ExitCode> {
     }
     stop.cancel();
     while services.join_next().await.is_some() {}
+    if let Some(person) = person {
+        person.await??;
+    }
     telemetry.flush();
     outcome
+}
+
+/// Asks whoever sits here about systems whose first run asks.
+fn person(layout: &Layout, secrets: &Secrets, stop: &CancellationToken) -> anyhow::Result<JoinHandle<io::Result<()>>> {
+    let peers = layout.peers.iter().map(|(service, url)| ((*service).to_owned(), url.clone())).collect();
+    let services = Services::new(&peers, &secrets.grpc_token().into())?;
+    Ok(tokio::spawn(asking::ask(services, asking::typed(), stdout(), asking::LOOK_EVERY, stop.clone())))
 }
 
 /// Builds every service and runs it.
 async fn start(
     layout: &Layout,
     password_file: &Path,
+    yes: bool,
     stop: &CancellationToken,
 ) -> anyhow::Result<JoinSet<anyhow::Result<()>>> {
     let mut services = JoinSet::new();
     macro_rules! start {
         ($service:ident) => {
             let name = $service::SERVICE;
-            let settings = ServiceSettings::load_from($service::DEFAULTS, &|variable| layout.variable(name, variable))
-                .with_context(|| format!("settings of {name}"))?;
+            let mut settings =
+                ServiceSettings::load_from($service::DEFAULTS, &|variable| layout.variable(name, variable))
+                    .with_context(|| format!("settings of {name}"))?;
+            settings.yes |= yes;
             let app = $service::App::build(settings, stop.clone()).await.with_context(|| name)?;
             services.spawn(async move { app.run().await.with_context(|| name) });
         };

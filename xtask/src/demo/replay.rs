@@ -90,6 +90,10 @@ fn ends(simulated: &Simulated, day: &str) -> anyhow::Result<Vec<String>> {
     let mut ended: BTreeMap<(Key, String), Decision> = BTreeMap::new();
     for line in day.lines() {
         let Some(decision) = serde_json::from_str::<Line>(line)?.decision else { continue };
+        // Pages are no flow's.
+        if decision.key.kind == "incident" {
+            continue;
+        }
         let which = (decision.key.clone(), decision.system.clone());
         if ended.get(&which).is_none_or(|known| known.settlement < decision.settlement) {
             ended.insert(which, decision);

@@ -7,7 +7,7 @@ use connector_shopify::DOCUMENTS;
 
 use crate::shared::shared;
 
-fn schema() -> Option<Valid<Schema>> {
+pub(crate) fn schema() -> Option<Valid<Schema>> {
     let path = shared(&format!("shopify/admin-{}.graphql", connector_shopify::API_VERSION))?;
     let mut text = fs::read_to_string(&path).unwrap();
     // Part of GraphQL itself since September 2025, and so not defined in the schema's text.

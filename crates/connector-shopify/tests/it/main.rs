@@ -1,6 +1,8 @@
 //! The connector from outside: Shopify's own samples and schema, and the simulated Shopify.
 
 #[cfg(test)]
+mod bulk;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod levels;

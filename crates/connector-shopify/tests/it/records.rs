@@ -12,7 +12,8 @@ use waybill_domain::{Body, Kind, order::Refund};
 use waybill_simulator::{
     kit::FaultKind,
     shopify::{
-        Address, DiscountKind, DiscountValue, EmailConsent, NewCustomer, NewDiscount, NewOrder, NewShipping, Payment, Settings,
+        Address, DiscountKind, DiscountValue, EmailConsent, NewCustomer, NewDiscount, NewOrder, NewShipping, Payment,
+        Settings,
     },
 };
 
@@ -32,7 +33,7 @@ fn address() -> Address {
 }
 
 /// An order with a bit of everything.
-fn order(customer: Option<u64>) -> NewOrder {
+pub(crate) fn order(customer: Option<u64>) -> NewOrder {
     NewOrder {
         customer,
         email: Some("jo@example.com".to_owned()),

@@ -14,7 +14,7 @@ use crate::{
 
 impl Tryton {
     pub(super) async fn apply_cancellations(&self, calls: &[Call<'_>]) -> Outcomes {
-        let mut states = self.states(calls).await?;
+        let mut states = self.states_or_found(calls).await?;
         let mut outcomes = Vec::with_capacity(calls.len());
         for call in calls {
             outcomes.push(match sale_of(&mut states, call) {

@@ -52,7 +52,7 @@ impl Tryton {
                 !found.contains_key(call.document.key().as_str()) && !rules(call.document.policy()).is_empty()
             })
             .collect();
-        if open.is_empty() {
+        if !D::ADOPTS || open.is_empty() {
             return Ok(found);
         }
         let questions: Vec<_> =

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sqlx::PgConnection;
 
-/// Notes flows that are new. One whose deliveries are there already was active before anybody kept count.
+/// Notes flows that are new. One whose deliveries are there already was active before anybody kept count. Stores tell
+/// whole seconds: what came to be in this one is not from before.
 pub(crate) async fn note(db: &mut PgConnection, flows: &[(String, String, String)], now: Timestamp) -> sqlx::Result<()> {
     sqlx::query(
         "insert into flow_state (flow, active_since)
          select f.flow, case when exists (select from delivery d where d.kind = f.kind and d.system = f.system)
-             then 'epoch'::timestamptz else $4::timestamptz end
+             then 'epoch'::timestamptz else date_trunc('second', $4::timestamptz) end
          from unnest($1::text[], $2::text[], $3::text[]) as f (flow, kind, system)
          on conflict do nothing",
     )

@@ -147,13 +147,12 @@ impl Reading<'_, '_> {
         let to_same = |other: &&Written| other.flow.kind == Kind::Customer && other.flow.to == order.flow.to;
         for customer in flows.iter().filter(to_same).filter(|other| meet(&other.flow, &order.flow)) {
             let theirs: BTreeMap<&str, &str> = customer.flow.maps().collect();
-            let differs = |(field, source): &(&str, &str)| theirs.get(field).is_some_and(|other| other != source);
-            for (field, _) in order.flow.customer_maps().filter(differs) {
-                let what = format!(
-                    "'{field}' of a customer in {} has two maps: customer_fields here, and fields of '{}'",
-                    order.flow.to, customer.flow.name
-                );
-                self.problems.error("WB-P025", &order.place, what, "write the same expression in both");
+            for (field, source) in order.flow.customer_maps() {
+                let Some(other) = theirs.get(field).filter(|other| **other != source) else { continue };
+                let what = format!("flow '{}' gives {field} of the same customer another value", customer.flow.name);
+                let mend = format!("write one expression in both; there it is {other}");
+                let place = order.customer_fields.get(field).unwrap_or(&order.place);
+                self.problems.error("WB-P025", place, what, mend);
             }
         }
     }
@@ -182,7 +181,10 @@ impl Reading<'_, '_> {
             let Some(stock) = stock else {
                 if !self.named.stock {
                     let what = "the plan has no [stock] to say where levels come from";
-                    self.problems.error("WB-P012", &written.place, what, "add [stock] with from = \"…\"");
+                    let able = self.able_systems(Capability::StockSource);
+                    let from = if let [one] = able[..] { one } else { "…" };
+                    let mend = format!("add [stock] with from = \"{from}\"");
+                    self.problems.error("WB-P012", &written.place, what, mend);
                 }
                 continue;
             };

@@ -1,6 +1,9 @@
 //! Flows.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::{Timestamp, civil, tz::TimeZone};
 use waybill_domain::{
@@ -23,6 +26,8 @@ pub(super) struct Written {
     pub(super) place: Place,
     pub(super) from: Option<Place>,
     pub(super) after: Vec<At<SystemName>>,
+    /// The buyer's fields.
+    pub(super) customer_fields: BTreeMap<String, Place>,
 }
 
 /// Keys of a flow that are easily written below the header of one of its tables, where they are something else.
@@ -140,7 +145,8 @@ impl Reading<'_, '_> {
             buyer: maps.buyer,
         };
         let place = Place::new(format!("flows.{}", name.value), name.place.span.clone());
-        Some(Written { flow, place, from: from.map(|from| from.place), after })
+        let customer_fields = maps.customer_places;
+        Some(Written { flow, place, from: from.map(|from| from.place), after, customer_fields })
     }
 
     /// The stores whose records a flow brings, all if there are none; `None` if that cannot be told.

@@ -28,6 +28,8 @@ const REFUND_CHARGES: [&str; 1] = ["adjustment"];
 pub(super) struct Maps {
     pub(super) fields: BTreeMap<String, Map>,
     pub(super) customer_fields: BTreeMap<String, Map>,
+    /// Where those stand.
+    pub(super) customer_places: BTreeMap<String, Place>,
     pub(super) lines: Option<Lines>,
     pub(super) matching: Vec<Match>,
     pub(super) buyer: Option<Buyer>,
@@ -56,6 +58,11 @@ impl Reading<'_, '_> {
         let mut read = expression::read(&text.value, scope, wanted);
         let map =
             literal::positions(self.problems.text().get(text.place.span.clone()).unwrap_or_default(), &text.value);
+        let is_several = matches!(read.of, Type::List(_) | Type::Record(_));
+        if wanted == Wanted::Value && is_several {
+            // That it may be empty is no news where it is of no use at all.
+            read.findings.retain(|finding| !finding.parks);
+        }
         for finding in std::mem::take(&mut read.findings).into_iter().filter(|finding| !(lacking && finding.parks)) {
             let place = match &map {
                 Some(map) => {
@@ -65,7 +72,13 @@ impl Reading<'_, '_> {
                 }
                 None => text.place.clone(),
             };
-            self.problems.add(finding.severity, finding.code, &place, finding.what, finding.mend);
+            let mend = match (wanted, finding.parks) {
+                (Wanted::Value, true) => {
+                    format!("{}; {{ value = \"…\", missing = \"skip\" }} leaves the field alone", finding.mend)
+                }
+                _ => finding.mend,
+            };
+            self.problems.add(finding.severity, finding.code, &place, finding.what, mend);
         }
         read.compiled.is_some().then_some(read)
     }
@@ -75,16 +88,18 @@ impl Reading<'_, '_> {
         let Read { of, never, compiled, .. } = self.expression(text, scope, Wanted::Condition, false)?;
         if !matches!(of, Type::Flag | Type::Unknown) {
             let what = format!("this gives {}, not yes or no", of.describe());
+            let it = shortly(&text.value);
             let mend = match of {
-                Type::Text | Type::Word(_) | Type::NumberText => "compare it with something: … == 'retail', or … != ''",
-                Type::List(_) => "ask for one: 'vip' in …, or for any: … | length > 0",
-                Type::Record(_) | Type::Time | Type::Nothing => "ask whether there is one: … is not none",
-                _ => "compare it with something: … > decimal(\"100\"), or … > 1 for whole numbers",
+                Type::Text | Type::Word(_) | Type::NumberText => format!("compare it with something: {it} != ''"),
+                Type::List(_) => format!("ask for one, 'vip' in {it}, or for any, {it} | length > 0"),
+                Type::Record(_) | Type::Time | Type::Nothing => format!("ask whether there is one: {it} is not none"),
+                Type::Amount => format!("compare it with something: {it} > decimal(\"100\")"),
+                _ => format!("compare it with something: {it} > 1"),
             };
             self.problems.error("WB-P023", &text.place, what, mend);
-        } else if let (Some(why), true) = (never, must_match) {
-            let what = format!("no record can match: {why}");
-            self.problems.error("WB-P024", &text.place, what, "correct the condition, or drop the flow");
+        } else if let (Some(never), true) = (never, must_match) {
+            let what = format!("no record can match: {}", never.why);
+            self.problems.error("WB-P024", &text.place, what, never.mend);
         }
         compiled
     }
@@ -95,9 +110,14 @@ impl Reading<'_, '_> {
         if matches!(of, Type::List(_) | Type::Record(_) | Type::Tables) {
             let what = format!("this gives {}, and a field takes one value", of.describe());
             let mend = match &of {
-                Type::List(of) if matches!(**of, Type::Text | Type::Word(_)) => "join its texts: … | join(', ')",
-                Type::List(_) => "name one of them and one of its fields: … [0].sku",
-                _ => "name one of its fields",
+                Type::List(of) if matches!(**of, Type::Text | Type::Word(_)) => {
+                    format!("join its texts: {} | join(', ')", shortly(&text.value))
+                }
+                Type::List(of) if matches!(**of, Type::Record(_)) => {
+                    format!("join a field of each: {} | join(', ', 'sku')", shortly(&text.value))
+                }
+                Type::List(_) => "name one of them: … [0]".to_owned(),
+                _ => "name one of its fields".to_owned(),
             };
             self.problems.error("WB-P023", &text.place, what, mend);
         }
@@ -117,6 +137,8 @@ impl Reading<'_, '_> {
             maps.fields = self.read_fields(written.fields.as_ref(), &table, to, scope);
         }
         maps.customer_fields = self.read_customer_fields(written.customer_fields.as_ref(), kind, to, scope);
+        let entries = written.customer_fields.iter().flat_map(Node::entries);
+        maps.customer_places = entries.map(|(name, _)| (name.value, name.place)).collect();
         maps.buyer = written.buyer.as_ref().and_then(|node| self.read_buyer(node, kind, scope));
         if let Some(node) = &written.lines {
             maps.lines = self.read_lines(node, kind, scope);
@@ -288,7 +310,8 @@ impl Reading<'_, '_> {
             && !descriptor.adopts.contains(&needed)
         {
             let what = format!("{} cannot look for {kind} records from before", descriptor.title);
-            self.problems.error("WB-P036", &node.place, what, "leave 'match' out");
+            let mend = "leave 'match' out; with a 'since' records from before are left alone";
+            self.problems.error("WB-P036", &node.place, what, mend);
         }
         self.match_rules(node, scope, false)
     }
@@ -347,4 +370,9 @@ impl Reading<'_, '_> {
         };
         Some(Match { by, ask })
     }
+}
+
+/// An expression within a mending: a long one is not said again.
+fn shortly(expression: &str) -> &str {
+    if expression.len() <= 40 { expression } else { "…" }
 }

@@ -36,13 +36,15 @@ impl<'a> Reading<'a, '_> {
     }
 
     /// A name that somebody chose.
-    pub(super) fn name<T: FromStr>(&mut self, name: &At<String>) -> Option<T>
-    where
-        T::Err: std::fmt::Display,
-    {
-        let mend = "names are 1 to 32 of a-z, 0-9 and -";
-        let refuse = |error: T::Err| self.problems.error("WB-P001", &name.place, error.to_string(), mend);
-        name.value.parse().map_err(refuse).ok()
+    pub(super) fn name<T: FromStr>(&mut self, name: &At<String>) -> Option<T> {
+        let parsed = name.value.parse().ok();
+        if parsed.is_none() {
+            let near = name.value.trim().to_lowercase().replace([' ', '_', '.'], "-");
+            let near = near.parse::<T>().ok().map(|_| format!(", such as '{near}'")).unwrap_or_default();
+            let mend = format!("write 1 to 32 of a-z, 0-9 and -{near}");
+            self.problems.error("WB-P001", &name.place, format!("'{}' cannot be a name", name.value), mend);
+        }
+        parsed
     }
 
     pub(super) fn system(&mut self, name: &At<String>) -> Option<SystemName> {
@@ -89,14 +91,19 @@ impl<'a> Reading<'a, '_> {
             return Some(system);
         };
         let title = descriptor.title;
-        let can = |name: &&SystemName| self.descriptor(name).is_some_and(|descriptor| descriptor.can(capability));
-        let able: Vec<&str> = self.systems.keys().filter(can).map(SystemName::as_str).collect();
+        let able = self.able_systems(capability);
         let mend = match able[..] {
             [] => mend.to_owned(),
             _ => format!("name one that can: {}", able.join(", ")),
         };
         self.problems.error("WB-P004", &name.place, format!("{system} is {title}, which {what}"), mend);
         None
+    }
+
+    /// The plan's systems that can do something.
+    pub(super) fn able_systems(&self, capability: Capability) -> Vec<&str> {
+        let can = |name: &&SystemName| self.descriptor(name).is_some_and(|descriptor| descriptor.can(capability));
+        self.systems.keys().filter(can).map(SystemName::as_str).collect()
     }
 
     /// What expressions over records of a kind can name; `stores` are those whose records come by, all if there are

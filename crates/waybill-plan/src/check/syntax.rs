@@ -14,25 +14,77 @@ const SECRET: [&str; 4] = ["token", "secret", "password", "key"];
 /// Says each line's first error.
 pub(super) fn say(errors: &[Error], problems: &mut Collector<'_>) {
     let text = problems.text();
+    let mut errors: Vec<(Range<usize>, &str)> =
+        errors.iter().map(|error| (error.span().unwrap_or(text.len()..text.len()), error.message())).collect();
+    errors.sort_by_key(|(span, _)| span.start);
+    if let Some(open) = errors.iter().any(|(_, message)| is_unclosed(message)).then(|| open_bracket(text)).flatten() {
+        // All that follows stands within it.
+        errors.retain(|(span, _)| span.start < open);
+        let close = if text[open..].starts_with('[') { ("list", ']') } else { ("table", '}') };
+        let (what, mend) = (format!("this {} does not end", close.0), format!("close it with {}", close.1));
+        problems.error("WB-P020", &Place::new("", open..open + 1), what, mend);
+    }
     let mut said = 0..0;
     let mut count = 0;
-    for error in errors {
-        let span = error.span().unwrap_or(text.len()..text.len());
+    for (span, message) in errors {
         if count > 0 && said.contains(&span.start) {
             continue;
         }
         let line = line_of(text, span.start);
         hide_secret(text, &line, problems);
-        let (what, mend) = explain(error.message(), text, &span, &line);
+        let (what, mend) = explain(message, text, &span, &line);
         problems.error("WB-P020", &Place::new("", span), what, mend);
         count += 1;
         let is_header = text[line.clone()].trim_start().starts_with('[');
         // All that stands below a header that is there twice is said to be there twice too.
-        if count == MOST || (is_header && error.message().starts_with("duplicate key")) {
+        if count == MOST || (is_header && message.starts_with("duplicate key")) {
             break;
         }
         said = line.start..line.end.max(line.start + 1);
     }
+}
+
+fn is_unclosed(message: &str) -> bool {
+    message.starts_with("unclosed array, ") || message.starts_with("unclosed inline table")
+}
+
+/// The first bracket of a value that is not closed.
+fn open_bracket(text: &str) -> Option<usize> {
+    let mut open = Vec::new();
+    let mut is_value = false;
+    let mut at = 0;
+    while let Some(letter) = text.as_bytes().get(at) {
+        match letter {
+            b'#' => at += text.as_bytes()[at..].iter().position(|letter| *letter == b'\n').unwrap_or(1) - 1,
+            b'"' | b'\'' => at += text_length(&text.as_bytes()[at..]) - 1,
+            b'=' => is_value = true,
+            b'\n' => is_value = !open.is_empty(),
+            b'[' | b'{' if is_value => open.push(at),
+            b']' | b'}' if is_value => drop(open.pop()),
+            _ => {}
+        }
+        at += 1;
+    }
+    open.first().copied()
+}
+
+/// How many bytes a text in quotes takes, at least 1.
+fn text_length(written: &[u8]) -> usize {
+    let quote = written[0];
+    let is_long = written.len() > 2 && written[1] == quote && written[2] == quote;
+    if is_long {
+        let end = written[3..].windows(3).position(|end| end == [quote; 3]);
+        return end.map_or(written.len(), |end| end + 6);
+    }
+    let mut is_escaped = false;
+    for (index, letter) in written.iter().enumerate().skip(1) {
+        match letter {
+            b'\n' => return index,
+            letter if *letter == quote && !is_escaped => return index + 1,
+            letter => is_escaped = *letter == b'\\' && quote == b'"' && !is_escaped,
+        }
+    }
+    written.len()
 }
 
 /// The line that a byte stands in, without its end.
@@ -60,7 +112,7 @@ fn explain(message: &str, text: &str, span: &Range<usize>, line: &Range<usize>) 
     let key = before.split('=').next().unwrap_or_default().trim();
     let description = message.split(", expected").next().unwrap_or(message);
     let (what, mend): (&str, &str) = match description {
-        "duplicate key" => return twice(part, text[line.clone()].trim()),
+        "duplicate key" => return twice(part, text, line),
         "string values must be quoted" if !part.is_empty() => return unquoted(part, &text[line.clone()]),
         "string values must be quoted" | "missing value" | "missing value for key" => {
             return (format!("'{key}' has no value"), "write it behind the =".to_owned());
@@ -72,9 +124,12 @@ fn explain(message: &str, text: &str, span: &Range<usize>, line: &Range<usize>) 
         "invalid unquoted key" => {
             ("this cannot stand in a key", "write the key in quotes, or of letters, digits, - and _ only")
         }
+        "unexpected key or value" if text[line.start..span.start].ends_with('"') => {
+            ("the text ends before this", "within double quotes write single ones: \"order.country == 'AT'\"")
+        }
         "unexpected key or value" => (
             "the value ends before this",
-            "one line holds one key and its value; within a text in double quotes write single ones: \"order.country == 'AT'\"",
+            "one line holds one key and its value; a condition stands in quotes as a whole",
         ),
         "invalid basic string" if message.ends_with("expected `\"`") => (
             "the text does not end in its line",
@@ -112,17 +167,30 @@ fn explain(message: &str, text: &str, span: &Range<usize>, line: &Range<usize>) 
     (what.to_owned(), mend.to_owned())
 }
 
-fn twice(part: &str, line: &str) -> (String, String) {
-    if let Some(header) = line.strip_prefix("[[") {
-        let name = header.split(']').next().unwrap_or_default();
+fn twice(part: &str, text: &str, line: &Range<usize>) -> (String, String) {
+    let written = text[line.clone()].trim();
+    let number = |at: usize| text[..at].matches('\n').count() + 1;
+    let header = |line: &str| line.split(']').next().unwrap_or_default().trim().to_owned();
+    if let Some(name) = written.strip_prefix("[[") {
+        let name = header(name);
         let what = format!("'{name}' is a table already, and becomes a list here");
         return (what, format!("write [[{name}]], in double brackets, above the first one too"));
     }
-    if line.starts_with('[') {
-        let header = line.split(']').next().unwrap_or_default();
-        return (format!("{header}] stands here a second time"), "join the two, or rename one".to_owned());
+    let before = &text[..line.start];
+    if written.starts_with('[') {
+        let first = before.lines().position(|line| line.starts_with('[') && header(line) == header(written));
+        let first = first.map(|line| format!("; the first is in line {}", line + 1)).unwrap_or_default();
+        let mend = match header(written).as_str() {
+            "[flows" => "write [[flows]], in double brackets, above each of them",
+            _ => "join the two, or rename one",
+        };
+        return (format!("{}] stands here a second time{first}", header(written)), mend.to_owned());
     }
-    (format!("'{part}' stands here a second time"), "keep one of the two".to_owned())
+    let same_table = before.rfind("\n[").map_or(0, |at| at + 1);
+    let is_key = |line: &str| line.split('=').next().is_some_and(|key| key.trim() == part);
+    let first = before[same_table..].lines().position(is_key).map(|line| number(same_table) + line);
+    let first = first.map(|line| format!("; the first is in line {line}")).unwrap_or_default();
+    (format!("'{part}' stands here a second time{first}"), "keep one of the two".to_owned())
 }
 
 fn unquoted(part: &str, line: &str) -> (String, String) {
@@ -144,5 +212,5 @@ fn unquoted(part: &str, line: &str) -> (String, String) {
     } else {
         format!("write \"{value}\"")
     };
-    ("a text stands in quotes".to_owned(), mend)
+    ("this text has no quotes".to_owned(), mend)
 }

@@ -12,7 +12,7 @@ use waybill_domain::{
 
 use super::{Reading, References};
 use crate::{
-    diagnostic::{Place, close, nearest},
+    diagnostic::{Place, close, nearest, nearest_or},
     plan::{Connectors, Store, System},
     read::{At, Node, Table},
 };
@@ -60,7 +60,7 @@ impl Reading<'_, '_> {
     ) -> Option<Table<'a, 't>> {
         let table = root.needed(key, about, &mut self.problems)?.table(&mut self.problems)?;
         if table.entries().is_empty() {
-            self.problems.error("WB-P012", &table.place, format!("'{key}' is empty"), format!("give {about}"));
+            self.problems.error("WB-P012", &table.place, format!("'{key}' is empty"), format!("add {about}"));
         }
         Some(table)
     }
@@ -160,7 +160,10 @@ impl Reading<'_, '_> {
                 let all = ["budget", "concurrency", "paused", "shadow", "ask_above", "shares"];
                 let names: Vec<&str> = descriptor.settings.iter().map(|setting| setting.name).chain(all).collect();
                 let what = format!("{} has no setting '{}'", descriptor.title, name.value);
-                self.problems.error("WB-P011", &name.place, what, nearest(&name.value, names.iter().copied()));
+                let settings: Vec<&str> = descriptor.settings.iter().map(|setting| setting.name).collect();
+                let many = format!("its settings are: {}", settings.join(", "));
+                let mend = nearest_or(&name.value, names.iter().copied(), &many);
+                self.problems.error("WB-P011", &name.place, what, mend);
                 misspelt.extend(close(&name.value, names.into_iter()));
                 if !is_reference(&node) {
                     // It may be a secret under a name that is misspelt.
@@ -181,7 +184,9 @@ impl Reading<'_, '_> {
             if setting.required && !there.contains(setting.name) && !misspelt.contains(setting.name) {
                 let place = Place::new(format!("{}.{}", table.place.path, setting.name), table.place.span.clone());
                 let what = format!("'{}' is missing", setting.name);
-                self.problems.error("WB-P012", &place, what, format!("give {}", setting.about));
+                let value = if setting.secret { "env:…" } else { "…" };
+                let mend = format!("add {} = \"{value}\", {}", setting.name, setting.about);
+                self.problems.error("WB-P012", &place, what, mend);
             }
         }
         settings
@@ -227,7 +232,7 @@ impl Reading<'_, '_> {
                 self.check_reference(secret, true);
             }
             if secrets.is_empty() && !self.problems_at(&format!("{}.webhook_secrets", table.place.path)) {
-                let mend = "give webhook_secrets = [\"env:SHOPIFY_WEBHOOK_SECRET\"]";
+                let mend = "add webhook_secrets = [\"env:SHOPIFY_WEBHOOK_SECRET\"]";
                 self.problems.error("WB-P005", &table.place, "there is no secret that webhooks are signed with", mend);
             }
             table.finish(&mut self.problems);

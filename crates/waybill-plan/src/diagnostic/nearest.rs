@@ -14,6 +14,11 @@ pub(crate) fn nearest_or<'a>(wanted: &str, there: impl Iterator<Item = &'a str>,
     if let Some(name) = close(wanted, names.iter().copied()) {
         return format!("did you mean '{name}'?");
     }
+    // A name that was not written to its end.
+    let begun: Vec<&str> = names.iter().filter(|name| wanted.len() >= 4 && name.starts_with(wanted)).copied().collect();
+    if let [one] = begun[..] {
+        return format!("did you mean '{one}'?");
+    }
     let alike =
         |name: &&&str| name.len() >= 4 && wanted.len() >= 4 && (name.contains(wanted) || wanted.contains(**name));
     let mut alike: Vec<&str> = names.iter().filter(alike).copied().collect();
@@ -22,7 +27,7 @@ pub(crate) fn nearest_or<'a>(wanted: &str, there: impl Iterator<Item = &'a str>,
         [one] => format!("did you mean '{one}'?"),
         [one, other] => format!("did you mean '{one}' or '{other}'?"),
         _ if names.is_empty() => "there is none to name".to_owned(),
-        _ if names.len() <= 12 => format!("there are: {}", names.join(", ")),
+        _ if names.len() <= 16 => format!("there are: {}", names.join(", ")),
         _ => many.to_owned(),
     }
 }

@@ -15,6 +15,14 @@ pub(super) fn explain(source: &str, error: &Error) -> (String, Range<usize>, Str
     if let Some((what, at, mend)) = slip(source, &at) {
         return (what.to_owned(), at, mend.to_owned());
     }
+    if let (true, Some(open)) = (detail.starts_with("unexpected end of input"), open_bracket(source)) {
+        let close = match &source[open..=open] {
+            "(" => "close it with )",
+            "[" => "close it with ]",
+            _ => "close it with }",
+        };
+        return ("this bracket is not closed".to_owned(), open..open + 1, close.to_owned());
+    }
     let (what, mend) = match detail {
         "unexpected end of string" => {
             let begin = source.rfind(['"', '\'']).unwrap_or(0);
@@ -29,12 +37,27 @@ pub(super) fn explain(source: &str, error: &Error) -> (String, Range<usize>, Str
         }
         "unexpected character" => ("this has no meaning in an expression", EXAMPLE),
         "invalid integer (too large)" => ("this number is too large", "write an amount as decimal(\"…\")"),
-        _ if detail.starts_with("unexpected end of input, expected `)`") => ("a bracket is not closed", "write )"),
-        _ if detail.starts_with("unexpected end of input, expected `,`") => ("a list is not closed", "write ]"),
         _ if detail.starts_with("unexpected end of input") => ("something is missing behind this", EXAMPLE),
         _ => return (detail.to_owned(), at, EXAMPLE.to_owned()),
     };
     (what.to_owned(), at, mend.to_owned())
+}
+
+/// The innermost bracket that is not closed.
+fn open_bracket(source: &str) -> Option<usize> {
+    let mut open = Vec::new();
+    let mut quote = None;
+    for (at, letter) in source.char_indices() {
+        match (quote, letter) {
+            (Some(begun), letter) if begun == letter => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(letter),
+            (None, '(' | '[' | '{') => open.push(at),
+            (None, ')' | ']' | '}') => drop(open.pop()),
+            _ => {}
+        }
+    }
+    open.pop()
 }
 
 const EXAMPLE: &str = "expressions are Jinja's: order.captured and order.country == 'AT'";
@@ -42,12 +65,14 @@ const EXAMPLE: &str = "expressions are Jinja's: order.captured and order.country
 /// What an expression is told that is nested too deeply.
 pub(super) fn too_deep(source: &str) -> (String, Range<usize>, String) {
     let mend = "ask with a list, order.country in ['AT', 'DE'], or use a table and lookup";
-    ("the expression is nested too deeply".to_owned(), 0..source.len(), mend.to_owned())
+    let begin = source.char_indices().nth(20).map_or(source.len(), |(at, _)| at);
+    ("the expression is nested too deeply".to_owned(), 0..begin, mend.to_owned())
 }
 
 /// Operators of other languages: as they are written, what is wrong, how to mend it.
-const OPERATORS: [(&str, &str, &str); 13] = [
+const OPERATORS: [(&str, &str, &str); 14] = [
     ("&&", "conditions are not joined by &&", "write and"),
+    ("&", "conditions are not joined by &", "write and"),
     ("||", "conditions are not joined by ||", "write or"),
     ("===", "values are compared with two signs", "write =="),
     ("!==", "values are compared with two signs", "write !="),
@@ -134,7 +159,8 @@ mod tests {
 
     #[test]
     fn what_is_not_whole_is_told_as_such() {
-        told("(order.captured", "captured", "write )");
+        told("(order.captured", "(", "close it with )");
+        told("order.country in ['AT', 'DE'", "[", "close it with ]");
         told("order.note == 'x", "'x", "close its quotes");
         told("  ", "  ", "write one, or leave the key out");
         told("order.note == 'it's'", "s", "write double quotes around a text with a single one in it: \"Ann's\"");

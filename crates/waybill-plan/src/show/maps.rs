@@ -98,11 +98,7 @@ fn buyer(flow: &Flow) -> Table {
         rows.push(vec!["known by".to_owned(), key.source().to_owned()]);
         rows.push(vec!["called".to_owned(), name.source().to_owned()]);
     }
-    Table {
-        title: format!("One customer in {} for all buyers; nothing of a person goes there", flow.to),
-        headings: Vec::new(),
-        rows,
-    }
+    Table { title: format!("One customer in {} stands for all buyers", flow.to), headings: Vec::new(), rows }
 }
 
 fn lines(flow: &Flow) -> Table {

@@ -158,6 +158,7 @@ mod tests {
         assert_eq!(wrap("  after", 9), ["  after"]);
         assert_eq!(wrap("a \u{1b}[2Jb", 9), ["a [2Jb"]);
         assert_eq!(wrap("12345678", 8), ["12345678"]);
+        assert_eq!(wrap("keeps its", 8), ["keeps", "its"]);
     }
 
     #[test]

@@ -3,7 +3,10 @@
 use minijinja::machinery::ast::{Call, CallArg, Expr, Filter, Test};
 use rust_decimal::Decimal;
 
-use super::{Typing, constant, walk::children};
+use super::{
+    Typing, constant,
+    walk::{children, extent},
+};
 use crate::{
     diagnostic::nearest,
     schema::{Type, Why},
@@ -45,6 +48,17 @@ const FILTERS: &[(&str, usize, usize, Input, Output)] = &[
     ("title", 0, 0, Input::One, Output::Text),
     ("trim", 0, 1, Input::One, Output::Text),
     ("upper", 0, 0, Input::One, Output::Text),
+];
+/// Names that filters have in other languages.
+const OTHER_FILTERS: &[(&str, &str)] = &[
+    ("capitalise", "capitalize"),
+    ("count", "length"),
+    ("downcase", "lower"),
+    ("lowercase", "lower"),
+    ("size", "length"),
+    ("strip", "trim"),
+    ("upcase", "upper"),
+    ("uppercase", "upper"),
 ];
 /// Test, and how many values it takes.
 const TESTS: &[(&str, usize)] = &[
@@ -100,7 +114,7 @@ impl Typing<'_> {
             (Output::Whole, _) => Type::Whole,
             (Output::Item, Type::List(of)) => {
                 let is_lines = super::path(input).is_some_and(|path| path.ends_with(".lines"));
-                if is_lines { *of } else { Type::Void(Box::new(of.certain()), Why::Item) }
+                if is_lines { *of } else { Self::void(*of, Why::Item, expression) }
             }
             (Output::Item, Type::Unknown) => Type::Unknown,
             (Output::Text, Type::List(of)) if matches!(*of, Type::Record(_)) && arguments.len() < 2 => {
@@ -116,18 +130,26 @@ impl Typing<'_> {
             self.of(part);
         }
         let function = FUNCTIONS.iter().find(|(function, ..)| *function == name);
-        let mend = match function {
-            Some((.., form)) => format!("it is a function: write {form}"),
-            None => nearest(name, FILTERS.iter().map(|(name, ..)| *name)),
+        let ours = OTHER_FILTERS.iter().find(|(theirs, _)| *theirs == name);
+        let is_name = name.split('.').next().is_some_and(|name| self.scope.names.contains_key(name));
+        let mend = match (function, ours) {
+            (Some((.., form)), _) => format!("it is a function: write {form}"),
+            (None, Some((_, ours))) => format!("it is called '{ours}' here"),
+            _ if is_name => "write or: | is for filters, such as | upper".to_owned(),
+            _ => nearest(name, FILTERS.iter().map(|(name, ..)| *name)),
         };
-        self.find("WB-P021", expression, format!("there is no filter '{name}'"), mend)
+        self.find_name("WB-P021", expression, name, format!("there is no filter '{name}'"), mend)
     }
 
     pub(super) fn test(&mut self, expression: &Expr<'_>, test: &Test<'_>) -> Type {
         let of = self.of(&test.expr);
         let Some((_, count)) = TESTS.iter().find(|(name, _)| *name == test.name) else {
-            let mend = nearest(test.name, TESTS.iter().map(|(name, _)| *name));
-            self.find("WB-P021", expression, format!("there is no test '{}'", test.name), mend);
+            let mend = match test.name {
+                "null" | "nil" => "write is none".to_owned(),
+                "empty" | "blank" => format!("write {} == ''", self.written(&test.expr)),
+                name => nearest(name, TESTS.iter().map(|(name, _)| *name)),
+            };
+            self.find_name("WB-P021", expression, test.name, format!("there is no test '{}'", test.name), mend);
             return Type::Flag;
         };
         if !self.values(expression, &test.args, *count, *count, &format!("is {}", test.name)) {
@@ -140,11 +162,13 @@ impl Typing<'_> {
             ("defined" | "undefined", Type::Maybe(_)) => {
                 let written = self.written(&test.expr).to_owned();
                 let what = format!("'{written}' is always defined: where there is none, it is none");
-                self.warn(expression, false, what, format!("write {written} is not none, or {written} is none"));
+                let mend = format!("write {written} is not none, or {written} is none");
+                self.told.insert(written);
+                self.warn(extent(expression), false, what, mend);
             }
             ("defined" | "undefined" | "none", _) => {}
             (_, of) => {
-                let of = self.there(&test.expr, of).certain();
+                let of = self.there(of).certain();
                 let takes_text = matches!(test.name, "startingwith" | "endingwith");
                 if takes_text && !of.is_text() && of != Type::Unknown {
                     let what = format!("{} has no beginning and no end", of.describe());
@@ -157,13 +181,10 @@ impl Typing<'_> {
 
     pub(super) fn call(&mut self, expression: &Expr<'_>, call: &Call<'_>) -> Type {
         let Expr::Var(name) = &call.expr else {
-            for part in children(expression) {
-                self.of(part);
-            }
-            return self.find("WB-P021", expression, "values have no functions here", "use a filter, such as | upper");
+            return self.method(expression, call);
         };
         let Some((_, least, most, form)) = FUNCTIONS.iter().find(|(function, ..)| *function == name.id) else {
-            return self.no_such_function(expression, name.id);
+            return self.no_such_function(expression, &call.expr, name.id);
         };
         if !self.values(expression, &call.args, *least, *most, form) {
             return if name.id == "lookup" { Type::Text } else { Type::Amount };
@@ -183,7 +204,21 @@ impl Typing<'_> {
         Type::Amount
     }
 
-    fn no_such_function(&mut self, expression: &Expr<'_>, name: &str) -> Type {
+    /// A function behind a value, as other languages have them.
+    fn method(&mut self, expression: &Expr<'_>, call: &Call<'_>) -> Type {
+        let Expr::GetAttr(attr) = &call.expr else {
+            self.of(&call.expr);
+            return self.find("WB-P022", expression, "this is no function", "leave the brackets behind it out");
+        };
+        self.of(&attr.expr);
+        let is_filter = FILTERS.iter().any(|(name, ..)| *name == attr.name);
+        let filter = if is_filter { attr.name } else { "upper" };
+        let values = if is_filter && !call.args.is_empty() { "(…)" } else { "" };
+        let mend = format!("use a filter: {} | {filter}{values}", self.written(&attr.expr));
+        self.find_name("WB-P021", expression, attr.name, format!("values have no function '{}'", attr.name), mend)
+    }
+
+    fn no_such_function(&mut self, expression: &Expr<'_>, function: &Expr<'_>, name: &str) -> Type {
         for part in children(expression).into_iter().skip(1) {
             self.of(part);
         }
@@ -192,11 +227,18 @@ impl Typing<'_> {
         } else {
             nearest(name, FUNCTIONS.iter().map(|(name, ..)| *name))
         };
-        self.find("WB-P021", expression, format!("there is no function '{name}'"), mend)
+        self.find("WB-P021", function, format!("there is no function '{name}'"), mend)
     }
 
     /// Whether as many values stand in brackets as there have to be, one by one.
     fn values(&mut self, expression: &Expr<'_>, given: &[CallArg<'_>], least: usize, most: usize, form: &str) -> bool {
+        let form = match form {
+            "| replace" => "| replace('-', '')",
+            "| default" => "| default('')",
+            "is startingwith" => "is startingwith('A')",
+            "is endingwith" => "is endingwith('A')",
+            form => form,
+        };
         if !given.iter().all(|argument| matches!(argument, CallArg::Pos(_))) {
             self.find(
                 "WB-P022",
@@ -214,13 +256,6 @@ impl Typing<'_> {
             (count, least) if count < least => "values in brackets are missing".to_owned(),
             (_, _) if most == 0 => "this takes no values in brackets".to_owned(),
             (_, _) => "there are too many values in brackets".to_owned(),
-        };
-        let form = match form {
-            "| replace" => "| replace('-', '')",
-            "| default" => "| default('')",
-            "is startingwith" => "is startingwith('A')",
-            "is endingwith" => "is endingwith('A')",
-            form => form,
         };
         self.find("WB-P022", expression, what, format!("write {form}"));
         false

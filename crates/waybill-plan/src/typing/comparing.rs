@@ -2,7 +2,10 @@
 
 use minijinja::machinery::ast::{BinOpKind, CompareOpKind, Expr};
 
-use super::{Typing, constant, walk::path};
+use super::{
+    Typing, constant,
+    walk::{extent, path},
+};
 use crate::{diagnostic::nearest, schema::Type};
 
 pub(super) const fn operator(op: BinOpKind) -> Option<CompareOpKind> {
@@ -25,7 +28,7 @@ impl Typing<'_> {
     pub(super) fn comparison(&mut self, left: Side<'_, '_>, right: Side<'_, '_>, op: CompareOpKind) {
         let is_order = !matches!(op, CompareOpKind::Eq | CompareOpKind::Ne | CompareOpKind::In | CompareOpKind::NotIn);
         let mut side = |(expression, of): Side<'_, '_>| {
-            let of = self.there(expression, of);
+            let of = self.there(of);
             if is_order { self.ordered(expression, of) } else { of.certain() }
         };
         let (l, r) = (side((left.0, left.1)), side((right.0, right.1)));
@@ -42,18 +45,18 @@ impl Typing<'_> {
             let part = path(expression).unwrap_or_else(|| self.written(expression).to_owned());
             if self.told.insert(part.clone()) {
                 let what = format!("there is not always '{part}', and none is less than everything");
-                self.warn(expression, false, what, format!("ask for it first: {part} and …"));
+                self.warn(extent(expression), false, what, format!("ask for it first: {part} and …"));
             }
         }
         of.certain()
     }
 
     fn compared(&mut self, (left, l): Side<'_, '_>, (right, r): Side<'_, '_>, is_order: bool) {
-        use Type::{Amount, Flag, Float, List, Nothing, NumberText, Text, Time, Unknown, Whole, Word};
+        use Type::{Amount, Flag, Float, List, Nothing, NumberText, Record, Text, Time, Unknown, Whole, Word};
         match (&l, &r) {
             (Unknown | Nothing, _) | (_, Unknown | Nothing) => {}
             (Amount, Amount) | (Whole, Whole) | (Text, Text) | (Time, Time | Text) | (Text, Time) => {}
-            (Flag, Flag) if !is_order => {}
+            (Flag, Flag) | (List(_), List(_)) | (Record(_), Record(_)) if !is_order => {}
             (Word(words), Text) => self.word(right, left, words),
             (Text, Word(words)) => self.word(left, right, words),
             (Word(_), Word(_)) => {}
@@ -111,7 +114,8 @@ impl Typing<'_> {
             (Expr::Const(_), _) => format!("write decimal(\"{written}\")"),
             _ => format!("write decimal({written})"),
         };
-        self.find("WB-P022", number, "an exact amount is compared with what is none", mend);
+        let what = format!("an exact amount is compared with {}", of.describe());
+        self.find("WB-P022", number, what, mend);
     }
 
     /// `left in right`.

@@ -47,9 +47,8 @@ impl Typing<'_> {
 
     /// A field of what an expression gives.
     pub(super) fn part(&mut self, expression: &Expr<'_>, parent: &Expr<'_>, name: &str) -> Type {
-        let of = self.of(parent);
         // Behind what does not exist is nothing.
-        let of = self.there(parent, of);
+        let of = self.used_raw(parent);
         let (of, lacks) = match of {
             Type::Maybe(of) => (*of, !self.is_present(parent)),
             of => (of, false),
@@ -60,7 +59,7 @@ impl Typing<'_> {
             return if self.is_present(expression) {
                 field.certain()
             } else {
-                Type::Void(Box::new(field.certain()), Why::Part(part))
+                Self::void(field, Why::Part(part), expression)
             };
         }
         if self.is_present(expression) { field.certain() } else { field }
@@ -81,7 +80,8 @@ impl Typing<'_> {
                 Some(of) => of.clone(),
                 None => {
                     let what = format!("{} has no field '{name}'", what(self));
-                    self.find("WB-P021", expression, what, field_meant(fields, name))
+                    let mend = field_meant(fields, name);
+                    self.find_name("WB-P021", expression, name, what, mend)
                 }
             },
             Type::Tables => {
@@ -107,7 +107,7 @@ impl Typing<'_> {
             Type::List(of) if matches!(at, Type::Whole | Type::Unknown) => {
                 // An order has lines; other lists may be empty.
                 let is_lines = path(list).is_some_and(|path| path.ends_with(".lines"));
-                if is_lines { *of } else { Type::Void(Box::new(of.certain()), Why::Item) }
+                if is_lines { *of } else { Self::void(*of, Why::Item, expression) }
             }
             Type::List(_) => self.find("WB-P022", expression, "lists are counted: the first is [0]", "write [0]"),
             of if of.is_text() => Type::Text,
@@ -120,8 +120,22 @@ impl Typing<'_> {
     }
 }
 
+/// Shopify's own names of what is called otherwise here.
+const SHOPIFYS: [(&str, &str); 6] = [
+    ("line_items", "lines"),
+    ("order_number", "name"),
+    ("total_price", "total"),
+    ("subtotal_price", "subtotal"),
+    ("total_tax", "tax_total"),
+    ("total_discounts", "discount_total"),
+];
+
 /// The field that a wrong name may have been meant to be: one near it, or one of a part.
 fn field_meant(fields: &Arc<Fields>, name: &str) -> String {
+    let ours = SHOPIFYS.iter().find(|(theirs, ours)| *theirs == name && fields.contains_key(ours));
+    if let Some((_, ours)) = ours {
+        return format!("it is called '{ours}' here");
+    }
     if close(name, fields.keys().copied()).is_none() {
         let mut behind: Vec<String> = Vec::new();
         for (part, of) in fields.iter() {

@@ -6,8 +6,21 @@ use minijinja::machinery::ast::{BinOpKind, Expr, UnaryOpKind};
 
 use super::{constant, walk::path};
 
+/// Why a condition holds for no record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Never {
+    pub(crate) why: String,
+    pub(crate) mend: String,
+}
+
+impl Never {
+    fn new(why: String, mend: impl Into<String>) -> Self {
+        Self { why, mend: mend.into() }
+    }
+}
+
 /// Why a condition holds for no record, if it does not.
-pub(crate) fn never(condition: &Expr<'_>) -> Option<String> {
+pub(crate) fn never(condition: &Expr<'_>) -> Option<Never> {
     let mut demands = Demands::default();
     demands.add(condition, true)
 }
@@ -23,10 +36,11 @@ struct Demands {
 
 impl Demands {
     /// Adds a condition that has to hold, or must not; says why it cannot together with those before.
-    fn add(&mut self, condition: &Expr<'_>, holds: bool) -> Option<String> {
+    fn add(&mut self, condition: &Expr<'_>, holds: bool) -> Option<Never> {
         match condition {
             Expr::Const(value) if value.value.is_true() != holds => {
-                Some(format!("'{}' is the same for every record", value.value))
+                let why = format!("'{}' is the same for every record", value.value);
+                Some(Never::new(why, "write a condition, or drop the flow"))
             }
             Expr::UnaryOp(op) if matches!(op.op, UnaryOpKind::Not) => self.add(&op.expr, !holds),
             Expr::BinOp(op) => match op.op {
@@ -34,7 +48,11 @@ impl Demands {
                 BinOpKind::ScOr if !holds => self.add(&op.left, false).or_else(|| self.add(&op.right, false)),
                 BinOpKind::ScOr => {
                     let (left, right) = (never(&op.left)?, never(&op.right)?);
-                    Some(if left == right { left } else { format!("{left}, and {right}") })
+                    Some(if left == right {
+                        left
+                    } else {
+                        Never::new(format!("{}, and {}", left.why, right.why), "correct both sides of or")
+                    })
                 }
                 BinOpKind::Eq if holds => {
                     let (part, text) = [(&op.left, &op.right), (&op.right, &op.left)]
@@ -56,12 +74,13 @@ impl Demands {
             other => {
                 let part = path(other)?;
                 let before = self.flags.insert(part.clone(), holds)?;
-                (before != holds).then(|| format!("'{part}' cannot be both yes and no"))
+                let why = format!("'{part}' cannot be both yes and no");
+                (before != holds).then(|| Never::new(why, "take one of the two out, or write or between them"))
             }
         }
     }
 
-    fn demand(&mut self, part: String, texts: Vec<String>) -> Option<String> {
+    fn demand(&mut self, part: String, texts: Vec<String>) -> Option<Never> {
         let Some(before) = self.texts.get_mut(&part) else {
             self.texts.insert(part, texts);
             return None;
@@ -69,7 +88,10 @@ impl Demands {
         let left: Vec<String> = before.iter().filter(|text| texts.contains(text)).cloned().collect();
         if left.is_empty() {
             let all = |texts: &[String]| format!("'{}'", texts.join("' or '"));
-            return Some(format!("'{part}' cannot be {} and {} at once", all(before), all(&texts)));
+            let why = format!("'{part}' cannot be {} and {} at once", all(before), all(&texts));
+            let every: Vec<&str> = before.iter().chain(&texts).map(String::as_str).collect();
+            let mend = format!("if one of them is enough, write {part} in ['{}']", every.join("', '"));
+            return Some(Never::new(why, mend));
         }
         *before = left;
         None

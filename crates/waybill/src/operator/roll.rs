@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use console::{
-    services::{self, DELIVERING, Services, Unanswered},
+    services::{DELIVERING, Services, Unanswered},
     words,
 };
 use serde::Serialize;

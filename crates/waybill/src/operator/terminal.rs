@@ -92,6 +92,6 @@ impl Terminal<'_> {
 }
 
 /// Whether an answer agrees.
-pub(crate) fn is_yes(answer: &str) -> bool {
+pub(super) fn is_yes(answer: &str) -> bool {
     matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }

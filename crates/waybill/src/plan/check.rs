@@ -47,24 +47,36 @@ pub(crate) fn run(command: &Check, out: &mut impl Write) -> anyhow::Result<ExitC
 }
 
 fn say(out: &mut impl Write, file: &str, plan: Option<&Plan>, problems: &Problems) -> std::io::Result<()> {
-    for problem in &problems.problems {
-        writeln!(out, "{}", problem.render(file))?;
+    let shown = problems.render(file);
+    if !shown.is_empty() {
+        writeln!(out, "{shown}")?;
     }
     let warnings = match problems.count(Severity::Warning) {
         0 => String::new(),
-        1 => "; 1 warning".to_owned(),
-        many => format!("; {many} warnings"),
+        warnings => format!("; {}", count(warnings, "warning")),
     };
     match plan {
         Some(plan) => {
-            let (stores, systems, flows) = (plan.stores.len(), plan.systems.len(), plan.flows.len());
-            let hash = &plan.hash;
-            writeln!(out, "{file}: passes ({stores} stores, {systems} systems, {flows} flows, hash {hash}){warnings}")
+            let (stores, systems) = (count(plan.stores.len(), "store"), count(plan.systems.len(), "system"));
+            let (flows, hash) = (count(plan.flows.len(), "flow"), &plan.hash);
+            writeln!(out, "{file}: passes ({stores}, {systems}, {flows}, hash {hash}){warnings}")
         }
         None => {
-            let errors = problems.count(Severity::Error);
-            let noun = if errors == 1 { "error" } else { "errors" };
-            writeln!(out, "{file}: {errors} {noun}{warnings}; `waybill plan explain CODE` tells more of a code")
+            let errors = count(problems.count(Severity::Error), "error");
+            let mut codes: Vec<&str> = problems
+                .problems
+                .iter()
+                .filter(|problem| problem.severity == Severity::Error)
+                .map(|problem| problem.code)
+                .collect();
+            codes.dedup();
+            let code = if let [one] = codes[..] { one } else { "CODE" };
+            writeln!(out, "{file}: {errors}{warnings}; `waybill plan explain {code}` tells more")
         }
     }
+}
+
+/// `1 store`, `2 stores`.
+fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }

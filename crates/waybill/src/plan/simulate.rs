@@ -31,11 +31,12 @@ pub(crate) struct Simulate {
 /// What plans are run on.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct On {
-    /// A recorded day (`waybill export` writes one), webhook bodies as JSON Lines ({"topic", "body"}), or a folder of
-    /// bodies in files named by their topic (orders__create.json).
+    /// A recorded day (`waybill export` writes one), the file of a bulk query of a store's orders (`waybill plan
+    /// bulk-query` prints the query), webhook bodies as JSON Lines ({"topic", "body"}), or a folder of bodies in files
+    /// named by their topic (orders__create.json).
     #[arg(long, value_name = "FILE")]
     on: PathBuf,
-    /// The store that webhook bodies are of; needed where the plan has several.
+    /// The store that orders and webhook bodies are of; needed where the plan has several.
     #[arg(long)]
     store: Option<String>,
 }

@@ -19,6 +19,7 @@ mod plan_status;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
+mod recorded_day;
 mod running;
 #[cfg(test)]
 mod start_and_stop;

@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 use waybill_testkit::ScratchFolder;
 
-use crate::deployment::{example_plan, said, waybill};
+use crate::deployment::{example_plan, repository, said, waybill};
 
 fn show(arguments: &[&str]) -> Output {
     Command::new(waybill()).args(["plan", "show"]).arg(example_plan()).args(arguments).output().unwrap()
@@ -40,10 +40,20 @@ fn the_example_plan_is_drawn_as_expected() {
 }
 
 #[test]
-fn no_line_is_wider_than_120_columns() {
-    let told = said(&show(&[]));
-    let wide: Vec<_> = told.lines().filter(|line| line.chars().count() > 120).collect();
-    assert!(wide.is_empty(), "{wide:#?}");
+fn every_example_plan_fits_120_columns_and_can_be_drawn() {
+    for file in std::fs::read_dir(repository().join("examples/plans")).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let run = |arguments: &[&str]| {
+            said(&Command::new(waybill()).args(["plan", "show"]).arg(&path).args(arguments).output().unwrap())
+        };
+        let told = run(&[]);
+        let wide: Vec<_> = told.lines().filter(|line| line.chars().count() > 120).collect();
+        assert!(wide.is_empty(), "{}: {wide:#?}", path.display());
+        assert!(run(&["--mermaid"]).starts_with("flowchart LR\n"), "{}", path.display());
+    }
 }
 
 #[test]

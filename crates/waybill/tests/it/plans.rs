@@ -10,7 +10,7 @@ use crate::deployment::{example_plan, repository, said, waybill};
 fn the_example_plan_passes_without_its_secrets() {
     let output = Command::new(waybill()).args(["plan", "check"]).arg(example_plan()).env_clear().output().unwrap();
     let told = said(&output);
-    assert!(told.contains("fine (1 stores, 7 systems, 7 flows"), "{told}");
+    assert!(told.contains("passes (1 store, 7 systems, 7 flows"), "{told}");
 }
 
 #[test]

@@ -29,6 +29,8 @@ use waybill_simulator::{
 };
 use waybill_testkit::{ScratchFolder, TestServers, wait_for_async};
 
+use crate::erp::Erp;
+
 /// One for every test: roles are the cluster's, and tests may share a cluster.
 const PASSWORD: &str = "waybill-test";
 const TOKEN: &str = "waybill-test-token";
@@ -54,6 +56,8 @@ pub(crate) struct Bench {
     /// The road as each service's own user.
     road: BTreeMap<&'static str, Bus>,
     pager: Running,
+    /// The service in charge of the system `erp`.
+    pub(crate) erp: Erp,
     stop: CancellationToken,
     running: JoinHandle<anyhow::Result<()>>,
     _servers: TestServers,
@@ -80,13 +84,19 @@ pub(crate) fn refusing(service: &str, replica: &str, hash: &str, problem: &str) 
 impl Bench {
     /// The watch with one pager; `None` after a skip line.
     pub(crate) async fn open() -> Option<Self> {
+        Self::with_plan("").await
+    }
+
+    /// The same with more in the plan, from its alerts on.
+    pub(crate) async fn with_plan(more: &str) -> Option<Self> {
         let users = topology::authorization(|_| PASSWORD.to_owned());
         let servers = TestServers::start_with(Some(&users))?;
         let pager = pagerduty::simulated(pagerduty::ROUTING_KEY);
         let pager = serve(pager, TcpListener::bind("127.0.0.1:0").await.unwrap()).unwrap();
         let folder = ScratchFolder::new("watch").unwrap();
         let plan = folder.path().join("plan.toml");
-        std::fs::write(&plan, plan_text(&folder, &pager.url())).unwrap();
+        let text = format!("{}{more}", plan_text(&folder, &pager.url()));
+        std::fs::write(&plan, &text).unwrap();
 
         let admin = servers.database.url().expose();
         let url = database::provision(&admin, SERVICE, PASSWORD, &migrator()).await.unwrap();
@@ -98,7 +108,8 @@ impl Bench {
         };
         topology::ensure(connect("admin").await.context(), 1).await.unwrap();
         let mut road = BTreeMap::new();
-        for service in ["erp-sync", "crm-sync"] {
+        let erp = Erp::start(&admin, PASSWORD, TOKEN, &text).await;
+        for service in ["erp-sync", "crm-sync", "shopify-ingest"] {
             road.insert(service, connect(service).await);
         }
 
@@ -110,6 +121,7 @@ impl Bench {
                 "WAYBILL_NATS_PASSWORD" => PASSWORD.to_owned(),
                 "WAYBILL_HTTP" | "WAYBILL_GRPC" => "127.0.0.1:0".to_owned(),
                 "WAYBILL_GRPC_TOKEN" => TOKEN.to_owned(),
+                "WAYBILL_PEERS" => format!("erp-sync={}", erp.url),
                 _ => return None,
             })
         };
@@ -122,7 +134,8 @@ impl Bench {
         let running = tokio::spawn(app.run());
         let db = database::pool(&url, 2).unwrap();
         let hash = String::new();
-        let mut bench = Self { hash, clock, watch, db, road, pager, stop, running, _servers: servers, _folder: folder };
+        let mut bench =
+            Self { hash, clock, watch, db, road, pager, erp, stop, running, _servers: servers, _folder: folder };
         // What is said before the watch listens is not heard.
         bench.hash = bench.own_hash().await;
         Some(bench)
@@ -135,6 +148,28 @@ impl Bench {
         drop(self.watch);
         tokio::time::timeout(DEADLINE, self.running).await.expect("an end in time").unwrap().unwrap();
         self.db.close().await;
+        self.erp.stop().await;
+    }
+
+    /// The time as the watch sees it.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) const fn db(&self) -> &PgPool {
+        &self.db
+    }
+
+    pub(crate) fn road_of(&self, service: &str) -> &Bus {
+        &self.road[service]
+    }
+
+    /// Lets a second pass and waits until the watch has looked at everything as it is now.
+    pub(crate) async fn until_swept(&self) {
+        self.pass(1);
+        // What it notes of a disagreement bears its time.
+        self.hear(&[obeying("erp-sync", "host-1", "b1946ac92492"), obeying("crm-sync", "host-2", "591785b79460")]).await;
+        self.until_disagreement_is_seen().await;
     }
 
     /// The plan that the watch says it obeys, once it has heard itself.

@@ -3,4 +3,12 @@
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
+mod erp;
+#[cfg(test)]
+mod lateness;
+#[cfg(test)]
+mod orders;
+#[cfg(test)]
 mod plans;
+#[cfg(test)]
+mod silence;

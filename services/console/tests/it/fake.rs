@@ -322,8 +322,4 @@ impl wire::deliveries_server::Deliveries for Fake {
     async fn roll(&self, _: Request<wire::RollRequest>) -> Answer<wire::RollResponse> {
         unused()
     }
-
-    async fn list_decisions(&self, _: Request<wire::ListDecisionsRequest>) -> Answer<wire::ListDecisionsResponse> {
-        unused()
-    }
 }

@@ -12,9 +12,9 @@ impl Bench {
         let email = Some("jo@example.com".to_owned());
         let id = self.shop.add_customer(NewCustomer { email, ..NewCustomer::default() });
         self.shop.set_email_consent(id, EmailConsent::Subscribed);
-        let records = self.shop.records();
+        let (records, wanted) = (self.shop.records(), id.to_string());
         let mut records = records.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let body = records.find(|record| record["kind"] == "customer" && record["id"] == id.to_string()).unwrap();
+        let body = records.find(|record| record["kind"] == "customer" && record["id"] == wanted).unwrap();
         (id, body["body"].clone())
     }
 

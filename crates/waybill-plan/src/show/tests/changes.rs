@@ -112,6 +112,7 @@ charges = { shipping = "SHIP" }
 name = "order.name"
 comment = { value = "order.note", missing = "skip" }
 origin = { value = "order.source_name or none", default = "web" }
+language = { value = "order.locale", missing = "clear" }
 [flows.customer_fields]
 firstname = "customer.first_name"
 
@@ -255,6 +256,7 @@ pub(super) const CHANGES: &[(&str, &str)] = &[
     ("name = \"order.name\"\ncomment", "name = \"order.id\"\ncomment"),
     ("value = \"order.note\"", "value = \"order.locale\""),
     ("missing = \"skip\"", "missing = \"clear\""),
+    ("missing = \"clear\"", "missing = \"error\""),
     ("missing = \"skip\"", "missing = \"error\""),
     ("default = \"web\"", "default = \"shop\""),
     ("value = \"order.source_name or none\"", "value = \"order.source_name\""),

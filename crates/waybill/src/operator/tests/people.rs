@@ -1,6 +1,9 @@
 //! What a service has for people to decide: approvals, first runs, settled deliveries of a flow.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use tonic::Status;
 use waybill_proto::wire::{
@@ -24,6 +27,7 @@ pub(super) struct People {
     approvals: Vec<Approval>,
     /// A system that asks, and what it says; nothing once it is released.
     asking: Arc<Mutex<Option<(String, String)>>>,
+    looks: Arc<AtomicUsize>,
     /// Settled deliveries with what would become of each; nothing where it stays.
     settled: Vec<(Delivery, Option<RolledDelivery>)>,
 }
@@ -90,7 +94,13 @@ impl People {
         }
     }
 
+    /// How often systems were looked at.
+    pub(super) fn looks(&self) -> usize {
+        self.looks.load(Ordering::SeqCst)
+    }
+
     pub(super) fn asking(&self) -> Option<SystemReport> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
         let asking = self.asking.lock().unwrap().clone();
         asking.map(|(system, message)| report(&system, Condition::Asking, message))
     }

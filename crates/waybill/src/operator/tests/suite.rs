@@ -163,6 +163,10 @@ impl Suite {
         }
     }
 
+    pub(super) fn people(&self) -> &People {
+        &self.people
+    }
+
     pub(super) fn peers(&self) -> String {
         self.peers.join(",")
     }
@@ -269,14 +273,6 @@ impl Source for Suite {
         Ok(Response::new(wire::FindByNameResponse { keys: keys.collect() }))
     }
 
-    async fn list_revisions(&self, request: Request<wire::ListRevisionsRequest>) -> Answer<wire::ListRevisionsResponse> {
-        self.recorded.revisions(&request.into_inner()).map(Response::new)
-    }
-
-    async fn get_revisions(&self, request: Request<wire::GetRevisionsRequest>) -> Answer<wire::GetRevisionsResponse> {
-        Ok(Response::new(self.recorded.single(request.into_inner())))
-    }
-
     async fn list_revisions(
         &self,
         request: Request<wire::ListRevisionsRequest>,
@@ -349,10 +345,6 @@ impl Deliveries for Suite {
             return Err(Status::not_found("not served here"));
         }
         Ok(Response::new(self.reports(if request.paused { Condition::Paused } else { Condition::Serving })))
-    }
-
-    async fn list_decisions(&self, request: Request<wire::ListDecisionsRequest>) -> Answer<wire::ListDecisionsResponse> {
-        self.recorded.decisions(&request.into_inner()).map(Response::new)
     }
 
     async fn list_decisions(

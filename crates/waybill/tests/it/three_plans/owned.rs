@@ -158,6 +158,6 @@ async fn the_store_has_one_less_than_the_erp_of_everything() {
     assert_eq!(shown(), [4000, 300, 4000], "what the ERP has, too");
     wait_for_async("the ERP's stock in the store", DEADLINE, async || (shown() == [3999, 299, 3999]).then_some(()))
         .await;
-    assert_eq!(shop.parked("inventory-router").await, []);
+    shop.has_parked_nothing("inventory-router").await;
     shop.close().await;
 }
