@@ -300,10 +300,11 @@ impl Gathered {
                 "ignored" => ReceiptState::Ignored,
                 _ => ReceiptState::Parked,
             };
-            let applied = fact.applied_epoch.zip(fact.applied_number);
-            let applied = applied.map(|(epoch, number)| Revision { epoch, number });
+            let revision = |(epoch, number)| Revision { epoch, number };
+            let said_of = fact.said_epoch.zip(fact.said_number).map(revision);
+            let applied = fact.applied_epoch.zip(fact.applied_number).map(revision);
             if let Ok(system) = fact.system.parse() {
-                facts.receipts.insert(system, ReceiptFact { state, applied });
+                facts.receipts.insert(system, ReceiptFact { state, said_of, applied });
             }
         }
         if let Some(Body::Refund(refund)) = &snapshot.body {

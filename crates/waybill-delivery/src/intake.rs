@@ -174,7 +174,8 @@ fn fact(receipt: &wire::Receipt) -> Option<Fact> {
         _ => return None,
     };
     let key = receipt.key.as_ref()?;
-    let applied = if state == "applied" { receipt.to.as_ref() } else { None };
+    let said = receipt.to.as_ref();
+    let applied = if state == "applied" { said } else { None };
     Some(Fact {
         store: key.store.clone(),
         kind: key.kind.clone(),
@@ -182,6 +183,8 @@ fn fact(receipt: &wire::Receipt) -> Option<Fact> {
         system: receipt.system.clone(),
         state: state.to_owned(),
         settlement: receipt.settlement,
+        said_epoch: said.map(|revision| revision.epoch),
+        said_number: said.map(|revision| revision.number),
         applied_epoch: applied.map(|revision| revision.epoch),
         applied_number: applied.map(|revision| revision.number),
     })

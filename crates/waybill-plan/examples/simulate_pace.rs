@@ -75,8 +75,10 @@ fn connector(connector: &'static str, capabilities: &'static [Capability]) -> De
 }
 
 fn main() -> std::io::Result<()> {
-    let connectors =
-        [connector("shop", &[Capability::StoreSource]), connector("takes-orders", &[Capability::OrderSink, Capability::CustomerSink])];
+    let connectors = [
+        connector("shop", &[Capability::StoreSource]),
+        connector("takes-orders", &[Capability::OrderSink, Capability::CustomerSink]),
+    ];
     let plan = Plan::parse(PLAN, Connectors::All(&connectors)).expect("the plan passes");
     let lines: Vec<Line> = (0..ORDERS)
         .map(|number| {

@@ -9,7 +9,7 @@ mod things;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use waybill_domain::{
@@ -255,7 +255,8 @@ fn began_at(body: &Body) -> Option<Timestamp> {
         Body::Order(order) => Some(order.created_at),
         Body::Customer(customer) => customer.created_at,
         Body::Refund(refund) => Some(refund.created_at),
-        Body::Shipment(shipment) => shipment.shipped_at,
+        // A label names the day only, as its midnight: it is before an instant when all of the day is.
+        Body::Shipment(shipment) => shipment.shipped_at.and_then(|day| day.checked_add(24.hours()).ok()),
         // Levels are states, not events.
         Body::StockLevel(_) | Body::InventoryLevel(_) | Body::Product(_) | Body::Fulfilment(_) | Body::Incident(_) => {
             None

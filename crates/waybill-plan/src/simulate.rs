@@ -250,7 +250,7 @@ impl<'p> Simulation<'p> {
             State::Parked { .. } => ReceiptState::Parked,
             State::Waiting { .. } => return None,
         };
-        Some(ReceiptFact { state, applied: delivery.applied })
+        Some(ReceiptFact { state, said_of: delivery.settled, applied: delivery.applied })
     }
 
     /// Decides what waits for this delivery, where the day does not tell when.

@@ -13,6 +13,9 @@ pub(crate) struct Fact {
     pub(crate) system: String,
     pub(crate) state: String,
     pub(crate) settlement: i64,
+    /// The revision that it is about.
+    pub(crate) said_epoch: Option<i64>,
+    pub(crate) said_number: Option<i64>,
     /// The newest revision that the system holds.
     pub(crate) applied_epoch: Option<i64>,
     pub(crate) applied_number: Option<i64>,
@@ -26,12 +29,18 @@ pub(crate) async fn keep(db: &mut PgConnection, facts: &[Fact]) -> sqlx::Result<
     let (stores, kinds, ids) =
         (column(|f| f.store.clone()), column(|f| f.kind.clone()), column(|f| f.record_id.clone()));
     sqlx::query(
-        "insert into fact as f (store, kind, record_id, system, state, settlement, applied_epoch, applied_number)
-         select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[])
-             as n (store, kind, record_id, system, state, settlement, applied_epoch, applied_number)
+        "insert into fact as f (store, kind, record_id, system, state, settlement, said_epoch, said_number,
+             applied_epoch, applied_number)
+         select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
+             $8::bigint[], $9::bigint[], $10::bigint[])
+             as n (store, kind, record_id, system, state, settlement, said_epoch, said_number, applied_epoch,
+                 applied_number)
          order by 1, 2, 3, 4
          on conflict (store, kind, record_id, system) do update set
              state = case when excluded.settlement > f.settlement then excluded.state else f.state end,
+             said_epoch = case when excluded.settlement > f.settlement then excluded.said_epoch else f.said_epoch end,
+             said_number = case when excluded.settlement > f.settlement then excluded.said_number
+                 else f.said_number end,
              settlement = greatest(excluded.settlement, f.settlement),
              applied_epoch = case when (excluded.applied_epoch, excluded.applied_number)
                  > (coalesce(f.applied_epoch, -1), coalesce(f.applied_number, -1)) then excluded.applied_epoch
@@ -46,6 +55,8 @@ pub(crate) async fn keep(db: &mut PgConnection, facts: &[Fact]) -> sqlx::Result<
     .bind(column(|f| f.system.clone()))
     .bind(column(|f| f.state.clone()))
     .bind(facts.iter().map(|f| f.settlement).collect::<Vec<_>>())
+    .bind(facts.iter().map(|f| f.said_epoch).collect::<Vec<_>>())
+    .bind(facts.iter().map(|f| f.said_number).collect::<Vec<_>>())
     .bind(facts.iter().map(|f| f.applied_epoch).collect::<Vec<_>>())
     .bind(facts.iter().map(|f| f.applied_number).collect::<Vec<_>>())
     .execute(&mut *db)

@@ -298,6 +298,8 @@ impl Bench {
             system: "books".to_owned(),
             state: state.to_owned(),
             settlement,
+            said_epoch: Some(1),
+            said_number: Some(1),
             applied_epoch: (state == "applied").then_some(1),
             applied_number: (state == "applied").then_some(1),
         };

@@ -43,14 +43,20 @@ pub enum ReceiptState {
 pub struct ReceiptFact {
     /// Its newest word.
     pub state: ReceiptState,
+    /// The revision that it is about; where that is not known, the newest.
+    #[serde(default)]
+    pub said_of: Option<Revision>,
     /// The newest revision that it holds.
     pub applied: Option<Revision>,
 }
 
 impl ReceiptFact {
-    /// Whether it lets others go on: its first applied receipt does, or that a rule keeps the record away from it.
+    /// Whether it lets others go on: its first applied receipt does, or that a rule keeps the record away from it. A
+    /// rule that kept an older revision away may let this one through: an order that was not paid then.
     pub(super) fn accepts(self, same_revision: bool, desired: Revision) -> bool {
-        self.state == ReceiptState::Ignored || self.applied.is_some_and(|applied| !same_revision || applied >= desired)
+        let is_kept_away =
+            self.state == ReceiptState::Ignored && self.said_of.is_none_or(|revision| revision >= desired);
+        is_kept_away || self.applied.is_some_and(|applied| !same_revision || applied >= desired)
     }
 }
 

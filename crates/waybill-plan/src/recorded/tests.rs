@@ -33,7 +33,11 @@ fn decision() -> RecordedDecision {
         document_hash: String::new(),
         delivery: DeliveryFacts { applied_once: true, ..DeliveryFacts::default() },
         facts: Some(Facts {
-            receipts: [("books".parse().unwrap(), ReceiptFact { state: ReceiptState::Applied, applied: None })].into(),
+            receipts: [(
+                "books".parse().unwrap(),
+                ReceiptFact { state: ReceiptState::Applied, said_of: None, applied: None },
+            )]
+            .into(),
             totals: Some(CustomerTotals { orders: 2, spent: "48.00".parse().unwrap(), last_order_at: Some(at(1)) }),
             on_the_way: 4,
             ..Facts::default()

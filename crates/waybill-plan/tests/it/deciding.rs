@@ -89,22 +89,24 @@ fn an_order_cancelled_before_it_was_applied_is_ignored_and_one_after_is_written(
 
 #[test]
 fn what_comes_after_another_system_waits_for_its_receipt() {
-    let snapshot = order(1).paid().with_line("TEE", 1, "24.00").at_revision(1);
+    let snapshot = order(1).paid().with_line("TEE", 1, "24.00").at_revision(2);
     let with = |fact: Option<ReceiptFact>| {
         let mut facts = Facts::default();
         facts.receipts.extend(fact.map(|fact| ("erp".parse().unwrap(), fact)));
         decided("shipping", &snapshot, false, &facts)
     };
-    let said = |state, applied: Option<i64>| {
-        let applied = applied.map(|number| Revision { epoch: 1, number });
-        Some(ReceiptFact { state, applied })
-    };
+    let of = |number| Revision { epoch: 1, number };
+    let said =
+        |state, applied: Option<i64>| Some(ReceiptFact { state, said_of: Some(of(2)), applied: applied.map(of) });
     assert!(matches!(with(None), Decision::Wait { .. }));
     assert!(matches!(with(said(ReceiptState::Parked, None)), Decision::Wait { .. }));
     document(with(said(ReceiptState::Applied, Some(1))));
     document(with(said(ReceiptState::Ignored, None)));
     // What it once accepted it holds, whatever it says of a later revision.
     document(with(said(ReceiptState::Parked, Some(1))));
+    // A rule that kept an earlier revision away has not been asked of this one.
+    let earlier = ReceiptFact { state: ReceiptState::Ignored, said_of: Some(of(1)), applied: None };
+    assert!(matches!(with(Some(earlier)), Decision::Wait { .. }));
 }
 
 #[test]

@@ -129,7 +129,7 @@ fn edited(rule: &str) -> Decision {
     let mut facts = Facts::default();
     let applied = Some(waybill_domain::Revision { epoch: 1, number: 1 });
     let state = waybill_plan::ReceiptState::Applied;
-    facts.receipts.insert("erp".parse().unwrap(), waybill_plan::ReceiptFact { state, applied });
+    facts.receipts.insert("erp".parse().unwrap(), waybill_plan::ReceiptFact { state, said_of: applied, applied });
     decide(&plan, flow(&plan, "orders-to-shipping"), &paid(), &delivery, &facts, &Remote::NotRead)
 }
 
