@@ -195,7 +195,7 @@ pub const CODES: &[Code] = &[
     code(
         "WB-P030",
         "A number out of its limits",
-        "The number is too small or too large for what it says.",
+        "The number is too small or too large for what it says, or is none of that sort.",
         "Give one within the limits that the message states.",
     ),
     code(

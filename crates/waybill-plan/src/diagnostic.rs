@@ -14,7 +14,7 @@ use serde::Serialize;
 use self::excerpt::{Excerpts, plain, width};
 use crate::codes;
 
-pub(crate) use self::nearest::{close, nearest, nearest_or};
+pub(crate) use self::nearest::{close, distance, nearest, nearest_or};
 
 /// How bad a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -329,7 +329,7 @@ mod tests {
         let text = format!("to = \"{}\u{1b}[31mhere{}\"", "x".repeat(5000), "y".repeat(5000));
         let problem = about(&text, "here");
         assert_eq!((problem.column, problem.length), (5012, 4));
-        assert!(problem.text.chars().count() < 260 && !problem.text.contains('\u{1b}'), "{}", problem.text);
+        assert!(problem.text.chars().count() < 400 && !problem.text.contains('\u{1b}'), "{}", problem.text);
         let (caret, shown) = (problem.render("p"), problem.text.chars().skip(problem.lead).collect::<String>());
         assert!(caret.contains("^^^^") && shown.starts_with("hereyy"), "{caret}");
     }

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use toml::{Spanned, value::Datetime};
 
 use crate::diagnostic::{Collector, Place, close, nearest};
 
@@ -70,6 +70,9 @@ impl<'a, 't> Node<'a, 't> {
                 _ => "write one text in quotes".to_owned(),
             },
             DeValue::Table(_) => "write one text in quotes".to_owned(),
+            DeValue::Datetime(Datetime { date: None, time: Some(time), .. }) => {
+                format!("write it in quotes: \"{:02}:{:02}\"", time.hour, time.minute)
+            }
             _ => format!("write it in quotes: \"{}\"", self.written(problems)),
         };
         self.wrong(problems, "a text in quotes", mend);
@@ -129,7 +132,7 @@ impl<'a, 't> Node<'a, 't> {
     pub(crate) fn instant(&self, problems: &mut Collector<'_>) -> Option<Timestamp> {
         let Some(datetime) = self.value.get_ref().as_datetime() else {
             let mend = match self.value.get_ref().as_str() {
-                Some(text) if text.parse::<toml::value::Datetime>().is_ok() => {
+                Some(text) if text.parse::<Datetime>().is_ok() => {
                     format!("write it without quotes: {text}")
                 }
                 _ => "write a date such as 2026-11-01, or a time such as 2026-11-01T08:00:00Z".to_owned(),
@@ -210,14 +213,23 @@ impl<'a, 't> Node<'a, 't> {
         self.list(problems).iter().filter_map(|node| node.text(problems)).collect()
     }
 
+    pub(crate) fn is_table(&self) -> bool {
+        self.value.get_ref().is_table()
+    }
+
     pub(crate) fn table(&self, problems: &mut Collector<'_>) -> Option<Table<'a, 't>> {
+        self.table_as("write a table: { key = value }, or [its.name] with its keys below", problems)
+    }
+
+    /// A table that is written so.
+    pub(crate) fn table_as(&self, form: &str, problems: &mut Collector<'_>) -> Option<Table<'a, 't>> {
         match self.value.get_ref().as_table() {
             Some(table) => Some(Table::new(table, self.place.clone())),
             None => {
                 let mend = if self.written(problems).starts_with("[[") {
                     format!("write [{}], in single brackets", self.place.path)
                 } else {
-                    "write a table: { key = value }, or [its.name] with its keys below".to_owned()
+                    form.to_owned()
                 };
                 self.wrong(problems, "a table", mend);
                 None
@@ -312,7 +324,9 @@ impl<'a, 't> Table<'a, 't> {
         if let Some(node) = self.get(key) {
             return Some(node);
         }
-        let slip = self.others().into_iter().find(|(name, _)| close(&name.value, std::iter::once(key)).is_some());
+        let is_slip =
+            |name: &str| close(name, std::iter::once(key)).is_some() || (name.len() > 2 && key.starts_with(name));
+        let slip = self.others().into_iter().find(|(name, _)| is_slip(&name.value));
         let Some((name, node)) = slip else {
             let path = if self.place.path.is_empty() { String::new() } else { self.path(key) };
             let place = Place::new(path, self.place.span.clone());

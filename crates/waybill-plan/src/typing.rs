@@ -105,8 +105,9 @@ impl Typing<'_> {
     fn find(&mut self, code: &'static str, at: &Expr<'_>, what: impl Into<String>, mend: impl Into<String>) -> Type {
         let (from, to) = extent(at);
         let (what, mend) = (what.into(), mend.into());
-        // What is wrong with a part is not told of the whole again.
-        let is_told = |told: &Finding| told.code == code && from <= told.from && told.to <= to && told.what == what;
+        // What is wrong with a part is not told of the whole again, nor twice of one name.
+        let is_inside = |told: &Finding| from <= told.from && told.to <= to;
+        let is_told = |told: &Finding| told.code == code && told.what == what && (is_inside(told) || code == "WB-P021");
         if !self.findings.iter().any(is_told) {
             self.findings.push(Finding { severity: Severity::Error, code, parks: false, from, to, what, mend });
         }

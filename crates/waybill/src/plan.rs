@@ -49,8 +49,8 @@ pub(crate) enum PlanCommand {
 
 pub(crate) async fn run(command: PlanCommand) -> anyhow::Result<ExitCode> {
     match command {
-        PlanCommand::Check(command) => check::run(&command, &mut stdout()),
-        PlanCommand::Explain(command) => explain::run(&command, &mut stdout()),
+        PlanCommand::Check(command) => buffered(|out| check::run(&command, out)),
+        PlanCommand::Explain(command) => buffered(|out| explain::run(&command, out)),
         PlanCommand::Show(command) => buffered(|out| show::run(&command, out)),
         PlanCommand::Simulate(command) => buffered(|out| simulate::run(&command, out)),
         PlanCommand::BulkQuery(command) => bulk_query::run(&command, &mut stdout()),

@@ -1,5 +1,6 @@
 //! The pages and their forms.
 
+mod approvals;
 mod forms;
 mod incidents;
 mod layout;
@@ -44,6 +45,10 @@ pub(crate) fn router() -> Router<Arc<Console>> {
         .route("/parked", get(parked::list))
         .route("/parked/retry", post(forms::retry))
         .route("/parked/discard", post(forms::discard))
+        .route("/approvals", get(approvals::list))
+        .route("/approvals/give", post(forms::approve))
+        .route("/approvals/refuse", post(forms::refuse))
+        .route("/systems/release", post(forms::release))
         .route("/incidents", get(incidents::list))
         .route("/webhooks", get(webhooks::list))
         .route("/plan", get(plan::show))

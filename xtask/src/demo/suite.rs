@@ -94,7 +94,7 @@ impl Suite {
     /// Starts all services in one process.
     pub(crate) fn in_one_process(programs: &Programs, around: &Surroundings) -> anyhow::Result<Self> {
         let log = around.folder.join("waybill.log");
-        let launch = around.layout(around.waybill(programs, "up")?);
+        let launch = around.layout(around.waybill(programs, "up")?).arg("--yes");
         let mut process = launch.log(&log).spawn()?;
         let said = process.wait_until_ready(READY, || {
             let text = std::fs::read_to_string(&log).unwrap_or_default();
@@ -121,7 +121,9 @@ impl Suite {
             let variables = variables.with_context(|| format!("waybill environment does not tell of {name}"))?;
             let address = variables.get("WAYBILL_HTTP");
             addresses.push(address.with_context(|| format!("{name} has no address"))?);
-            let mut launch = around.with_variables(Launch::new(programs.get(name)?)).in_folder(folder);
+            let launch = around.with_variables(Launch::new(programs.get(name)?)).in_folder(folder);
+            // Nobody sits here to be asked.
+            let mut launch = launch.env("WAYBILL_YES", "true");
             for (variable, value) in variables {
                 launch = launch.env(variable, value);
             }

@@ -41,10 +41,12 @@ impl Reading<'_, '_> {
             if let Some(twin) = twin {
                 let what = format!("flow '{}' brings {} records to {} already", twin.flow.name, flow.kind, flow.to);
                 let mend = match (twin.flow.condition(), flow.condition()) {
+                    _ if self.stores.len() > 1 => {
+                        "a record follows one flow: give each its own stores, or join the two".to_owned()
+                    }
                     (Some(one), Some(other)) => {
                         format!("a record follows one flow: join the two by when = \"({one}) or ({other})\"")
                     }
-                    _ if self.stores.len() > 1 => "join the two, or give each its own stores".to_owned(),
                     _ => "a record follows one flow: join the two, or drop one".to_owned(),
                 };
                 self.problems.error("WB-P006", &written.place, what, mend);

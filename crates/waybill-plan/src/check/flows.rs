@@ -13,7 +13,7 @@ use waybill_domain::{
 
 use super::{Reading, maps, needs, systems::minutes};
 use crate::{
-    diagnostic::{Place, nearest, nearest_or},
+    diagnostic::{Place, distance, nearest, nearest_or},
     plan::{Flow, OnConflict, OnEdit, OnLeave, Retry},
     read::{At, Node, Table},
     timing::Timing,
@@ -57,6 +57,9 @@ pub(crate) const MOVED: [Kind; 5] = [Kind::Order, Kind::Customer, Kind::Shipment
 pub(super) const ON_CONFLICT: [(&str, OnConflict); 3] =
     [("owner", OnConflict::Owner), ("park", OnConflict::Park), ("theirs", OnConflict::Theirs)];
 
+const TIMINGS: &str =
+    "write { every_minutes = 15 }, { hold_minutes = 10 } or { at = \"02:00\", zone = \"Europe/Vienna\" }";
+
 /// A day and more: what a schedule cannot sensibly pass.
 const MOST_MINUTES: i64 = 7 * 24 * 60;
 const MOST_SECONDS: i64 = 30 * 24 * 3600;
@@ -88,18 +91,17 @@ impl Reading<'_, '_> {
     }
 
     fn read_flow(&mut self, table: &mut Table<'_, '_>, name: &At<String>, defaults: &Defaults) -> Option<Written> {
-        let kind = self.read_kind(table);
+        let named = self.read_kind(table);
         let to = table.required("to", "the system that the records go to", &mut self.problems);
         let to_system = to.as_ref().and_then(|to| self.system(to));
-        let mut descriptor = to_system.as_ref().and_then(|to| self.descriptor(to));
-        if let (Some(kind), Some(able), Some(to)) = (kind, descriptor, &to)
-            && !self.takes(kind, able, to)
-        {
-            // What else such a system has not follows from this.
-            descriptor = None;
-        }
+        let descriptor = to_system.as_ref().and_then(|to| self.descriptor(to));
+        // Where the system cannot take the kind, either may be meant to be another: nothing else is told then.
+        let kind = match (named, descriptor, &to) {
+            (Some(kind), Some(able), Some(to)) if !self.takes(kind, able, to) => None,
+            _ => named,
+        };
         let from = table.text("from", &mut self.problems);
-        let from_system = from.as_ref().and_then(|from| self.read_from(from, kind));
+        let from_system = from.as_ref().and_then(|from| self.read_from(from, named));
         let stores = self.read_stores_of(table);
         let after = table.texts("after", &mut self.problems);
         let after = after.into_iter().filter_map(|name| Some(At { value: self.system(&name)?, place: name.place }));
@@ -210,7 +212,7 @@ impl Reading<'_, '_> {
 
     fn read_timing(&mut self, table: &mut Table<'_, '_>) -> Option<Timing> {
         let Some(node) = table.get("timing") else { return Some(Timing::AtOnce) };
-        let mut parts = node.table(&mut self.problems)?;
+        let mut parts = node.table_as(TIMINGS, &mut self.problems)?;
         let every = parts.number("every_minutes", 1, MOST_MINUTES, &mut self.problems);
         let hold = parts.number("hold_minutes", 1, MOST_MINUTES, &mut self.problems);
         let at = parts.text("at", &mut self.problems);
@@ -232,8 +234,7 @@ impl Reading<'_, '_> {
                 None
             }
             _ => {
-                let mend = "write { every_minutes = 15 }, { hold_minutes = 10 } or { at = \"02:00\", zone = \"Europe/Vienna\" }";
-                self.problems.error("WB-P032", &node.place, "this is not one of the timings", mend);
+                self.problems.error("WB-P032", &node.place, "this is not one of the timings", TIMINGS);
                 None
             }
         }
@@ -254,7 +255,9 @@ impl Reading<'_, '_> {
             let zones = jiff::tz::db();
             let names: Vec<String> = zones.available().map(|name| name.to_string()).collect();
             let many = "name one of the IANA database, such as \"Europe/Vienna\"";
-            let mend = nearest_or(&text.value, names.iter().map(String::as_str), many);
+            // Most names of places are two letters away from another place.
+            let near = |name: &&str| distance(&text.value, name) < 2 || name.contains(&text.value);
+            let mend = nearest_or(&text.value, names.iter().map(String::as_str).filter(near), many);
             self.problems.error("WB-P031", &text.place, format!("there is no time zone '{}'", text.value), mend);
         }
         zone

@@ -240,7 +240,7 @@ impl Reading<'_, '_> {
     fn read_map(&mut self, node: &Node<'_, '_>, scope: &Scope) -> Option<Map> {
         const WORDS: [(&str, Missing); 3] =
             [("error", Missing::Error), ("skip", Missing::Skip), ("clear", Missing::Clear)];
-        if node.is_text() {
+        if !node.is_table() {
             let text = node.text(&mut self.problems)?;
             let value = self.value(&text, scope, false)?;
             return Some(Map { value, missing: Missing::default(), default: None });
@@ -320,7 +320,7 @@ impl Reading<'_, '_> {
     pub(super) fn match_rules(&mut self, node: &Node<'_, '_>, scope: &Scope, people: bool) -> Vec<Match> {
         let mut rules = Vec::new();
         for node in node.list(&mut self.problems) {
-            let rule = if node.is_text() {
+            let rule = if !node.is_table() {
                 let text = node.text(&mut self.problems);
                 text.and_then(|text| self.match_word(&text, people)).map(|by| Match { by, ask: false })
             } else {

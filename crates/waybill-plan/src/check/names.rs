@@ -50,7 +50,16 @@ impl<'a> Reading<'a, '_> {
     pub(super) fn system(&mut self, name: &At<String>) -> Option<SystemName> {
         let found = name.value.parse().ok().filter(|name| self.systems.contains_key(name));
         if found.is_none() && lacks(&self.named.systems, &name.value) {
-            let mend = near(&self.named.systems, &name.value);
+            let by_vendor: Vec<&SystemName> = self
+                .systems
+                .iter()
+                .filter(|(_, system)| system.connector == name.value)
+                .map(|(name, _)| name)
+                .collect();
+            let mend = match by_vendor[..] {
+                [one] => format!("did you mean '{one}'? That is its connector"),
+                _ => near(&self.named.systems, &name.value),
+            };
             self.problems.error("WB-P003", &name.place, format!("there is no system '{}'", name.value), mend);
         }
         found

@@ -194,7 +194,7 @@ impl Reading<'_, '_> {
             ("error", Severity::Error),
             ("critical", Severity::Critical),
         ];
-        let (name, from) = if node.is_text() {
+        let (name, from) = if !node.is_table() {
             (node.text(&mut self.problems), Severity::Info)
         } else {
             let mut table = node.table(&mut self.problems)?;

@@ -96,7 +96,7 @@ impl Reading<'_, '_> {
 
     fn read_budget(&mut self, table: &mut Table<'_, '_>, descriptor: Option<&Descriptor>) -> Option<Budget> {
         let node = table.get("budget")?;
-        let mut parts = node.table(&mut self.problems)?;
+        let mut parts = node.table_as("write { requests = 100, per_seconds = 10 }", &mut self.problems)?;
         let requests = parts.number("requests", 1, 1_000_000, &mut self.problems);
         let per = parts.seconds("per_seconds", 1, 86_400, &mut self.problems);
         parts.finish(&mut self.problems);
@@ -127,7 +127,8 @@ impl Reading<'_, '_> {
 
     fn read_shares(&mut self, table: &mut Table<'_, '_>) -> BTreeMap<String, f64> {
         let Some(node) = table.get("shares") else { return BTreeMap::new() };
-        let Some(parts) = node.table(&mut self.problems) else { return BTreeMap::new() };
+        let form = "write { crm-sync = 0.5, erp-sync = 0.5 }";
+        let Some(parts) = node.table_as(form, &mut self.problems) else { return BTreeMap::new() };
         let mut sum = rust_decimal::Decimal::ZERO;
         let mut shares = BTreeMap::new();
         for (service, node) in parts.entries() {

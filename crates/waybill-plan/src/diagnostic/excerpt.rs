@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// No more characters of a line are shown on either side of what is meant.
-const AROUND: usize = 100;
+const AROUND: usize = 140;
 /// No message is longer: it may quote what somebody wrote.
 const LONGEST: usize = 600;
 

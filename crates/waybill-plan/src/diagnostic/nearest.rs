@@ -3,9 +3,11 @@
 /// A longer name than this is not compared letter by letter.
 const LONGEST_NAME: usize = 64;
 
+const ANY: &str = "name one that there is";
+
 /// The name that a wrong one may have been meant to be, as a mending.
 pub(crate) fn nearest<'a>(wanted: &str, there: impl Iterator<Item = &'a str>) -> String {
-    nearest_or(wanted, there, "name one that there is")
+    nearest_or(wanted, there, ANY)
 }
 
 /// The same; `many` is said where there are too many names to list.
@@ -26,7 +28,8 @@ pub(crate) fn nearest_or<'a>(wanted: &str, there: impl Iterator<Item = &'a str>,
     match alike[..] {
         [one] => format!("did you mean '{one}'?"),
         [one, other] => format!("did you mean '{one}' or '{other}'?"),
-        _ if names.is_empty() => "there is none to name".to_owned(),
+        _ if names.is_empty() && many == ANY => "there is none to name".to_owned(),
+        _ if names.is_empty() => many.to_owned(),
         _ if names.len() <= 16 => format!("there are: {}", names.join(", ")),
         _ => many.to_owned(),
     }
@@ -44,9 +47,9 @@ pub(crate) fn close<'a>(wanted: &str, there: impl Iterator<Item = &'a str>) -> O
 }
 
 /// How many letters have to be added, left out, changed or swapped with the next to make one word of the other.
-fn distance(wanted: &str, other: &str) -> usize {
+pub(crate) fn distance(wanted: &str, other: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (wanted.chars().collect(), other.chars().collect());
-    if a.len().abs_diff(b.len()) > 2 {
+    if a.len().abs_diff(b.len()) > 2 || a.len() > LONGEST_NAME {
         return usize::MAX;
     }
     let mut rows = vec![vec![0_usize; b.len() + 1]; a.len() + 1];

@@ -215,7 +215,7 @@ impl Typing<'_> {
         let filter = if is_filter { attr.name } else { "upper" };
         let values = if is_filter && !call.args.is_empty() { "(…)" } else { "" };
         let mend = format!("use a filter: {} | {filter}{values}", self.written(&attr.expr));
-        self.find_name("WB-P021", expression, attr.name, format!("values have no function '{}'", attr.name), mend)
+        self.find_name("WB-P021", &call.expr, attr.name, format!("values have no function '{}'", attr.name), mend)
     }
 
     fn no_such_function(&mut self, expression: &Expr<'_>, function: &Expr<'_>, name: &str) -> Type {

@@ -7,7 +7,7 @@ use minijinja::machinery::ast::Expr;
 use super::{Typing, walk::path};
 use crate::{
     diagnostic::{close, nearest_or},
-    schema::{Fields, Type, Why},
+    schema::{self, Fields, Type, Why},
 };
 
 /// Where a name is not there and none is near it.
@@ -30,6 +30,10 @@ impl Typing<'_> {
                 return "write order.customer; within customer_fields 'customer' is the buyer".to_owned();
             }
             _ => {}
+        }
+        let is_record = crate::check::MOVED.into_iter().any(|kind| schema::variable(kind) == name);
+        if is_record {
+            return format!("expressions of this flow see: {}", names.join(", "));
         }
         if let Some(near) = close(name, names.iter().copied().chain(["none", "true", "false"])) {
             return format!("did you mean '{near}'?");

@@ -160,7 +160,8 @@ fn sale(delivery: &Delivery) -> Wanted {
         item.1 += delivery.number(&part("net"));
         item.2 = delivery.below(&part("tax_codes.")).map(|(_, code)| code).collect();
     }
-    for (item, (units, net, taxes)) in &items {
+    for (item, (units, net, taxes)) in &mut items {
+        taxes.sort();
         sale = sale
             .with(format!("{item} quantity"), Wish::Number(*units))
             .with(format!("{item} amount"), Wish::Number(*net))
@@ -229,5 +230,8 @@ fn level(delivery: &Delivery) -> Option<Wanted> {
     const FIRST: usize = 71_300_820_111;
     let place = LOCATIONS.get(delivery.text("location_id").parse::<usize>().ok()?.checked_sub(FIRST)?)?;
     let key = format!("{} at {}", delivery.text("sku"), place.name);
-    Some(Wanted::new("shop", "level", key).with("on_hand", Wish::Number(delivery.number("quantity"))))
+    let quantity = delivery.number("quantity");
+    // What a place has none of need not be stocked there.
+    let optional = quantity.is_zero();
+    Some(Wanted { optional, ..Wanted::new("shop", "level", key).with("on_hand", Wish::Number(quantity)) })
 }

@@ -8,6 +8,7 @@ use console::{
     words,
 };
 use serde::Serialize;
+use tokio::time::MissedTickBehavior;
 use tonic::Code;
 use waybill_proto::wire::{FieldChange, RollRequest, RollResponse, RolledDelivery};
 
@@ -213,16 +214,21 @@ async fn change(
     let mut request = RollRequest {
         flow: command.flow.clone(),
         change: true,
-        most: command.per_second,
         plan_hash: told.plan.clone(),
         actor: actor(),
         reason: command.reason.clone(),
         ..RollRequest::default()
     };
     let mut seconds = tokio::time::interval(A_SECOND);
-    // The first one is now.
-    seconds.tick().await;
+    // A slow answer gives no right to hurry after it.
+    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut left = 0;
     loop {
+        if left <= 0 {
+            seconds.tick().await;
+            left = command.per_second;
+        }
+        request.most = left;
         let page = match services.roll(&told.service, request.clone()).await {
             Ok(page) => page,
             Err(unanswered) => {
@@ -233,13 +239,10 @@ async fn change(
         };
         request.after = page.cursor;
         told.rolled += page.changed;
+        left -= i32::try_from(page.changed).unwrap_or(i32::MAX);
         terminal.progress(&format!("{} of {} rolled", told.rolled, told.changes()))?;
         if !page.more {
             break;
-        }
-        // A page without a change costs no system anything.
-        if page.changed > 0 {
-            seconds.tick().await;
         }
     }
     terminal.progress_ends()?;

@@ -2,6 +2,7 @@
 
 mod export;
 mod plan_status;
+mod approvals;
 mod asking;
 mod people;
 mod recorded;

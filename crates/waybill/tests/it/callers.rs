@@ -79,13 +79,13 @@ async fn the_console_without_a_session_sends_people_to_the_sign_in() {
     let Some(suite) = Suite::start().await else { return };
     let http = reqwest::Client::builder().redirect(Policy::none()).timeout(DEADLINE).build().unwrap();
     for page in
-        ["/", "/waybills", "/waybills/main/order/1", "/parked", "/incidents", "/webhooks", "/plan", "/no-such-page"]
+        ["/", "/waybills", "/waybills/main/order/1", "/parked", "/approvals", "/incidents", "/webhooks", "/plan", "/no-such-page"]
     {
         let answer = http.get(format!("{}{page}", suite.console())).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{page}");
         assert!(answer.headers()[LOCATION].to_str().unwrap().starts_with("/sign-in"), "{page}");
     }
-    for form in ["/parked/retry", "/parked/discard"] {
+    for form in ["/parked/retry", "/parked/discard", "/approvals/give", "/approvals/refuse", "/systems/release"] {
         let answer = http.post(format!("{}{form}", suite.console())).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{form}");
     }

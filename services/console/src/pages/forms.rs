@@ -1,4 +1,4 @@
-//! What people do to parked deliveries.
+//! What people do to deliveries and systems.
 
 use axum::{
     Extension,
@@ -8,7 +8,8 @@ use axum::{
 };
 use maud::{Markup, html};
 use serde::Deserialize;
-use waybill_proto::wire::RecordKey;
+use tonic::Code;
+use waybill_proto::wire::{RecordKey, Revision};
 
 use super::{
     App,
@@ -17,13 +18,15 @@ use super::{
 };
 use crate::{
     gate::Fields,
-    services::{Changed, Choice, Who},
+    services::{Asking, Changed, Choice, Who},
     sessions::Session,
     words,
 };
 
 /// Said in the audit where a person gave no reason of their own.
 const RETRIED: &str = "retried in the console";
+const APPROVED: &str = "approved in the console";
+const RELEASED: &str = "released in the console";
 
 /// What was just done, as it stands in the address after a form. Numbers only: a link cannot put words on a page.
 #[derive(Debug, Default, Deserialize)]
@@ -31,6 +34,9 @@ const RETRIED: &str = "retried in the console";
 pub(super) struct Done {
     retried: String,
     discarded: String,
+    approved: String,
+    refused: String,
+    released: String,
 }
 
 impl Done {
@@ -42,6 +48,18 @@ impl Done {
             }
             @if let Some(number) = done(&self.discarded) {
                 p.banner.good role="status" { (words::count(number, "delivery")) " discarded." }
+            }
+            @for (number, what) in [(done(&self.approved), "approved"), (done(&self.refused), "refused")] {
+                @match number {
+                    None => {},
+                    Some(0) => p.banner.warn role="status" { "It did not wait any more. Nothing was changed." },
+                    Some(number) => p.banner.good role="status" { (words::count(number, "delivery")) " " (what) "." },
+                }
+            }
+            @match done(&self.released) {
+                None => {},
+                Some(0) => p.banner.warn role="status" { "No service serves it. Nothing was changed." },
+                Some(_) => p.banner.good role="status" { "Its first run goes on." },
             }
         }
     }
@@ -78,6 +96,62 @@ pub(super) async fn discard(
     let back = back(&choice);
     let changed = console.services.discard(choice, Who { actor: actor(&session), reason }, false).await;
     finish(&console, &session, &back, "discarded", changed)
+}
+
+pub(super) async fn approve(
+    State(console): App,
+    Extension(session): Extension<Session>,
+    Extension(fields): Extension<Fields>,
+) -> Response {
+    let Some(asking) = asking(&fields) else {
+        return wrong(&console, &session, "An approval needs a record and a system.");
+    };
+    let reason = fields.some("reason").unwrap_or_else(|| APPROVED.to_owned());
+    let changed = console.services.approve(asking, Who { actor: actor(&session), reason }).await;
+    settled(&console, &session, "approved", changed)
+}
+
+pub(super) async fn refuse(
+    State(console): App,
+    Extension(session): Extension<Session>,
+    Extension(fields): Extension<Fields>,
+) -> Response {
+    let Some(asking) = asking(&fields) else {
+        return wrong(&console, &session, "A refusal needs a record and a system.");
+    };
+    let Some(reason) = fields.some("reason") else {
+        return wrong(&console, &session, "A refusal needs a reason: it is kept with who and when.");
+    };
+    let changed = console.services.refuse(asking, Who { actor: actor(&session), reason }).await;
+    settled(&console, &session, "refused", changed)
+}
+
+fn settled(console: &crate::app::Console, session: &Session, what: &str, changed: Changed) -> Response {
+    if changed.unanswered.iter().any(|one| one.says(Code::FailedPrecondition)) {
+        return wrong(console, session, "The record has changed since you looked at it: look at it again.");
+    }
+    finish(console, session, "/approvals", what, changed)
+}
+
+pub(super) async fn release(
+    State(console): App,
+    Extension(session): Extension<Session>,
+    Extension(fields): Extension<Fields>,
+) -> Response {
+    let Some(system) = fields.some("system") else {
+        return wrong(&console, &session, "A release needs a system.");
+    };
+    let reason = fields.some("reason").unwrap_or_else(|| RELEASED.to_owned());
+    let released = console.services.release(&system, Who { actor: actor(&session), reason }).await;
+    let changed = Changed { deliveries: released.found.len() as i64, unanswered: released.unanswered };
+    finish(&console, &session, "/", "released", changed)
+}
+
+fn asking(fields: &Fields) -> Option<Asking> {
+    let number = |name| fields.text(name).parse::<i64>().ok();
+    let Choice { system, record, .. } = choice(fields);
+    let seen = number("epoch").zip(number("number")).map(|(epoch, number)| Revision { epoch, number });
+    Some(Asking { system: system?, record: record?, seen })
 }
 
 fn actor(session: &Session) -> String {

@@ -16,16 +16,18 @@ pub(super) enum Here {
     Overview,
     Waybills,
     Parked,
+    Approvals,
     Incidents,
     Webhooks,
     Plan,
     Nowhere,
 }
 
-const MENU: [(Here, &str, &str); 6] = [
+const MENU: [(Here, &str, &str); 7] = [
     (Here::Overview, "/", "Overview"),
     (Here::Waybills, "/waybills", "Waybills"),
     (Here::Parked, "/parked", "Parked"),
+    (Here::Approvals, "/approvals", "Approvals"),
     (Here::Incidents, "/incidents", "Incidents"),
     (Here::Webhooks, "/webhooks", "Webhooks"),
     (Here::Plan, "/plan", "Plan"),

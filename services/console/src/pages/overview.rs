@@ -1,11 +1,17 @@
 //! Whether all is well.
 
-use axum::{Extension, extract::State, response::Html};
+use axum::{
+    Extension,
+    extract::{Query, State},
+    response::Html,
+};
 use maud::{Markup, html};
-use waybill_proto::wire::{AccountingLine, inbox_count_response::Count};
+use waybill_proto::wire::{AccountingLine, inbox_count_response::Count, system_report::Condition};
 
 use super::{
-    App, incidents,
+    App,
+    forms::Done,
+    incidents,
     layout::{Frame, Here},
     parts,
 };
@@ -14,11 +20,16 @@ use crate::{
     sessions::Session,
 };
 
-pub(super) async fn show(State(console): App, Extension(session): Extension<Session>) -> Html<String> {
+pub(super) async fn show(
+    State(console): App,
+    Extension(session): Extension<Session>,
+    Query(done): Query<Done>,
+) -> Html<String> {
     let overview = console.services.overview().await;
     let frame =
         Frame::of(&console, &session, "Overview", Here::Overview).refreshing("/").without(overview.unanswered());
     frame.page(html! {
+        (done.note())
         (verdict(&overview.verdict()))
         @if let Ok(open) = &overview.incidents {
             @if !open.is_empty() {
@@ -63,7 +74,7 @@ fn verdict(verdict: &Verdict) -> Markup {
             h1 { (title) }
             @match why {
                 [] => p { "Every line closes, nothing is parked, every system serves." },
-                why => ul { @for reason in why { li { (reason) } } },
+                why => ul { @for reason in why { li { (parts::spoken(reason)) } } },
             }
         }
     }
@@ -131,7 +142,15 @@ fn systems(frame: &Frame, systems: &[SystemHealth]) -> Markup {
                         td { (parts::condition(health.condition)) }
                         td { @if health.service.is_empty() { span.faint { "–" } } @else { (health.service) } }
                         td { (frame.time(health.at)) }
-                        td.text { (health.message) }
+                        td.text {
+                            (parts::spoken(&health.message))
+                            @if health.condition == Condition::Asking {
+                                form.actions method="post" action="/systems/release" {
+                                    (parts::selection(frame, &health.system, "", None))
+                                    button { "Let them go" }
+                                }
+                            }
+                        }
                     }
                 } }
             } }

@@ -108,6 +108,9 @@ fn line_card(frame: &Frame, key: &RecordKey, line: &LineView) -> Markup {
             }
             (problem(line))
             @if parked { (actions(frame, key, line)) }
+            @if line.state == Word::Waiting && line.code == "approval" {
+                p { a href="/approvals" { "Approve or refuse it" } }
+            }
             (known(line))
             (steps(frame, line))
         }
