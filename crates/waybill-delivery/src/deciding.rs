@@ -96,7 +96,8 @@ impl Engine {
                         .flow(&snapshot.key.store, snapshot.key.kind, &served.name)
                         .map(|flow| flow.retry)
                         .unwrap_or_default();
-                    claim.basis = Basis { known: Some(known), unread: true, plan_hash: plan.hash.clone(), ..Basis::default() };
+                    claim.basis =
+                        Basis { known: Some(known), unread: true, plan_hash: plan.hash.clone(), ..Basis::default() };
                     let write = Write { document: question.document, hash: String::new(), sent: BTreeMap::new() };
                     self.end(served, Work::new(claim, snapshot.key, write, retry), Err(failure), serving).await?;
                 }
@@ -308,10 +309,8 @@ impl Gathered {
             }
         }
         if let Some(Body::Refund(refund)) = &snapshot.body {
-            let row = self
-                .orders
-                .iter()
-                .find(|row| row.store == claim.store && row.record_id == refund.order_id.as_str());
+            let row =
+                self.orders.iter().find(|row| row.store == claim.store && row.record_id == refund.order_id.as_str());
             facts.order = row.and_then(|row| {
                 let Some(Body::Order(order)) = decode(&row.desired)?.body else { return None };
                 Some(OrderFact { order, applied_once: row.applied_once, ignored: row.state == "ignored" })
@@ -322,7 +321,9 @@ impl Gathered {
 
     fn delivery(&self, claim: &Claim, key: &RecordKey) -> DeliveryFacts {
         let mut known = BTreeMap::new();
-        for (object, roles) in [&claim.target_key, &key.to_string()].into_iter().filter_map(|o| self.sent.get_key_value(o)) {
+        for (object, roles) in
+            [&claim.target_key, &key.to_string()].into_iter().filter_map(|o| self.sent.get_key_value(o))
+        {
             for (role, fields) in roles {
                 if object_of(&claim.target_key, key, role) == *object {
                     known.insert(role.clone(), fields.clone());

@@ -142,7 +142,15 @@ const REPORT_EVERY: Duration = Duration::from_secs(5);
 impl Engine {
     /// Puts an engine together.
     pub fn new(parts: EngineParts, stop: CancellationToken) -> Arc<Self> {
-        Arc::new(Self { parts, work: Notify::new(), outbox: Arc::new(Notify::new()), report: Notify::new(), noted: Mutex::default(), looked: Looked::default(), stop })
+        Arc::new(Self {
+            parts,
+            work: Notify::new(),
+            outbox: Arc::new(Notify::new()),
+            report: Notify::new(),
+            noted: Mutex::default(),
+            looked: Looked::default(),
+            stop,
+        })
     }
 
     /// The service's name.

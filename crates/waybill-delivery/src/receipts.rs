@@ -10,7 +10,13 @@ use crate::{
 };
 
 /// The receipt, and the dead letter if a person is needed.
-pub(crate) fn receipt_rows(service: &str, claim: &Claim, ended: &Ended, settlement: i64, now: jiff::Timestamp) -> Vec<OutboxRow> {
+pub(crate) fn receipt_rows(
+    service: &str,
+    claim: &Claim,
+    ended: &Ended,
+    settlement: i64,
+    now: jiff::Timestamp,
+) -> Vec<OutboxRow> {
     let (Ok(store), Ok(kind), Ok(id), Ok(system)) =
         (claim.store.parse(), claim.kind.parse(), claim.record_id.parse(), claim.system.parse())
     else {

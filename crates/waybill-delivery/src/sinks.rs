@@ -8,7 +8,9 @@ use waybill_connector::{Applied, Failure, FieldSource, FieldsCall, Known, Sink, 
 use waybill_domain::{
     CallKey, Kind, ObjectKey,
     descriptor::Descriptor,
-    document::{CustomerDocument, Fields, IncidentDocument, OrderDocument, RefundDocument, ShipmentDocument, StockDocument},
+    document::{
+        CustomerDocument, Fields, IncidentDocument, OrderDocument, RefundDocument, ShipmentDocument, StockDocument,
+    },
 };
 use waybill_plan::Document;
 

@@ -2,8 +2,8 @@
 
 pub(crate) mod approvals;
 pub(crate) mod claim;
-pub(crate) mod deliveries;
 pub(crate) mod decisions;
+pub(crate) mod deliveries;
 pub(crate) mod facts;
 pub(crate) mod first_run;
 pub(crate) mod flows;

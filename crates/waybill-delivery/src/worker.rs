@@ -163,7 +163,13 @@ impl Engine {
     }
 
     /// Records how an attempt ended, for the delivery and for the system.
-    pub(crate) async fn end(&self, served: &Served, work: Work, outcome: Result<(), Failure>, serving: bool) -> sqlx::Result<()> {
+    pub(crate) async fn end(
+        &self,
+        served: &Served,
+        work: Work,
+        outcome: Result<(), Failure>,
+        serving: bool,
+    ) -> sqlx::Result<()> {
         let plan_hash = work.claim.basis.plan_hash.clone();
         let claim = &work.claim;
         let failure = match outcome {
@@ -208,7 +214,8 @@ impl Engine {
             self.random(),
         );
         self.follow_system(&served.name, system).await?;
-        let next = if serving && work.tried_for(self.now()) >= work.retry.for_at_most { next.or_parked() } else { next };
+        let next =
+            if serving && work.tried_for(self.now()) >= work.retry.for_at_most { next.or_parked() } else { next };
         match next {
             Next::Retry { after, counted, message } => {
                 let back = Back {

@@ -169,7 +169,9 @@ impl ServiceSettings {
                         .map_err(|_| SettingsError::Value(format!("{variable}: '{value}' is not a number")))?,
                 ),
                 "yes" => toml::Value::Boolean(
-                    value.parse().map_err(|_| SettingsError::Value(format!("{variable}: '{value}' is not true or false")))?,
+                    value
+                        .parse()
+                        .map_err(|_| SettingsError::Value(format!("{variable}: '{value}' is not true or false")))?,
                 ),
                 _ => toml::Value::from(value),
             };

@@ -116,11 +116,7 @@ pub(crate) async fn plan_status(
 ///
 /// # Errors
 /// As [`run`].
-pub(crate) async fn plan_roll(
-    command: PlanRoll,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> anyhow::Result<ExitCode> {
+pub(crate) async fn plan_roll(command: PlanRoll, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<ExitCode> {
     at_terminal(out, err, async |place, terminal| roll::run(command, place, terminal).await).await
 }
 

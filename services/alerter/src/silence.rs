@@ -94,11 +94,8 @@ async fn note_expected(
     plan: &Plan,
     now: Timestamp,
 ) -> anyhow::Result<BTreeMap<StoreName, Timestamp>> {
-    let stores: Vec<&StoreName> = plan
-        .stores
-        .keys()
-        .filter(|store| plan.expected.iter().any(|expected| covers(expected, store)))
-        .collect();
+    let stores: Vec<&StoreName> =
+        plan.stores.keys().filter(|store| plan.expected.iter().any(|expected| covers(expected, store))).collect();
     let names: Vec<String> = stores.iter().map(ToString::to_string).collect();
     sqlx::query("delete from store_expected where store <> all($1)").bind(&names).execute(&mut *db).await?;
     let rows: Vec<(String, i64)> = sqlx::query_as(
@@ -114,7 +111,8 @@ async fn note_expected(
     .bind(now.to_string())
     .fetch_all(db)
     .await?;
-    let since = |store: &StoreName| rows.iter().find(|row| row.0 == store.as_str()).map_or(now.as_microsecond(), |row| row.1);
+    let since =
+        |store: &StoreName| rows.iter().find(|row| row.0 == store.as_str()).map_or(now.as_microsecond(), |row| row.1);
     stores.into_iter().map(|store| Ok((store.clone(), Timestamp::from_microsecond(since(store))?))).collect()
 }
 

@@ -120,7 +120,12 @@ fn ends(simulated: &Simulated, day: &str) -> anyhow::Result<Vec<String>> {
         format!("{store}/{kind}/{id} for {system}: happened, and was not simulated")
     }));
     let counts: Vec<String> = counts.into_iter().map(|(state, count)| format!("{count} {state}")).collect();
-    eprintln!("simulated: {} deliveries ended as they did on the day, but {}: {}", simulated.deliveries.len(), wrong.len(), counts.join(", "));
+    eprintln!(
+        "simulated: {} deliveries ended as they did on the day, but {}: {}",
+        simulated.deliveries.len(),
+        wrong.len(),
+        counts.join(", ")
+    );
     wrong.truncate(40);
     Ok(wrong)
 }

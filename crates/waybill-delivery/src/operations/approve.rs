@@ -26,9 +26,8 @@ pub(super) async fn list(engine: &Engine, request: ListApprovalsRequest) -> Resu
     let key = request.key.unwrap_or_default();
     let place = Place { system: request.system, store: key.store, kind: key.kind, id: key.id };
     let pool = engine.pool();
-    let waiting = approvals::list(pool, &place, i64::from(limit), i64::from(request.offset.max(0)))
-        .await
-        .map_err(unavailable)?;
+    let waiting =
+        approvals::list(pool, &place, i64::from(limit), i64::from(request.offset.max(0))).await.map_err(unavailable)?;
     let total = approvals::count(pool, &place).await.map_err(unavailable)?;
     let plan = engine.plan();
     let approvals = waiting.iter().map(|waiting| approval(engine.service(), &plan, waiting)).collect();
@@ -96,9 +95,10 @@ impl Given {
     /// Why nothing came of it: the record may have changed since the person saw it.
     async fn why_not(&self, engine: &Engine) -> Result<i64, Status> {
         let waiting = approvals::list(engine.pool(), &self.place, 1, 0).await.map_err(unavailable)?;
-        let changed = waiting.first().zip(self.seen).is_some_and(|(waiting, seen)| {
-            (waiting.row.desired_epoch, waiting.row.desired_number) != seen
-        });
+        let changed = waiting
+            .first()
+            .zip(self.seen)
+            .is_some_and(|(waiting, seen)| (waiting.row.desired_epoch, waiting.row.desired_number) != seen);
         if changed {
             return Err(Status::failed_precondition("the record has changed since it was looked at: look again"));
         }

@@ -30,7 +30,8 @@ pub(crate) struct Row {
 }
 
 /// The columns of a [`Row`].
-pub(crate) const COLUMNS: &str = "id, system, store, kind, record_id, name, desired_epoch, desired_number, applied_epoch,
+pub(crate) const COLUMNS: &str =
+    "id, system, store, kind, record_id, name, desired_epoch, desired_number, applied_epoch,
     applied_number, settled_number, state, code, message, field, external_id, known, attempts,
     (extract(epoch from due_at) * 1000000)::bigint as due_us,
     (extract(epoch from changed_at) * 1000000)::bigint as changed_us,

@@ -7,7 +7,11 @@ use sqlx::PgConnection;
 
 /// Notes flows that are new. One whose deliveries are there already was active before anybody kept count. Stores tell
 /// whole seconds: what came to be in this one is not from before.
-pub(crate) async fn note(db: &mut PgConnection, flows: &[(String, String, String)], now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn note(
+    db: &mut PgConnection,
+    flows: &[(String, String, String)],
+    now: Timestamp,
+) -> sqlx::Result<()> {
     sqlx::query(
         "insert into flow_state (flow, active_since)
          select f.flow, case when exists (select from delivery d where d.kind = f.kind and d.system = f.system)
@@ -26,11 +30,10 @@ pub(crate) async fn note(db: &mut PgConnection, flows: &[(String, String, String
 
 /// Flow → since when it is there.
 pub(crate) async fn active(db: &mut PgConnection) -> sqlx::Result<BTreeMap<String, Timestamp>> {
-    let rows: Vec<(String, i64)> = sqlx::query_as(
-        "select flow, (extract(epoch from active_since) * 1000000)::bigint from flow_state",
-    )
-    .fetch_all(db)
-    .await?;
+    let rows: Vec<(String, i64)> =
+        sqlx::query_as("select flow, (extract(epoch from active_since) * 1000000)::bigint from flow_state")
+            .fetch_all(db)
+            .await?;
     Ok(rows.into_iter().filter_map(|(flow, us)| Some((flow, Timestamp::from_microsecond(us).ok()?))).collect())
 }
 

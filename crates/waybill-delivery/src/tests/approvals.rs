@@ -9,6 +9,10 @@ use waybill_proto::wire::{
 use waybill_testkit::records::order;
 
 use super::bench::Bench;
+use crate::store::{
+    claim,
+    settle::{self, Back},
+};
 
 const OVER_500: &str = r#"approval = 'order.total > decimal("500")'"#;
 
@@ -109,13 +113,22 @@ async fn an_approval_while_the_order_is_decided_anew_is_not_lost() {
     bench.obey(OVER_500, "");
     bench.hear(dear(1, 1)).await;
     bench.round().await;
-    // A worker holds it, and has read it before the word came.
-    sqlx::query("update delivery set state = 'applying', fence = fence + 1, lease_until = now() + interval '1 minute'")
-        .execute(bench.pool())
-        .await
-        .unwrap();
+    bench.let_time_pass().await;
+    // A worker holds it, has read it before the word came, and lets it wait on.
+    let claim = claim::claim(bench.pool(), "erp", 1, 60.0).await.unwrap().remove(0);
     assert_eq!(bench.approve(1, None).await.unwrap(), 1);
-    bench.let_leases_run_out().await;
+    let back = Back {
+        id: claim.id,
+        fence: claim.fence,
+        wake: claim.wake,
+        state: "waiting",
+        after_seconds: 30.0,
+        attempts: 0,
+        code: "approval".to_owned(),
+        message: String::new(),
+        plan_hash: String::new(),
+    };
+    settle::put_back(&mut bench.pool().acquire().await.unwrap(), &back).await.unwrap();
     bench.round().await;
     assert_eq!(bench.states().await, ["applied"]);
 }

@@ -164,7 +164,8 @@ fn plan(flow: &str, system: &str) -> Plan {
         descriptor("books", &[Capability::OrderSink]),
         descriptor("erp", &[Capability::OrderSink]),
     ];
-    Plan::parse(&PLAN.replace("AFTER", flow).replace("SYSTEM", system), Connectors::All(&connectors)).expect("the plan passes")
+    Plan::parse(&PLAN.replace("AFTER", flow).replace("SYSTEM", system), Connectors::All(&connectors))
+        .expect("the plan passes")
 }
 
 pub(super) struct Bench {
@@ -190,14 +191,8 @@ impl Bench {
             ..SystemPort::new(descriptor("erp", &[Capability::OrderSink]), system.clone())
         };
         let budget = port.descriptor.budget;
-        let served = Served {
-            name: "erp".parse().unwrap(),
-            port,
-            concurrency: 4,
-            budget,
-            paused: false,
-            released: false,
-        };
+        let served =
+            Served { name: "erp".parse().unwrap(), port, concurrency: 4, budget, paused: false, released: false };
         let (sender, receiver) = watch::channel(Arc::new(plan("", "")));
         let parts = EngineParts {
             service: SERVICE,

@@ -79,7 +79,10 @@ async fn more_are_asked_for_while_updates_go_on_and_the_release_lets_all_go() {
     bench.hear_orders(5..=9).await;
     bench.round().await;
     assert!(bench.states().await.iter().all(|state| state == "applied"), "{:?}", bench.states().await);
-    assert_eq!((bench.report().await.condition(), bench.audited().await), (Condition::Serving, vec!["release".to_owned()]));
+    assert_eq!(
+        (bench.report().await.condition(), bench.audited().await),
+        (Condition::Serving, vec!["release".to_owned()])
+    );
 }
 
 #[tokio::test]

@@ -108,11 +108,10 @@ async fn a_settlement_is_kept_with_what_decided_it() {
     let delivery: waybill_plan::DeliveryFacts = serde_json::from_str(&kept.delivery).unwrap();
     assert!(!delivery.applied_once);
     assert_eq!((kept.system.as_str(), kept.settlement), ("erp", 1));
-    let applied: (String, String) =
-        sqlx::query_as("select encode(applied_hash, 'hex'), plan_hash from delivery")
-            .fetch_one(bench.pool())
-            .await
-            .unwrap();
+    let applied: (String, String) = sqlx::query_as("select encode(applied_hash, 'hex'), plan_hash from delivery")
+        .fetch_one(bench.pool())
+        .await
+        .unwrap();
     assert_eq!((kept.document_hash.clone(), kept.plan_hash.clone()), applied);
 
     bench.hear(order(1).paid().with_line("TEE", 2, "24.00").at_revision(2)).await;

@@ -14,6 +14,9 @@ use crate::{
 
 type Kinds = BTreeMap<String, At<KindRule>>;
 
+/// One account at a vendor: the connector, and what it is reached with.
+type Account = (String, Vec<String>);
+
 impl Reading<'_, '_> {
     pub(super) fn check_across(&mut self, flows: &[Written], kinds: &Kinds, stock: Option<&At<Stock>>) {
         self.check_twins(flows);
@@ -216,7 +219,7 @@ impl Reading<'_, '_> {
 
     /// Systems with the same credentials are one account: their budgets come from one.
     fn check_accounts(&mut self) {
-        let mut accounts: BTreeMap<(String, Vec<String>), Vec<(SystemName, Decimal)>> = BTreeMap::new();
+        let mut accounts: BTreeMap<Account, Vec<(SystemName, Decimal)>> = BTreeMap::new();
         for (name, system) in &self.systems {
             if let Some(account) = self.account(system) {
                 let share: f64 = if system.shares.is_empty() { 1.0 } else { system.shares.values().sum() };

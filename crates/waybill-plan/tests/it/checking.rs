@@ -22,10 +22,7 @@ fn each_mistake_has_its_code() {
     assert_eq!(wrong("connector = \"books\"", "connector = \"bookz\""), ["WB-P010"]);
     assert_eq!(wrong("token = \"env:TOKEN\"", "token = \"s3cret\""), ["WB-P013"]);
     assert_eq!(wrong("token = \"env:TOKEN\"", "tokem = \"env:TOKEN\""), ["WB-P011"]);
-    assert_eq!(
-        wrong("kind = \"order\"\nto = \"shipping\"", "kind = \"refund\"\nto = \"shipping\""),
-        ["WB-P015"]
-    );
+    assert_eq!(wrong("kind = \"order\"\nto = \"shipping\"", "kind = \"refund\"\nto = \"shipping\""), ["WB-P015"]);
     assert_eq!(wrong("after = [\"erp\"]", "after = [\"shipping\"]"), ["WB-P007"]);
     assert_eq!(wrong("after = [\"erp\"]", "after = [\"erp\"]\nfields = { servise = \"'1'\" }"), ["WB-P016"]);
     assert_eq!(wrong("to = \"shipping\"", "to = \"erp\""), ["WB-P006", "WB-P007"]);

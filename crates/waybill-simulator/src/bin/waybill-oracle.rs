@@ -43,8 +43,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let verdict = match &arguments.predicted {
         None => runtime.block_on(oracle::run(&ready))?,
         Some(path) => {
-            let predicted =
-                std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let predicted = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
             runtime.block_on(oracle::run_predicted(&ready, &predicted))?
         }
     };

@@ -103,7 +103,9 @@ impl Delivery {
 
     /// The fields whose name begins so, by what follows.
     fn below<'a>(&'a self, beginning: &'a str) -> impl Iterator<Item = (String, String)> + 'a {
-        self.fields.iter().filter_map(move |(name, value)| Some((name.strip_prefix(beginning)?.to_owned(), value.clone())))
+        self.fields
+            .iter()
+            .filter_map(move |(name, value)| Some((name.strip_prefix(beginning)?.to_owned(), value.clone())))
     }
 
     /// How many there are of a list.

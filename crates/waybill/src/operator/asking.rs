@@ -89,5 +89,8 @@ pub(crate) async fn ask(
 /// Systems that ask, with what they say. A service that does not answer asks later.
 async fn asking(services: &Services) -> BTreeMap<String, String> {
     let reports = services.systems().await.found.into_iter().flat_map(|(_, reports)| reports);
-    reports.filter(|report| report.condition() == Condition::Asking).map(|report| (report.system, report.message)).collect()
+    reports
+        .filter(|report| report.condition() == Condition::Asking)
+        .map(|report| (report.system, report.message))
+        .collect()
 }

@@ -177,7 +177,8 @@ async fn look(services: &Services, command: &PlanRoll) -> Result<Told, NotTold> 
     let mut silent = Vec::new();
     for service in services.among(&DELIVERING) {
         let mut told = Told { flow: command.flow.clone(), service: service.to_owned(), ..Told::default() };
-        let mut request = RollRequest { flow: command.flow.clone(), examples: command.examples, ..RollRequest::default() };
+        let mut request =
+            RollRequest { flow: command.flow.clone(), examples: command.examples, ..RollRequest::default() };
         loop {
             let page = match services.roll(service, request.clone()).await {
                 Ok(page) if page.ours => page,
@@ -247,7 +248,8 @@ async fn change(
     }
     terminal.progress_ends()?;
     if !command.json {
-        terminal.line(&format!("{} rolled; `waybill status` shows how they fare", words::count(told.rolled, "delivery")))?;
+        terminal
+            .line(&format!("{} rolled; `waybill status` shows how they fare", words::count(told.rolled, "delivery")))?;
     }
     Ok(WELL)
 }
@@ -272,10 +274,8 @@ fn write(told: &Told, terminal: &mut Terminal<'_>) -> anyhow::Result<()> {
         terminal.gap()?;
         let key = format!("{}/{}/{}", example.store, example.kind, example.id);
         let becomes = if example.would_be == "applied" { "written" } else { example.would_be };
-        let line = format!(
-            "{}  {key}  {} → {becomes}  {} {}",
-            example.name, example.state, example.code, example.message
-        );
+        let line =
+            format!("{}  {key}  {} → {becomes}  {} {}", example.name, example.state, example.code, example.message);
         terminal.line(line.trim_end())?;
         for field in example.fields.iter().take(FIELDS) {
             let was = field.was.as_ref().map_or_else(|| "never sent".to_owned(), |was| format!("'{was}'"));

@@ -1,10 +1,10 @@
 //! The commands as a person types them, against services that answer over real gRPC.
 
-mod export;
-mod plan_status;
 mod approvals;
 mod asking;
+mod export;
 mod people;
+mod plan_status;
 mod recorded;
 mod roll;
 mod suite;

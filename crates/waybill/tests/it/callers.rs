@@ -78,9 +78,17 @@ async fn grpc_without_the_token_is_refused_by_every_service() {
 async fn the_console_without_a_session_sends_people_to_the_sign_in() {
     let Some(suite) = Suite::start().await else { return };
     let http = reqwest::Client::builder().redirect(Policy::none()).timeout(DEADLINE).build().unwrap();
-    for page in
-        ["/", "/waybills", "/waybills/main/order/1", "/parked", "/approvals", "/incidents", "/webhooks", "/plan", "/no-such-page"]
-    {
+    for page in [
+        "/",
+        "/waybills",
+        "/waybills/main/order/1",
+        "/parked",
+        "/approvals",
+        "/incidents",
+        "/webhooks",
+        "/plan",
+        "/no-such-page",
+    ] {
         let answer = http.get(format!("{}{page}", suite.console())).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{page}");
         assert!(answer.headers()[LOCATION].to_str().unwrap().starts_with("/sign-in"), "{page}");

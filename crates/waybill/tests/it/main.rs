@@ -20,6 +20,7 @@ mod plan_status;
 mod plans;
 #[cfg(test)]
 mod recorded_day;
+#[cfg(test)]
 mod running;
 #[cfg(test)]
 mod start_and_stop;

@@ -168,7 +168,8 @@ impl Bench {
     pub(crate) async fn until_swept(&self) {
         self.pass(1);
         // What it notes of a disagreement bears its time.
-        self.hear(&[obeying("erp-sync", "host-1", "b1946ac92492"), obeying("crm-sync", "host-2", "591785b79460")]).await;
+        self.hear(&[obeying("erp-sync", "host-1", "b1946ac92492"), obeying("crm-sync", "host-2", "591785b79460")])
+            .await;
         self.until_disagreement_is_seen().await;
     }
 

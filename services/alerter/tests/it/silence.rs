@@ -6,8 +6,7 @@ use crate::{
 };
 
 /// In Vienna it is an hour later than in UTC.
-const TWO_AN_HOUR: &str =
-    "expect = [{ stores = [\"main\"], from = \"08:00\", to = \"20:00\", zone = \"Europe/Vienna\", orders_per_hour = 2 }]\n";
+const TWO_AN_HOUR: &str = "expect = [{ stores = [\"main\"], from = \"08:00\", to = \"20:00\", zone = \"Europe/Vienna\", orders_per_hour = 2 }]\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_sells_less_than_usual_is_told_and_it_resolves_with_the_orders() {

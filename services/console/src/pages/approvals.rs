@@ -37,6 +37,10 @@ pub(super) async fn list(
             }
         } @else {
             p { strong { (all) } " waiting for a person's word, the longest wait first." }
+            p.faint {
+                "A refused record is kept away until it changes, which asks again. Systems that come after this one go on "
+                "without it."
+            }
         }
         @for approval in found.waiting.iter().take(SHOWN) { (card(&frame, approval)) }
         @if all > SHOWN as i64 {

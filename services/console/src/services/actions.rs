@@ -61,9 +61,8 @@ pub(super) fn sum(gathered: Gathered<ChangedDeliveriesResponse>) -> Changed {
 
 /// What the services that serve a system say of it.
 pub(super) fn of_system(system: &str, answers: Gathered<SystemsResponse>) -> Gathered<Vec<SystemReport>> {
-    let reports = |answer: SystemsResponse| {
-        answer.systems.into_iter().filter(|report| report.system == system).collect()
-    };
+    let reports =
+        |answer: SystemsResponse| answer.systems.into_iter().filter(|report| report.system == system).collect();
     Gathered {
         found: answers.found.into_iter().map(|(service, answer)| (service, reports(answer))).collect(),
         // A service that does not serve the system says so; that is no failure.

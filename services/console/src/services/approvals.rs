@@ -47,8 +47,7 @@ impl Services {
             })
             .await;
         let total: i64 = gathered.found.iter().map(|(_, answer)| answer.total).sum();
-        let mut waiting: Vec<Approval> =
-            gathered.found.into_iter().flat_map(|(_, answer)| answer.approvals).collect();
+        let mut waiting: Vec<Approval> = gathered.found.into_iter().flat_map(|(_, answer)| answer.approvals).collect();
         waiting.sort_by_key(|approval| approval.since.map(|since| (since.seconds, since.nanos)));
         Approvals { more: (total - waiting.len() as i64).max(0), waiting, unanswered: gathered.unanswered }
     }

@@ -1,23 +1,15 @@
 //! What waits for a person: records to approve, systems to release.
 
 use reqwest::{StatusCode, header};
-use waybill_proto::wire::{
-    Delivery, State, SystemReport, list_approvals_response::Approval, system_report::Condition,
-};
+use waybill_proto::wire::{Delivery, State, SystemReport, list_approvals_response::Approval, system_report::Condition};
 
 use crate::{
     browser::Desk,
     world::{World, applied},
 };
 
-const FIELDS: [(&str, &str); 6] = [
-    ("system", "erp"),
-    ("store", "main"),
-    ("kind", "order"),
-    ("id", "1001"),
-    ("epoch", "1"),
-    ("number", "3"),
-];
+const FIELDS: [(&str, &str); 6] =
+    [("system", "erp"), ("store", "main"), ("kind", "order"), ("id", "1001"), ("epoch", "1"), ("number", "3")];
 
 fn one_waiting() -> World {
     let delivery = Delivery { state: State::Waiting.into(), code: "approval".to_owned(), ..applied("erp", "1001") };

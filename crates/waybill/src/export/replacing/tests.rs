@@ -81,8 +81,12 @@ fn refund() -> Value {
 fn places(value: &Value, at: &str) -> Vec<String> {
     match value {
         Value::String(_) => vec![at.to_owned()],
-        Value::Array(items) => items.iter().enumerate().flat_map(|(n, item)| places(item, &format!("{at}/{n}"))).collect(),
-        Value::Object(fields) => fields.iter().flat_map(|(name, field)| places(field, &format!("{at}/{name}"))).collect(),
+        Value::Array(items) => {
+            items.iter().enumerate().flat_map(|(n, item)| places(item, &format!("{at}/{n}"))).collect()
+        }
+        Value::Object(fields) => {
+            fields.iter().flat_map(|(name, field)| places(field, &format!("{at}/{name}"))).collect()
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
     }
 }

@@ -222,7 +222,11 @@ async fn with_pseudonyms_nobody_is_named() {
     assert_eq!(emails[0], emails[1], "one person stays one person");
     let [decision] = &exported.decisions()[..] else { panic!("a decision") };
     assert_eq!(decision.message, format!("there is no mailbox {}", emails[0]));
-    assert_eq!((decision.document_hash.as_str(), &decision.delivery.applied_hash), ("", &None), "hashes of true values");
+    assert_eq!(
+        (decision.document_hash.as_str(), &decision.delivery.applied_hash),
+        ("", &None),
+        "hashes of true values"
+    );
     let again = export(suite(), &[&THE_DAY[..], &["--pseudonyms"]].concat()).await;
     assert_ne!(again.text(), exported.text(), "another run, another key");
 }

@@ -127,9 +127,8 @@ impl Books {
     /// All sales, in the order in which they were booked.
     pub(super) async fn sales(&self) -> Vec<Sale> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let fields = [
-            "description", "comment", "state", "total_amount", "origin", "party", "party.name", "warehouse.code",
-        ];
+        let fields =
+            ["description", "comment", "state", "total_amount", "origin", "party", "party.name", "warehouse.code"];
         let sales = self.all("sale.sale", &fields).await;
         let sale = |row: &Value| Sale {
             id: row["id"].as_i64().unwrap(),

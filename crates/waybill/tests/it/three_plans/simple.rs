@@ -121,9 +121,12 @@ async fn a_labels_number_is_shown_in_the_store_and_in_the_crm_and_nothing_goes_t
     })
     .await;
     wait_for_async("the number in the CRM", PARCELS_ARE_SEEN_WITHIN, async || {
-        let told = vendors.crm.journal.entries().into_iter().any(|entry| {
-            entry.object == "order" && entry.body.to_string().contains(numbers[0].as_str())
-        });
+        let told = vendors
+            .crm
+            .journal
+            .entries()
+            .into_iter()
+            .any(|entry| entry.object == "order" && entry.body.to_string().contains(numbers[0].as_str()));
         told.then_some(())
     })
     .await;
