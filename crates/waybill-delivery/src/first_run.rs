@@ -22,7 +22,7 @@ use crate::{
 /// The code of a delivery that waits for its system's release.
 pub(crate) const ASKING: &str = "asking";
 /// A run that has asked for nothing for so long after its first write is no first run any more.
-const FIRST_DAY: Duration = Duration::from_secs(1 * 60 * 60);
+const FIRST_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long what is held stays so before it is counted again.
 const HELD_FOR: Duration = Duration::from_secs(1);
 /// How often a run is looked at without anything to write.
@@ -58,7 +58,7 @@ pub(crate) enum Verdict {
 /// more than one alone.
 pub(crate) const fn judge(counts: Counts, ask_above: u32) -> Verdict {
     let most = ask_above as i64;
-    if counts.created + counts.held + counts.open < most {
+    if counts.created + counts.held + counts.open <= most {
         return Verdict::Go;
     }
     if counts.created + counts.held > most || counts.undecided == 0 {
@@ -70,7 +70,7 @@ pub(crate) const fn judge(counts: Counts, ask_above: u32) -> Verdict {
 /// Whether a system's first run is one that asks: pages are no flow's, and a shadow writes nothing.
 fn asks(plan: &Plan, system: &SystemName, state: &SystemState) -> bool {
     !state.released
-        && plan.systems.get(system).is_some_and(|system| system.ask_above < u32::MAX)
+        && plan.systems.get(system).is_some_and(|system| !system.shadow)
         && plan.flows.iter().any(|flow| flow.to == *system)
 }
 

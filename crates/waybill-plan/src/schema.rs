@@ -366,3 +366,6 @@ pub(crate) fn paths(kind: Kind) -> Vec<String> {
 pub(crate) fn totals() -> Type {
     record([("orders", Type::Whole), ("spent", Type::Amount), ("last_order_at", maybe(Type::Time))])
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,6 +32,7 @@ on_both!(
     a_refund_of_an_order_that_is_not_booked_is_not_found,
     a_refund_in_another_currency_is_not_booked,
     a_refund_of_an_order_from_before_us_is_returned,
+    a_refund_is_no_sale_from_before_us,
     the_description_is_the_orders_unless_it_is_mapped,
     what_the_connector_sets_cannot_be_mapped,
 );
@@ -254,6 +255,16 @@ async fn a_refund_of_an_order_from_before_us_is_returned(bench: &Bench) {
     bench.book(1, &order, Known::new()).await.unwrap();
     let sale = given_back(bench, &refund(1, &order)).await;
     assert_eq!(sale["origin"], format!("sale.sale,{id}"));
+}
+
+async fn a_refund_is_no_sale_from_before_us(bench: &Bench) {
+    booked(bench, &order(1)).await;
+    let id = sale(bench, &order(2), json!({})).await;
+    let mut refund = refund(1, &order(1));
+    refund.policy = recognised(order(2)).policy;
+    assert_ne!(given_back(bench, &refund).await["id"], id);
+    let row = bench.vendor.model("sale.sale.read", json!([[id], ["reference", "state"]])).await;
+    assert_eq!((&row[0]["reference"], &row[0]["state"]), (&Json::Null, &json!("draft")));
 }
 
 async fn the_description_is_the_orders_unless_it_is_mapped(bench: &Bench) {

@@ -177,7 +177,7 @@ fn outcome(
         (Decision::Nothing, ("applied", _))
         // Which rule keeps it away is nothing to the system.
         | (Decision::Ignore { .. }, ("ignored", _))
-        => return Outcome::Unchanged,
+        | (Decision::Shadow(_), ("ignored", "shadow")) => return Outcome::Unchanged,
         (Decision::Park { code, .. }, ("parked", was)) if code == was => return Outcome::Unchanged,
         (Decision::Nothing, _) => change(State::Applied, "", "the system holds it already"),
         (Decision::Write(write), _) => written(&write.document, false),
@@ -189,7 +189,7 @@ fn outcome(
         (Decision::Ignore { rule }, _) => change(State::Ignored, &rule, ""),
         (Decision::Wait { on, reason, .. }, _) => change(State::Waiting, on.as_str(), &reason),
         (Decision::Park { code, field, message }, _) => {
-            let message = if field.len() < 99 { message } else { format!("{field}: {message}") };
+            let message = if field.is_empty() { message } else { format!("{field}: {message}") };
             change(State::Parked, code, &message)
         }
     })
@@ -209,7 +209,7 @@ fn changes(document: &Document, delivery: &DeliveryFacts) -> Vec<FieldChange> {
             changes.push(FieldChange {
                 role: role.to_owned(),
                 field: name.clone(),
-                was: None,
+                was: was.map(|was| was.to_text()),
                 would_be: value.to_text(),
             });
         }

@@ -63,7 +63,7 @@ pub(crate) async fn count(pool: &PgPool, place: &Place) -> sqlx::Result<i64> {
 pub(crate) async fn approve(pool: &PgPool, place: &Place, word: &Word, seen: Option<(i64, i64)>) -> sqlx::Result<u64> {
     let done = sqlx::query(
         "with approved as (
-             update delivery set approved_by = $5, approved_at = now(),
+             update delivery set approved_by = $5, approved_at = now(), wake = wake + 1,
                  due_at = case when state = 'waiting' then now() else due_at end
              where (system, store, kind, record_id) = ($1, $2, $3, $4)
                  and code = 'approval' and approved_at is null and state in ('waiting', 'applying')

@@ -31,7 +31,7 @@ pub(crate) async fn count(pool: &PgPool, system: &str) -> sqlx::Result<Counts> {
 /// Has the first writes that were held decided again now.
 pub(crate) async fn wake_held(db: &mut PgConnection, system: &str) -> sqlx::Result<u64> {
     let done = sqlx::query(
-        "update delivery set wake = wake + 1, due_at = due_at
+        "update delivery set wake = wake + 1, due_at = now()
          where system = $1 and state = 'waiting' and code = 'asking' and due_at > now()",
     )
     .bind(system)

@@ -58,7 +58,7 @@ pub(crate) async fn again(pool: &PgPool, looked_at: &[(i64, i64)], actor: &str, 
     let done = sqlx::query(
         "with rolled as (
              update delivery d set state = 'pending', due_at = now(), attempts = 0, wake = d.wake + 1,
-                 changed_at = now()
+                 first_unapplied_at = now(), changed_at = now()
              from unnest($1::bigint[], $2::bigint[]) as n (id, wake)
              where d.id = n.id and d.wake = n.wake and d.state in ('applied', 'ignored', 'parked')
              returning d.system, d.store, d.kind, d.record_id

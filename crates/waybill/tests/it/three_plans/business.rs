@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use sqlx::{Connection as _, PgConnection};
 use waybill_proto::{
     convert::from_timestamp,
     wire::{Delivery, ListDeliveriesRequest, RecordKey, State, deliveries_client::DeliveriesClient},
@@ -73,17 +74,29 @@ impl Business {
         Some(premises.open(vendors(store, books).await).await)
     }
 
-    /// Runs SQL as the database's owner.
-    pub(super) fn sql(&self, statement: &str) -> String {
-        self.suite.deployment.database.url().run(statement).unwrap()
+    /// Minutes pass for an order on its way to the shipping tool.
+    pub(super) async fn pass(&self, minutes: u32, order: u64) {
+        let earlier = "update fulfilment_sync.delivery
+            set first_unapplied_at = first_unapplied_at - make_interval(mins => $1), due_at = now(), wake = wake + 1
+            where system = 'shipping' and kind = 'order' and record_id = $2";
+        let minutes = i32::try_from(minutes).unwrap();
+        let mut database = self.database().await;
+        sqlx::query(earlier).bind(minutes).bind(order.to_string()).execute(&mut database).await.unwrap();
     }
 
-    /// What the store takes before its flows are there is none of their business.
+    /// A connection as the database's owner.
+    async fn database(&self) -> PgConnection {
+        PgConnection::connect(&self.suite.deployment.database.url().expose()).await.unwrap()
+    }
+
+    /// What came to be before its flows are there is none of their business.
     async fn until_flows_are_active(&self) {
-        const SCHEMAS: [&str; 4] = ["crm_sync", "erp_sync", "fulfilment_sync", "inventory_router"];
-        let flows = SCHEMAS.map(|schema| format!("exists (select from {schema}.flow_state)")).join(" and ");
+        let are_active = "select exists (select from crm_sync.flow_state) and exists (select from erp_sync.flow_state)
+            and exists (select from fulfilment_sync.flow_state) and exists (select from inventory_router.flow_state)";
+        let mut database = self.database().await;
         wait_for_async("every service's flows to be active", DEADLINE, async || {
-            (self.sql(&format!("select {flows}")) == "t").then_some(())
+            let are_active: bool = sqlx::query_scalar(are_active).fetch_one(&mut database).await.unwrap();
+            are_active.then_some(())
         })
         .await;
     }

@@ -32,17 +32,6 @@ fn is_held_for_ten_minutes(delivery: &Delivery) -> bool {
         && due(delivery).duration_since(first_change(delivery)).as_secs_f64().round() == 600.0
 }
 
-impl Business {
-    /// Minutes pass for an order on its way to the shipping tool.
-    fn pass(&self, minutes: u32, order: u64) {
-        self.sql(&format!(
-            "update fulfilment_sync.delivery
-             set first_unapplied_at = first_unapplied_at - interval '{minutes} minutes', due_at = now()
-             where system = 'shipping' and kind = 'order' and record_id = '{order}'"
-        ));
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_and_a_paid_order_are_in_the_crm_at_once() {
     let Some(shop) = open().await else { return };
@@ -89,11 +78,11 @@ async fn the_shipping_tool_gets_an_order_after_ten_minutes_with_what_was_edited_
         .await;
     assert_eq!(edited.first_unapplied_at, first.first_unapplied_at, "an edit does not begin the hold anew");
 
-    shop.pass(9, order);
+    shop.pass(9, order).await;
     shop.until("held for ten minutes still", "shipping", &record, is_held_for_ten_minutes).await;
     assert_eq!(shop.shipments().await.len(), 0);
 
-    shop.pass(1, order);
+    shop.pass(1, order).await;
     shop.until_applied("shipping", &record, wanted(&edited)).await;
     assert_eq!(writes(&shop.suite.vendors.parcels, "shipment"), ["create"]);
     let shipments = shop.shipments().await;
@@ -111,7 +100,7 @@ async fn a_labels_number_is_shown_in_the_store_and_in_the_crm_and_nothing_goes_t
     let record = format!("main/order/{order}");
     let at_crm = shop.until_applied("crm", &record, 1).await;
     shop.until("held", "shipping", &record, is_held_for_ten_minutes).await;
-    shop.pass(10, order);
+    shop.pass(10, order).await;
     shop.until_applied("shipping", &record, 1).await;
 
     let numbers = shop.ship().await;
