@@ -12,7 +12,7 @@ pub(crate) mod walk;
 use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::{
-    machinery::ast::{BinOpKind, Expr, UnaryOpKind},
+    machinery::ast::{BinOpKind, Expr, Slice, UnaryOpKind},
     value::ValueKind,
 };
 
@@ -82,6 +82,15 @@ fn constant(expression: &Expr<'_>) -> Option<String> {
     match expression {
         Expr::Const(value) => value.value.as_str().map(str::to_owned),
         _ => None,
+    }
+}
+
+/// A whole number up to a million, written out, perhaps with a minus.
+fn is_small_number(expression: &Expr<'_>) -> bool {
+    match expression {
+        Expr::Const(value) => u32::try_from(value.value.clone()).is_ok_and(|number| number <= 1_000_000),
+        Expr::UnaryOp(op) => matches!(op.op, UnaryOpKind::Neg) && is_small_number(&op.expr),
+        _ => false,
     }
 }
 
@@ -210,19 +219,7 @@ impl Typing<'_> {
                 Some(name) => self.part(expression, &item.expr, &name),
                 None => self.item(expression, &item.expr, &item.subscript_expr),
             },
-            Expr::Slice(slice) => {
-                for part in children(expression).into_iter().skip(1) {
-                    self.used(part);
-                }
-                match self.used(&slice.expr) {
-                    of @ (Type::List(_) | Type::Unknown) => of,
-                    of if of.is_text() => Type::Text,
-                    of => {
-                        let what = format!("{} has no parts to cut out", of.describe());
-                        self.find("WB-P022", &slice.expr, what, "leave the brackets out")
-                    }
-                }
-            }
+            Expr::Slice(slice) => self.slice(expression, slice),
             Expr::UnaryOp(op) => match (&op.op, self.used(&op.expr)) {
                 (UnaryOpKind::Not, _) => Type::Flag,
                 (UnaryOpKind::Neg, of @ (Type::Whole | Type::Float | Type::Unknown)) => of,
@@ -263,6 +260,24 @@ impl Typing<'_> {
                     self.used(part);
                 }
                 Type::Unknown
+            }
+        }
+    }
+
+    /// `order.created_at[0:10]`.
+    fn slice(&mut self, expression: &Expr<'_>, slice: &Slice<'_>) -> Type {
+        for part in children(expression).into_iter().skip(1) {
+            // The engine computes with these as they are, and could go beyond what it can hold.
+            if !is_small_number(part) {
+                self.find("WB-P022", part, "where to cut is a whole number up to a million", "write [0:10]");
+            }
+        }
+        match self.used(&slice.expr) {
+            of @ (Type::List(_) | Type::Unknown) => of,
+            of if of.is_text() => Type::Text,
+            of => {
+                let what = format!("{} has no parts to cut out", of.describe());
+                self.find("WB-P022", &slice.expr, what, "leave the brackets out")
             }
         }
     }

@@ -5,5 +5,6 @@
 mod checking;
 mod deciding;
 mod fixture;
+mod mutated;
 mod owning;
 mod simulating;

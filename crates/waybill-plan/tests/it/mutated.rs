@@ -1,0 +1,402 @@
+//! Plans and expressions that nobody would write: never a panic, never slow, never large. The same on every run.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::{Duration, Instant},
+};
+
+use waybill_domain::Snapshot;
+use waybill_plan::{Connectors, Decision, DeliveryFacts, Facts, Plan, Remote, decide};
+use waybill_testkit::records::{order, refund_of};
+
+use crate::fixture::{PLAN, connectors};
+
+/// Longer than a check takes on a busy machine without optimisation.
+const MOST_TIME: Duration = Duration::from_secs(2);
+/// More than all of this takes together.
+const MOST_MEMORY_KIB: u64 = 384 * 1024;
+
+/// Numbers that look random and are the same on every run (xorshift64*).
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let number = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
+        usize::try_from(number).unwrap() % limit.max(1)
+    }
+
+    fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
+        of[self.below(of.len())]
+    }
+
+    /// A place between two characters.
+    fn place(&mut self, text: &str) -> usize {
+        let at = self.below(text.len() + 1);
+        (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+    }
+
+    /// A part of a text, seldom a long one.
+    fn part(&mut self, text: &str) -> std::ops::Range<usize> {
+        let longest = if self.below(8) == 0 { text.len() } else { 12 };
+        let start = self.place(text);
+        let length = self.below(longest.max(1)) + 1;
+        let end = (start + length).min(text.len());
+        let end = (start..=end).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(start);
+        start..end
+    }
+
+    /// The text with one to four changes.
+    fn mutated(&mut self, text: &str, words: &[&str]) -> String {
+        let mut text = text.to_owned();
+        for _ in 0..=self.below(4) {
+            let (at, part) = (self.place(&text), self.part(&text));
+            match self.below(6) {
+                0 => text.replace_range(part, ""),
+                1 => text.insert_str(at, self.pick(words)),
+                2 => text.replace_range(part, self.pick(words)),
+                3 => {
+                    let copy = text[part].to_owned();
+                    text.insert_str(at, &copy);
+                }
+                4 => {
+                    let many = self.pick(words).repeat(self.below(40));
+                    text.insert_str(at, &many);
+                }
+                _ => text.insert(at, char::from_u32(u32::try_from(self.below(0x11_0000)).unwrap()).unwrap_or('x')),
+            }
+        }
+        text
+    }
+}
+
+const TOML: [&str; 44] = [
+    "[",
+    "]",
+    "[[",
+    "]]",
+    "{",
+    "}",
+    "\"",
+    "'",
+    "\"\"\"",
+    "'''",
+    "\\",
+    "=",
+    ".",
+    ",",
+    "#",
+    "\n",
+    "\r\n",
+    "\t",
+    "\0",
+    "0x",
+    "1e999",
+    "-0",
+    "inf",
+    "nan",
+    "99999999999999999999",
+    "2026-11-01",
+    "02:00:00",
+    "true",
+    "env:X",
+    "file:/x",
+    "store",
+    "systems",
+    "stores",
+    "flows",
+    "kinds",
+    "fields",
+    "when = ",
+    "after = [\"erp\"]",
+    "to = \"erp\"",
+    "[[flows]]",
+    "[systems.erp]",
+    "\u{feff}",
+    "🙂",
+    "\u{202e}",
+];
+
+const WORDS: [&str; 62] = [
+    "order",
+    "order.",
+    "order.total",
+    "order.customer",
+    "order.customer.email",
+    "order.tags",
+    "order.lines",
+    "order.lines[0].sku",
+    "order.cancelled_at",
+    "order.cancel_reason",
+    "order.totals.duties",
+    "totals.spent",
+    "store",
+    "channel",
+    "line",
+    "tables",
+    "captured",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    ":",
+    ".",
+    "|",
+    "~",
+    "+",
+    "-",
+    "*",
+    "**",
+    "/",
+    "//",
+    "%",
+    "==",
+    "!=",
+    "<",
+    ">=",
+    " and ",
+    " or ",
+    " not ",
+    " in ",
+    " is ",
+    " if ",
+    " else ",
+    "none",
+    "true",
+    "'x'",
+    "\"",
+    "'",
+    "0",
+    "1",
+    "9999999999999999999999",
+    "1e308",
+    "0.1",
+    "decimal('1.50')",
+    "plus(",
+    "round(",
+    "lookup('tax', ",
+    "|default('')",
+    "|join(',')",
+];
+
+const EXPRESSIONS: [&str; 14] = [
+    "order.captured and order.total > decimal('1.00')",
+    "order.country in ['AT', 'DE'] and not order.cancelled",
+    "order.customer.email | default('') | lower",
+    "order.note or none",
+    "lookup('tax', order.tags | first | default('AT VAT'))",
+    "'a' if order.total > decimal('500') else 'b' if order.test else 'c'",
+    "order.lines | join(', ', 'sku')",
+    "order.created_at[0:10] ~ ' ' ~ order.name | replace('#', '')",
+    "round(times(order.total, '0.5'), 2)",
+    "(order.lines | first).title | upper | trim",
+    "order.cancelled_at and order.cancelled_at > '2026-01-01'",
+    "decimal('1') < order.total < decimal('500')",
+    "{'AT': 'post', 'DE': 'dhl'}[order.country] | default('ups')",
+    "order.shipping_address is not none and order.shipping_address.city is startingwith 'W'",
+];
+
+/// What is too much for whoever computes it.
+fn bombs() -> Vec<String> {
+    let nested = |open: &str, close: &str, depth: usize| format!("{}1{}", open.repeat(depth), close.repeat(depth));
+    let mut bombs: Vec<String> = [
+        "'x' * 10**9",
+        "'x' * 1000000000",
+        "[1] * 1000000000",
+        "order.tags * 999999999",
+        "order.name * order.lines[0].quantity",
+        "9 ** 9 ** 9 ** 9",
+        "10 ** 4000",
+        "9223372036854775807 + 1",
+        "-9223372036854775808 // -1",
+        "170141183460469231731687303715884105727 * 2",
+        "5 // 0",
+        "5 % 0",
+        "round(order.total, 4294967295)",
+        "times(times(times(order.total, '79228162514264337593543950335'), '9999999999999'), '99999999999')",
+        "plus('79228162514264337593543950335', '79228162514264337593543950335')",
+        "decimal('1e999999999')",
+        "order.note[9223372036854775807:]",
+        "order.note[::-9223372036854775808]",
+        "order.note[::0 - 9223372036854775807 - 1]",
+        "order.note[::0]",
+        "order.tags[-9223372036854775808]",
+        "order.tags[:order.lines | length]",
+        "range(1000000000)",
+        "order.lines | map('sku') | list",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    for (open, close) in [("(", ")"), ("[", "]"), ("{1:", "}"), ("plus(", ", 1)"), ("a[", "]"), ("-(", ")")] {
+        bombs.push(nested(open, close, 60));
+        bombs.push(nested(open, close, 10_000));
+    }
+    for part in ["-", "not ", "(", "[", "1 + ", "a or ", "'a' ~ ", "a if b else ", "1 < ", "- -", "a.b[c](", "\"\" "] {
+        bombs.push(format!("{}1", part.repeat(4000 / part.len())));
+        bombs.push(format!("{}1", part.repeat(100_000)));
+    }
+    for part in [".a", "|trim", "[0]", "(1)", " is none", " or a", ", 1", "|default('x')", "|replace('x', 'xxxxxxxx')"]
+    {
+        bombs.push(format!("order.note{}", part.repeat(3900 / part.len())));
+        bombs.push(format!("order.note{}", part.repeat(100)));
+    }
+    let doubled = "'xxxxxxxxxxxxxxxx'".to_owned() + &" | replace('x', 'xxxxxxxxxxxxxxxx')".repeat(30);
+    bombs.push(doubled.clone());
+    bombs.push(format!("[{}] | join", vec![doubled; 4].join(", ")));
+    bombs.push(format!("order.note | replace('', '{}')", "y".repeat(3900)));
+    bombs
+}
+
+/// An order with all that expressions of these tests name, and one with as little as there can be.
+fn orders() -> [Snapshot; 2] {
+    let full = order(1001).paid().with_line("TEE", 2, "24.00").taxed("AT VAT", "0.2", "8.00").shipped_for("5.00");
+    let refund = refund_of(&full).of_line(0, 1).build();
+    let mut bare = order(1002).with_line("TEE", 1, "24.00").build();
+    (bare.customer, bare.shipping_address, bare.billing_address) = (None, None, None);
+    let bare = waybill_testkit::records::snapshot(
+        waybill_domain::Kind::Order,
+        bare.id.clone(),
+        1,
+        waybill_domain::Body::Order(Box::new(bare)),
+    );
+    [full.with_refund(refund).at_revision(1), bare]
+}
+
+const FLOW: &str = r#"
+[stores.main]
+shop = "example.myshopify.com"
+system = "shop"
+webhook_secrets = ["env:SECRET"]
+
+[systems.shop]
+connector = "shop"
+
+[systems.crm]
+connector = "people"
+
+[tables.tax]
+"AT VAT" = "V20"
+
+[[flows]]
+name = "probe"
+kind = "order"
+to = "crm"
+"#;
+
+/// A plan with an expression as a condition and as fields' values.
+fn plan_with(expression: &str) -> String {
+    let literal = toml::Value::String(expression.to_owned()).to_string();
+    format!("{FLOW}when = {literal}\napproval = {literal}\n{}", fields(&literal))
+}
+
+fn fields(literal: &str) -> String {
+    format!("[flows.fields]\na = {literal}\nb = {{ value = {literal}, missing = \"skip\" }}\n")
+}
+
+/// The plan with it as fields' values alone.
+fn plan_of_value(expression: &str) -> String {
+    format!("{FLOW}{}", fields(&toml::Value::String(expression.to_owned()).to_string()))
+}
+
+/// Checks a plan and, where it passes, decides with it: in time, and without a panic.
+#[track_caller]
+fn survives(text: &str, orders: &[Snapshot]) -> bool {
+    let connectors = connectors();
+    let began = Instant::now();
+    let checked = catch_unwind(AssertUnwindSafe(|| match Plan::parse(text, Connectors::All(&connectors)) {
+        Ok(plan) => {
+            for snapshot in orders {
+                for flow in plan.flows.iter().filter(|flow| flow.kind == snapshot.key.kind) {
+                    let (facts, delivery) = (Facts::default(), DeliveryFacts::default());
+                    let _: Decision = decide(&plan, flow, snapshot, &delivery, &facts, &Remote::NotRead);
+                }
+            }
+            true
+        }
+        Err(problems) => {
+            assert!(!problems.problems.is_empty(), "a plan that is refused without a problem");
+            // As people are shown them.
+            assert!(problems.render("plan.toml").lines().all(|line| line.chars().count() < 2000), "a line without end");
+            false
+        }
+    }));
+    let took = began.elapsed();
+    let passes = checked.unwrap_or_else(|_| panic!("a panic of:\n{text}"));
+    assert!(took < MOST_TIME, "{took:?} for:\n{}", text.chars().take(2000).collect::<String>());
+    passes
+}
+
+/// The most memory that this process ever had, where the system tells it.
+fn assert_memory_is_small() {
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return };
+    let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let most: u64 = most.and_then(|most| most.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0);
+    assert!(most < MOST_MEMORY_KIB, "{most} KiB");
+}
+
+#[test]
+fn thousands_of_mutated_plans_are_checked_without_a_panic() {
+    let mut chance = Chance(0x5eed_0001);
+    let orders = orders();
+    let passed = (0..6000).filter(|_| survives(&chance.mutated(PLAN, &TOML), &orders)).count();
+    // Neither all of them nor none, else they say nothing.
+    assert!((50..5000).contains(&passed), "{passed} passed");
+    assert_memory_is_small();
+}
+
+#[test]
+fn thousands_of_mutated_expressions_are_checked_and_computed_without_a_panic() {
+    let mut chance = Chance(0x5eed_0002);
+    let orders = orders();
+    let mut passed = 0;
+    for round in 0..12_000 {
+        let before = EXPRESSIONS[chance.below(EXPRESSIONS.len())];
+        let expression = chance.mutated(before, &WORDS);
+        let plan = if round % 2 == 0 { plan_of_value(&expression) } else { plan_with(&expression) };
+        passed += usize::from(survives(&plan, &orders));
+    }
+    assert!((500..9000).contains(&passed), "{passed} passed");
+    assert_memory_is_small();
+}
+
+#[test]
+fn what_would_grow_or_nest_without_end_is_refused_or_computed_in_bounds() {
+    let orders = orders();
+    for bomb in bombs() {
+        survives(&plan_with(&bomb), &orders);
+        survives(&plan_of_value(&bomb), &orders);
+    }
+    assert_memory_is_small();
+}
+
+#[test]
+fn files_that_are_huge_or_nested_without_end_are_told_in_time() {
+    let flows = PLAN.find("[[flows]]").unwrap();
+    let many = |line: &dyn Fn(usize) -> String, count| (0..count).map(line).collect::<String>();
+    let files = [
+        String::new(),
+        "\u{feff}".to_owned(),
+        format!("a = {}{}\n{PLAN}", "[".repeat(10_000), "]".repeat(10_000)),
+        format!("a = {}1{}\n{PLAN}", "{a=".repeat(10_000), "}".repeat(10_000)),
+        format!("a{} = 1\n{PLAN}", ".a".repeat(100_000)),
+        format!("[{}]\n{PLAN}", "a.".repeat(50_000)),
+        PLAN.replacen("\"erp\"", &format!("\"{}\"", "x".repeat(1_000_000)), 1),
+        PLAN.replacen("[systems.erp]", &format!("[systems.{}]", "x".repeat(500_000)), 1),
+        PLAN.replacen("[tables.tax]", &format!("[tables.tax]\n{}", many(&|n| format!("k{n} = \"v\"\n"), 20_000)), 1),
+        format!("{}{PLAN}", many(&|n| format!("k{n} = 1\n"), 10_000)),
+        format!("{PLAN}{}", many(&|n| format!("[[flows]]\nname = \"f{n}\"\nkind = \"order\"\nto = \"erp\"\n"), 2000)),
+        format!("{PLAN}{}", "[[flows]]\n".repeat(5000)),
+        format!("{}{}", many(&|n| format!("[systems.s{n}]\nconnector = \"people\"\n"), 3000), &PLAN[flows..]),
+        format!("a = \"\"\"{PLAN}"),
+        format!("a = [{}", "\"x\",\n".repeat(20_000)),
+    ];
+    for file in files {
+        survives(&file, &[]);
+    }
+    assert_memory_is_small();
+}
