@@ -80,8 +80,8 @@ pub(crate) fn message(system: &str, created: i64, would_create: i64) -> String {
         1 => "1 record".to_owned(),
         number => format!("{} records", grouped(number)),
     };
-    let so_far = if created == 0 { String::new() } else { format!("{} so far; ", records(created)) };
-    format!("{so_far}would create {}; `waybill release {system}` lets them go", records(would_create))
+    let so_far = if created == 0 { String::new() } else { format!(" more ({} so far)", grouped(created)) };
+    format!("would create {}{so_far}; `waybill release {system}` lets them go", records(would_create))
 }
 
 /// A number as people read it: 2,431.
@@ -235,7 +235,7 @@ mod tests {
         assert_eq!(message("crm", 0, 2_431), "would create 2,431 records; `waybill release crm` lets them go");
         assert_eq!(
             message("crm", 1_000, 1),
-            "1,000 records so far; would create 1 record; `waybill release crm` lets them go"
+            "would create 1 record more (1,000 so far); `waybill release crm` lets them go"
         );
         assert_eq!([grouped(999), grouped(1_000), grouped(1_234_567)], ["999", "1,000", "1,234,567"]);
     }

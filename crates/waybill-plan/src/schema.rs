@@ -93,6 +93,16 @@ impl Type {
         matches!(self, Self::Text | Self::Word(_) | Self::NumberText | Self::Time)
     }
 
+    /// What `and` and `or` give: one of their sides, of which conditions ask only whether it is there.
+    pub(crate) fn either(self, other: Self) -> Self {
+        match (&self, &other) {
+            (Self::List(_) | Self::Record(_), _) | (_, Self::List(_) | Self::Record(_)) if self != other => {
+                Self::Unknown
+            }
+            _ => self.join(other),
+        }
+    }
+
     /// What is of this type or of another one.
     pub(crate) fn join(self, other: Self) -> Self {
         match (self, other) {
@@ -110,7 +120,11 @@ impl Type {
                 one.extend(other);
                 Self::Word(one)
             }
-            (Self::Text | Self::Word(_), Self::Text | Self::Word(_)) => Self::Text,
+            (one, other) if one.is_text() && other.is_text() => Self::Text,
+            // What is several things in one case is no single value.
+            (several @ (Self::List(_) | Self::Record(_)), _) | (_, several @ (Self::List(_) | Self::Record(_))) => {
+                several
+            }
             _ => Self::Unknown,
         }
     }

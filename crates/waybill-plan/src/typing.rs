@@ -157,7 +157,7 @@ impl Typing<'_> {
                 format!("say what stands for it, {written} | default(''), or ask first: {part} and …"),
             ),
             Why::Item => (
-                "the list may be empty: such a record would be parked".to_owned(),
+                "it may be empty, and has none then: such a record would be parked".to_owned(),
                 format!("say what stands for it: {written} | default('')"),
             ),
             Why::Choice => (
@@ -272,7 +272,7 @@ impl Typing<'_> {
                 self.find("WB-P022", part, "where to cut is a whole number up to a million", "write [0:10]");
             }
         }
-        match self.used(&slice.expr) {
+        match self.sure(&slice.expr, "has no parts") {
             of @ (Type::List(_) | Type::Unknown) => of,
             of if of.is_text() => Type::Text,
             of => {
@@ -291,12 +291,12 @@ impl Typing<'_> {
                     // What is no yes is no, or none.
                     Type::Maybe(of) if matches!(*of, Type::Record(_)) => Type::Nothing.join(second),
                     Type::Record(_) => second,
-                    first => first.join(second),
+                    first => first.either(second),
                 }
             }
             BinOpKind::ScOr => {
                 let first = self.used_raw(left).certain();
-                first.join(self.within(present::known(left, false), right))
+                first.either(self.within(present::known(left, false), right))
             }
             _ => match comparing::operator(op) {
                 Some(compares) => {

@@ -242,9 +242,10 @@ impl Vendor {
     /// Logs in as a user with the one password.
     async fn log_in(&mut self, login: &str) {
         let password = setup().user.password;
-        let (_, answer) = self.rpc("common.db.login", json!([login, {"password": password}, "en"])).await;
+        let (status, answer) = self.rpc("common.db.login", json!([login, {"password": password}, "en"])).await;
         let session = &answer["result"];
-        let proof = format!("{login}:{}:{}", session[0], session[1].as_str().unwrap());
+        let token = session[1].as_str().unwrap_or_else(|| panic!("{login} cannot log in: HTTP {status}: {answer}"));
+        let proof = format!("{login}:{}:{token}", session[0]);
         self.authorization = format!("Session {}", STANDARD.encode(proof));
     }
 

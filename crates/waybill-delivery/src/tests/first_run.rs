@@ -67,7 +67,7 @@ async fn more_are_asked_for_while_updates_go_on_and_the_release_lets_all_go() {
     assert_eq!(bench.calls(), 3, "two orders, and the update of the first");
     let report = bench.report().await;
     assert_eq!(report.condition(), Condition::Asking);
-    let message = "2 records so far; would create 2 records; `waybill release erp` lets them go";
+    let message = "would create 2 records more (2 so far); `waybill release erp` lets them go";
     assert_eq!(report.message, message);
     bench.hear(bought(2, 2)).await;
     bench.round().await;

@@ -91,8 +91,14 @@ impl Typing<'_> {
         let arguments: Vec<Type> = positional(&filter.args).map(|argument| self.used(argument)).collect();
         let Some(input) = &filter.expr else { return Type::Unknown };
         if *gives == Output::Same {
-            let of = self.of(input).certain();
-            return of.join(arguments.into_iter().next().unwrap_or(Type::Text));
+            return match self.of(input) {
+                of @ (Type::Maybe(_) | Type::Void(..) | Type::Nothing | Type::Unknown) => {
+                    of.certain().join(arguments.into_iter().next().unwrap_or(Type::Text))
+                }
+                // With a second value it stands for an empty one too.
+                of if arguments.len() > 1 => of.join(arguments.into_iter().next().unwrap_or(Type::Text)),
+                of => of,
+            };
         }
         let of = self.sure(input, "is taken for the text \"none\"");
         let fits = match (takes, &of) {
@@ -117,6 +123,7 @@ impl Typing<'_> {
                 if is_lines { *of } else { Self::void(*of, Why::Item, expression) }
             }
             (Output::Item, Type::Unknown) => Type::Unknown,
+            (Output::Item, _) => Self::void(Type::Text, Why::Item, expression),
             (Output::Text, Type::List(of)) if matches!(*of, Type::Record(_)) && arguments.len() < 2 => {
                 let mend = format!("say which field: {} | join(', ', 'sku')", self.written(input));
                 self.find("WB-P022", expression, "records cannot be joined as they are", mend)
@@ -271,16 +278,14 @@ impl Typing<'_> {
             let what = format!("{} is no key of a table", key.describe());
             self.find("WB-P022", arguments[1], what, "name one of its fields, such as tax.title");
         }
-        for default in arguments.iter().skip(2) {
-            self.used(default);
-        }
+        let default = arguments.get(2).map(|default| self.of(default));
         if let (Some(table), Some(tables)) = (table, &self.scope.tables)
             && !tables.contains(&table)
         {
             let mend = nearest(&table, tables.iter().map(String::as_str));
             self.find("WB-P033", arguments[0], format!("the plan has no table '{table}'"), mend);
         }
-        Type::Text
+        default.map_or(Type::Text, |default| Type::Text.join(default))
     }
 
     /// A value that is reckoned with.

@@ -27,16 +27,33 @@ type Side<'e, 's> = (&'e Expr<'s>, Type);
 impl Typing<'_> {
     pub(super) fn comparison(&mut self, left: Side<'_, '_>, right: Side<'_, '_>, op: CompareOpKind) {
         let is_order = !matches!(op, CompareOpKind::Eq | CompareOpKind::Ne | CompareOpKind::In | CompareOpKind::NotIn);
-        let mut side = |(expression, of): Side<'_, '_>| {
-            let of = self.there(of);
-            if is_order { self.ordered(expression, of) } else { of.certain() }
-        };
-        let (l, r) = (side((left.0, left.1)), side((right.0, right.1)));
-        if matches!(op, CompareOpKind::In | CompareOpKind::NotIn) {
+        let is_within = matches!(op, CompareOpKind::In | CompareOpKind::NotIn);
+        let l = self.side(left.0, left.1, is_order);
+        let r = if is_within { self.within_what(right.0, right.1) } else { self.side(right.0, right.1, is_order) };
+        if is_within {
             self.membership(left.0, right.0, &l, &r);
         } else {
             self.compared((left.0, l), (right.0, r), is_order);
         }
+    }
+
+    fn side(&mut self, expression: &Expr<'_>, of: Type, is_order: bool) -> Type {
+        let of = self.there(of);
+        if is_order { self.ordered(expression, of) } else { of.certain() }
+    }
+
+    /// What something is looked for in: nothing is in none.
+    fn within_what(&mut self, expression: &Expr<'_>, of: Type) -> Type {
+        let of = self.there(of);
+        if matches!(of, Type::Maybe(_)) {
+            let part = path(expression).unwrap_or_else(|| self.written(expression).to_owned());
+            if self.told.insert(part.clone()) {
+                let what =
+                    format!("there is not always '{part}', and nothing is in none: such a record would be parked");
+                self.warn(extent(expression), true, what, format!("say what stands for it: {part} | default('')"));
+            }
+        }
+        of.certain()
     }
 
     /// A side of `<`: none is less than everything.

@@ -107,15 +107,16 @@ impl Typing<'_> {
     /// One of a list, or a letter of a text.
     pub(super) fn item(&mut self, expression: &Expr<'_>, list: &Expr<'_>, which: &Expr<'_>) -> Type {
         let at = self.used(which);
-        match self.used(list) {
+        match self.sure(list, "has no parts") {
             Type::List(of) if matches!(at, Type::Whole | Type::Unknown) => {
                 // An order has lines; other lists may be empty.
                 let is_lines = path(list).is_some_and(|path| path.ends_with(".lines"));
                 if is_lines { *of } else { Self::void(*of, Why::Item, expression) }
             }
             Type::List(_) => self.find("WB-P022", expression, "lists are counted: the first is [0]", "write [0]"),
-            of if of.is_text() => Type::Text,
-            Type::Record(_) | Type::Unknown | Type::Tables => Type::Unknown,
+            of if of.is_text() => Self::void(Type::Text, Why::Item, expression),
+            Type::Record(_) if matches!(at, Type::Text | Type::Word(_) | Type::Unknown) => Type::Unknown,
+            Type::Unknown | Type::Tables => Type::Unknown,
             of => {
                 let what = format!("{} has no parts", of.describe());
                 self.find("WB-P022", expression, what, "leave the brackets out")

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use waybill_domain::{Snapshot, document::CustomerDocument, document::FieldValue};
+use waybill_domain::{
+    Body, Kind, RecordId, Snapshot,
+    document::{CustomerDocument, FieldValue},
+    shipment::Shipment,
+};
 use waybill_plan::{Decision, DeliveryFacts, Document, Facts, Flow, Plan, Remote, WaitFor, decide};
-use waybill_testkit::records::order;
+use waybill_testkit::records::{self, order};
 
 use crate::fixture::{changed, plan};
 
@@ -179,6 +183,34 @@ fn a_flow_leaves_records_from_before_it_alone() {
     let decided =
         decide(&plan, flow(&plan, "orders-to-erp"), &paid(), &DeliveryFacts::default(), &facts, &Remote::NotRead);
     assert_eq!(decided, Decision::Ignore { rule: "since:orders-to-erp".to_owned() });
+}
+
+/// A parcel whose label names this day.
+fn parcel(day: &str) -> Snapshot {
+    let shipment = Shipment {
+        id: "se-1".parse().unwrap(),
+        order_id: RecordId::from(1001),
+        order_name: "#1001".to_owned(),
+        carrier: "UPS".to_owned(),
+        tracking_number: "1Z0000000001".to_owned(),
+        tracking_url: String::new(),
+        shipped_at: format!("{day}T00:00:00Z").parse().ok(),
+        voided: false,
+        lines: Vec::new(),
+    };
+    records::snapshot(Kind::Shipment, shipment.id.clone(), 1, Body::Shipment(shipment))
+}
+
+#[test]
+fn a_parcel_of_the_day_on_which_its_flow_began_is_not_from_before() {
+    const STOCK: &str = "[[flows]]\nname = \"stock-to-store\"";
+    const PARCELS: &str = "[[flows]]\nname = \"parcels\"\nkind = \"shipment\"\nfrom = \"shipping\"\nto = \"shop\"\n";
+    let plan = changed(STOCK, &format!("{PARCELS}\n{STOCK}"));
+    let facts = Facts { active_since: "2026-11-21T10:00:00Z".parse().ok(), ..Facts::default() };
+    let decided =
+        |day| decide(&plan, flow(&plan, "parcels"), &parcel(day), &DeliveryFacts::default(), &facts, &Remote::NotRead);
+    assert!(matches!(decided("2026-11-21"), Decision::Write(_)));
+    assert_eq!(decided("2026-11-20"), Decision::Ignore { rule: "since:parcels".to_owned() });
 }
 
 #[test]

@@ -13,6 +13,8 @@ mod exporting;
 #[cfg(test)]
 mod mending;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod plan_show;
 #[cfg(test)]
 mod plan_status;

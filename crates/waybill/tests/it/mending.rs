@@ -76,14 +76,14 @@ impl Suite {
         Some(about["status"].as_str().unwrap().to_owned())
     }
 
-    async fn until_page_is(&self, code: &str, status: &str) {
+    pub(crate) async fn until_page_is(&self, code: &str, status: &str) {
         let what = format!("the page about {code} to be {status}");
         wait_for_async(&what, A_MINUTE, async || (self.page(code).await.as_deref() == Some(status)).then_some(()))
             .await;
     }
 
     /// Whether every record of a kind has reached a system, by the accounting.
-    fn is_settled(&self, kind: &str, system: &str) -> Option<()> {
+    pub(crate) fn is_settled(&self, kind: &str, system: &str) -> Option<()> {
         let status: Value = serde_json::from_slice(&self.run(&["status", "--json"]).stdout).unwrap();
         let lines = status["accounting"].as_array()?;
         let line = lines.iter().find(|line| line["kind"] == kind && line["system"] == system)?;

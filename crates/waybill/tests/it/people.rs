@@ -43,9 +43,9 @@ async fn a_person_approves_an_order_releases_the_first_run_and_rolls_a_changed_m
     let Some(deployment) = Deployment::empty() else { return };
     let plan = std::fs::read_to_string(example_plan()).unwrap();
     let asking = plan
-        .replace("shares = { erp-sync", "ask_above = 0\nshares = { erp-sync")
+        .replace("\nshares = { erp-sync", "\nask_above = 0\nshares = { erp-sync")
         .replace("when = \"order.captured\"\non_leave", "approval = \"order.captured\"\non_leave");
-    assert_eq!(asking.matches("ask_above = 0").count() + asking.matches("approval = \"order").count(), 2);
+    assert!(asking.contains("\nask_above = 0\n") && asking.contains("\napproval = \"order.captured\"\n"), "{asking}");
     std::fs::write(deployment.folder.path().join("plan.toml"), &asking).unwrap();
     let vendors = vendors(Settings::default(), &seeding::erp()).await;
     let suite = Suite::with(deployment, vendors, &[], &[]).await;
