@@ -85,7 +85,7 @@ impl Taken for RefundDocument {
 #[async_trait]
 impl Booked for RefundDocument {
     const ROLE: &'static str = "refund";
-    /// Nobody's record of one would be known by anything.
+    /// A return that a colleague made has nothing of the store's to be recognised by.
     const ADOPTS: bool = false;
 
     fn key(&self) -> &ObjectKey {

@@ -11,8 +11,8 @@ use waybill_testkit::records::{order, refund_of};
 
 use crate::fixture::{PLAN, connectors};
 
-/// Longer than a check takes on a busy machine without optimisation.
-const MOST_TIME: Duration = Duration::from_secs(2);
+/// Far longer than a check takes: on an idle machine the slowest here takes half a second without optimisation.
+const MOST_TIME: Duration = Duration::from_secs(10);
 /// More than all of this takes together.
 const MOST_MEMORY_KIB: u64 = 384 * 1024;
 

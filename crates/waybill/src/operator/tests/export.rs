@@ -104,12 +104,13 @@ const THE_DAY: [&str; 2] = ["--day", "1969-12-31"];
 
 #[tokio::test]
 async fn a_day_has_every_snapshot_and_every_decision_in_the_order_of_time() {
-    let snapshots = [snapshot(1, 1, 500), snapshot(1, 2, 300), snapshot(2, 1, 400), snapshot(3, 1, 100)];
+    let snapshots =
+        [snapshot(1, 1, 500), snapshot(2, 1, 400), snapshot(1, 2, 300), snapshot(3, 1, 100), snapshot(4, 1, 50)];
     let decisions = vec![decision(1, 1, 450), decision(2, 1, 350), decision(3, 1, 90)];
     let exported = export(Suite::default().keeping(kept(&snapshots, decisions)), &THE_DAY).await;
     assert_eq!(exported.ran.code, 0, "{}", exported.ran.err);
-    exported.ran.must_say("day.jsonl: 4 snapshots, 3 decisions");
-    let expected = ["#1 r1", "#1 r1 decided", "#2 r1", "#2 r1 decided", "#1 r2", "#3 r1", "#3 r1 decided"];
+    exported.ran.must_say("day.jsonl: 5 snapshots, 3 decisions");
+    let expected = ["#1 r1", "#1 r1 decided", "#2 r1", "#2 r1 decided", "#1 r2", "#3 r1", "#3 r1 decided", "#4 r1"];
     assert_eq!(exported.told(), expected);
     let day = exported.day();
     assert_eq!((day.from, day.to, day.pseudonyms), (at(86_400), at(5), false), "what is written now is left for later");
