@@ -34,7 +34,7 @@ enum Command {
 #[derive(Debug, Args)]
 struct List {
     /// Only of this system.
-    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(long)]
     system: Option<String>,
     /// One JSON object: `approvals`, `more`, `unreachable`.
     #[arg(long)]
@@ -67,7 +67,7 @@ struct Refuse {
     #[arg(long)]
     system: String,
     /// Why; kept with who and when.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     reason: String,
     #[command(flatten)]
     at: Where,
