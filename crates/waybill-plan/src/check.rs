@@ -25,8 +25,9 @@ use crate::{
 pub(crate) use flows::MOVED;
 pub(crate) use rules::OWNED;
 
-/// Whether a reference to a secret resolves, and if not, why.
-pub type Resolve<'a> = &'a dyn Fn(&str) -> Result<(), String>;
+/// Whether the reference to a secret at a place of the plan, such as `systems.erp.password`, resolves, and if not, why.
+/// The place is given first. It is asked about systems whose connector is known, and about stores.
+pub type Resolve<'a> = &'a dyn Fn(&str, &str) -> Result<(), String>;
 
 /// What is done about references to secrets.
 #[derive(Clone, Copy)]

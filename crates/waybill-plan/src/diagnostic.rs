@@ -261,9 +261,9 @@ impl<'t> Collector<'t> {
         self.hidden.push(place.span.clone());
     }
 
-    /// Whether what stands there is covered.
+    /// Whether what stands there is covered, or a part of it.
     pub(crate) fn hides(&self, place: &Place) -> bool {
-        self.hidden.contains(&place.span)
+        self.hidden.iter().any(|hidden| hidden.start < place.span.end && place.span.start < hidden.end)
     }
 
     /// Whether something was said already about a place or what is in it.

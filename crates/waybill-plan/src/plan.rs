@@ -35,7 +35,7 @@ impl<'a> Connectors<'a> {
 }
 
 /// One shop.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
     /// The shop's address at Shopify.
     pub shop: String,
@@ -48,7 +48,7 @@ pub struct Store {
 }
 
 /// One configured connector.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct System {
     /// The connector's name.
     pub connector: String,
@@ -426,6 +426,13 @@ impl Plan {
     /// All problems at once, if one of them refuses the plan.
     pub fn parse(text: &str, connectors: Connectors<'_>) -> Result<Self, Problems> {
         check::plan(text, connectors, References::Ignored).map(|checked| checked.plan)
+    }
+
+    /// Whether a service built of the other plan is what it would be if it were built of this one: the same systems with
+    /// the same settings, stores, and sources. All else is obeyed as it changes.
+    pub fn builds_as(&self, other: &Self) -> bool {
+        let source = |plan: &Self| plan.stock.as_ref().map(|stock| (stock.from.clone(), stock.every));
+        self.systems == other.systems && self.stores == other.stores && source(self) == source(other)
     }
 
     /// Reads and checks a plan, and says warnings too.

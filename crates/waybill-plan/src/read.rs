@@ -65,6 +65,7 @@ impl<'a, 't> Node<'a, 't> {
             return Some(self.at(text.to_owned()));
         }
         let mend = match self.value.get_ref() {
+            _ if problems.hides(&self.place) => "write one text in quotes".to_owned(),
             DeValue::Array(list) => match &list.iter().map(|one| one.get_ref().as_str()).collect::<Vec<_>>()[..] {
                 [Some(one)] => format!("write one text: \"{one}\""),
                 _ => "write one text in quotes".to_owned(),
@@ -163,7 +164,9 @@ impl<'a, 't> Node<'a, 't> {
             _ => {}
         }
         let mend = match self.value.get_ref() {
-            DeValue::Float(_) | DeValue::Integer(_) => format!("write it in quotes: \"{}\"", self.written(problems)),
+            DeValue::Float(_) | DeValue::Integer(_) if !problems.hides(&self.place) => {
+                format!("write it in quotes: \"{}\"", self.written(problems))
+            }
             _ => "write a text in quotes, a whole number, true or false".to_owned(),
         };
         self.wrong(problems, "one value", mend);
@@ -172,10 +175,6 @@ impl<'a, 't> Node<'a, 't> {
 
     pub(crate) fn as_text(&self) -> Option<&str> {
         self.value.get_ref().as_str()
-    }
-
-    pub(crate) fn is_text(&self) -> bool {
-        self.value.get_ref().is_str()
     }
 
     /// What is in it, if it is a table.
@@ -207,6 +206,18 @@ impl<'a, 't> Node<'a, 't> {
             place: Place::new(format!("{}[{index}]", self.place.path), value.span()),
         };
         list.iter().enumerate().map(node).collect()
+    }
+
+    /// The value, or if it is a list what is in it, lists within lists taken apart.
+    pub(crate) fn leaves(&self) -> Vec<Node<'a, 't>> {
+        match self.value.get_ref().as_array() {
+            None => vec![self.clone()],
+            Some(list) => {
+                let node =
+                    |value: &'a Value<'t>| Node { value, place: Place::new(self.place.path.clone(), value.span()) };
+                list.iter().flat_map(|value| node(value).leaves()).collect()
+            }
+        }
     }
 
     pub(crate) fn texts(&self, problems: &mut Collector<'_>) -> Vec<At<String>> {

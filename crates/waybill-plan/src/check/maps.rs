@@ -44,6 +44,17 @@ pub(super) struct Written<'a, 't> {
     pub(super) buyer: Option<Node<'a, 't>>,
 }
 
+/// What becomes of a record for which an expression cannot be computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lacking {
+    /// It is parked.
+    Parks,
+    /// The same, and the plan could say otherwise.
+    InMap,
+    /// What the plan says.
+    Answered,
+}
+
 /// A table of fields within a flow.
 struct FieldTable {
     of: Capability,
@@ -52,9 +63,8 @@ struct FieldTable {
 }
 
 impl Reading<'_, '_> {
-    /// Reads an expression that stands as a text; what is wrong is said at its place within that text. `lacking` says
-    /// that the plan knows what to do where it cannot be computed.
-    fn expression(&mut self, text: &At<String>, scope: &Scope, wanted: Wanted, lacking: bool) -> Option<Read> {
+    /// Reads an expression that stands as a text; what is wrong is said at its place within that text.
+    fn expression(&mut self, text: &At<String>, scope: &Scope, wanted: Wanted, lacking: Lacking) -> Option<Read> {
         let mut read = expression::read(&text.value, scope, wanted);
         let map =
             literal::positions(self.problems.text().get(text.place.span.clone()).unwrap_or_default(), &text.value);
@@ -63,7 +73,10 @@ impl Reading<'_, '_> {
             // That it may be empty is no news where it is of no use at all.
             read.findings.retain(|finding| !finding.parks);
         }
-        for finding in std::mem::take(&mut read.findings).into_iter().filter(|finding| !(lacking && finding.parks)) {
+        for finding in std::mem::take(&mut read.findings)
+            .into_iter()
+            .filter(|finding| !(lacking == Lacking::Answered && finding.parks))
+        {
             let place = match &map {
                 Some(map) => {
                     let (from, to) = (map[finding.from.min(map.len() - 1)], map[finding.to.min(map.len() - 1)]);
@@ -72,8 +85,8 @@ impl Reading<'_, '_> {
                 }
                 None => text.place.clone(),
             };
-            let mend = match (wanted, finding.parks) {
-                (Wanted::Value, true) => {
+            let mend = match (lacking, finding.parks) {
+                (Lacking::InMap, true) => {
                     format!("{}; {{ value = \"…\", missing = \"skip\" }} leaves the field alone", finding.mend)
                 }
                 _ => finding.mend,
@@ -85,7 +98,7 @@ impl Reading<'_, '_> {
 
     /// An expression that gives yes or no.
     pub(super) fn condition(&mut self, text: &At<String>, scope: &Scope, must_match: bool) -> Option<Expression> {
-        let Read { of, never, compiled, .. } = self.expression(text, scope, Wanted::Condition, false)?;
+        let Read { of, never, compiled, .. } = self.expression(text, scope, Wanted::Condition, Lacking::Parks)?;
         if !matches!(of, Type::Flag | Type::Unknown) {
             let what = format!("this gives {}, not yes or no", of.describe());
             let it = shortly(&text.value);
@@ -105,7 +118,7 @@ impl Reading<'_, '_> {
     }
 
     /// An expression that gives one value.
-    pub(super) fn value(&mut self, text: &At<String>, scope: &Scope, lacking: bool) -> Option<Expression> {
+    fn value(&mut self, text: &At<String>, scope: &Scope, lacking: Lacking) -> Option<Expression> {
         let Read { of, compiled, .. } = self.expression(text, scope, Wanted::Value, lacking)?;
         if matches!(of, Type::List(_) | Type::Record(_) | Type::Tables) {
             let what = format!("this gives {}, and a field takes one value", of.describe());
@@ -184,8 +197,8 @@ impl Reading<'_, '_> {
             table.required("key", "what names the customer for ever, such as \"'web-retail'\"", &mut self.problems);
         let name = table.required("name", "what people call the customer", &mut self.problems);
         table.finish(&mut self.problems);
-        let key = key.and_then(|text| self.value(&text, scope, false));
-        let name = name.and_then(|text| self.value(&text, scope, false));
+        let key = key.and_then(|text| self.value(&text, scope, Lacking::Parks));
+        let name = name.and_then(|text| self.value(&text, scope, Lacking::Parks));
         Some(Buyer { key: key?, name: name? })
     }
 
@@ -242,7 +255,7 @@ impl Reading<'_, '_> {
             [("error", Missing::Error), ("skip", Missing::Skip), ("clear", Missing::Clear)];
         if !node.is_table() {
             let text = node.text(&mut self.problems)?;
-            let value = self.value(&text, scope, false)?;
+            let value = self.value(&text, scope, Lacking::InMap)?;
             return Some(Map { value, missing: Missing::default(), default: None });
         }
         let mut table = node.table(&mut self.problems)?;
@@ -255,7 +268,8 @@ impl Reading<'_, '_> {
         }
         let default = default.and_then(|node| node.plain(&mut self.problems));
         table.finish(&mut self.problems);
-        let lacking = default.is_some() || matches!(missing, Some(Missing::Skip | Missing::Clear));
+        let is_answered = default.is_some() || matches!(missing, Some(Missing::Skip | Missing::Clear));
+        let lacking = if is_answered { Lacking::Answered } else { Lacking::InMap };
         let value = self.value(&value?, scope, lacking)?;
         let default = default.map(|text| FieldValue::Text(text.value.into()));
         Some(Map { value, missing: missing.unwrap_or_default(), default })
@@ -275,9 +289,9 @@ impl Reading<'_, '_> {
         let scope = scope.with("line", line);
         let item =
             table.required("item", "the system's code of a line's item, such as \"line.sku\"", &mut self.problems);
-        let item = item.and_then(|text| self.value(&text, &scope, false));
+        let item = item.and_then(|text| self.value(&text, &scope, Lacking::Parks));
         let tax = table.text("tax", &mut self.problems);
-        let tax = tax.and_then(|text| self.value(&text, &scope.with("tax", schema::tax()), false));
+        let tax = tax.and_then(|text| self.value(&text, &scope.with("tax", schema::tax()), Lacking::Parks));
         let charges = self.read_charges(&mut table, kind);
         table.finish_within(&BELOW, "[flows.lines]", &mut self.problems);
         Some(Lines { item: item?, tax, charges })
@@ -360,7 +374,7 @@ impl Reading<'_, '_> {
         let by = match (by, field, value) {
             (Some(by), None, None) => self.match_word(&by, people)?,
             (None, Some(field), Some(value)) => {
-                MatchKey::Field { name: field.value, value: self.value(&value, scope, false)? }
+                MatchKey::Field { name: field.value, value: self.value(&value, scope, Lacking::Parks)? }
             }
             _ => {
                 let mend = "write { field = \"…\", value = \"…\" }, or { by = \"email\" } for people";

@@ -9,7 +9,7 @@ use crate::diagnostic::{Collector, Place};
 /// After so many the file is hardly a plan.
 const MOST: usize = 50;
 /// Parts of the names of keys whose values nobody is to read.
-const SECRET: [&str; 4] = ["token", "secret", "password", "key"];
+const SECRET: [&str; 4] = ["token", "secret", "password", "_key"];
 
 /// Says each line's first error.
 pub(super) fn say(errors: &[Error], problems: &mut Collector<'_>) {
@@ -31,8 +31,17 @@ pub(super) fn say(errors: &[Error], problems: &mut Collector<'_>) {
             continue;
         }
         let line = line_of(text, span.start);
-        hide_secret(text, &line, problems);
-        let (what, mend) = explain(message, text, &span, &line);
+        let secret = secret_in(text, &line);
+        let (what, mend) = match &secret {
+            // What is wrong with it cannot be said without saying it.
+            Some(secret) if secret.contains(&span.start) => {
+                ("this value cannot be read".to_owned(), "write a reference in quotes: \"env:NAME\"".to_owned())
+            }
+            _ => explain(message, text, &span, &line),
+        };
+        if let Some(secret) = secret {
+            problems.hide(&Place::new("", secret));
+        }
         problems.error("WB-P020", &Place::new("", span), what, mend);
         count += 1;
         let is_header = text[line.clone()].trim_start().starts_with('[');
@@ -95,15 +104,13 @@ fn line_of(text: &str, at: usize) -> Range<usize> {
     start..end
 }
 
-/// A secret is written without its quotes as easily as anything else.
-fn hide_secret(text: &str, line: &Range<usize>, problems: &mut Collector<'_>) {
-    let Some((key, value)) = text[line.clone()].split_once('=') else { return };
+/// What stands where a secret belongs: one is written without its quotes as easily as anything else.
+fn secret_in(text: &str, line: &Range<usize>) -> Option<Range<usize>> {
+    let (key, value) = text[line.clone()].split_once('=')?;
     let key = key.to_lowercase();
     let is_reference = value.contains("env:") || value.contains("file:");
-    if !is_reference && SECRET.iter().any(|word| key.contains(word)) {
-        let start = line.end - value.trim_start().len();
-        problems.hide(&Place::new("", start..line.end));
-    }
+    let is_secret = !is_reference && SECRET.iter().any(|word| key.contains(word));
+    is_secret.then(|| line.end - value.trim_start().len()..line.end)
 }
 
 fn explain(message: &str, text: &str, span: &Range<usize>, line: &Range<usize>) -> (String, String) {

@@ -177,7 +177,9 @@ impl Reading<'_, '_> {
                 self.problems.hide(&node.place);
             }
             let Some(text) = node.plain(&mut self.problems) else { continue };
-            self.check_reference(&text, is_secret);
+            if descriptor.is_some() {
+                self.check_reference(&text, is_secret);
+            }
             settings.insert(name.value, text.value);
         }
         let there: BTreeSet<String> = table.others().into_iter().map(|(name, _)| name.value).collect();
@@ -203,9 +205,9 @@ impl Reading<'_, '_> {
         }
         if is_reference
             && let References::Warned(resolve) | References::Refused(resolve) = self.references
-            && let Err(why) = resolve(&text.value)
+            && let Err(why) = resolve(&text.place.path, &text.value)
         {
-            let mend = "set it where this runs, or check without --resolve";
+            let mend = "set it where this runs";
             self.problems.unresolved(&text.place, &text.value, why, mend);
         }
     }
@@ -222,11 +224,10 @@ impl Reading<'_, '_> {
                 self.able(&system, Capability::StoreSource, "is no shop", "add a system whose connector is \"shopify\"")
             });
             let channel = table.text("channel", &mut self.problems).map(|channel| channel.value);
-            if let Some(node) = table.get("webhook_secrets")
-                && node.is_text()
-                && !is_reference(&node)
-            {
-                self.problems.hide(&node.place);
+            for node in table.get("webhook_secrets").iter().flat_map(Node::leaves) {
+                if !is_reference(&node) {
+                    self.problems.hide(&node.place);
+                }
             }
             let secrets = table.texts("webhook_secrets", &mut self.problems);
             for secret in &secrets {
@@ -293,7 +294,7 @@ pub(super) fn minutes(number: i64) -> Duration {
 
 /// Whether a value refers to a secret that stands elsewhere.
 fn is_reference(node: &Node<'_, '_>) -> bool {
-    node.as_text().is_none_or(|text| text.starts_with("env:") || text.starts_with("file:"))
+    node.as_text().is_some_and(|text| text.starts_with("env:") || text.starts_with("file:"))
 }
 
 fn names(tables: &[Rows]) -> BTreeSet<String> {

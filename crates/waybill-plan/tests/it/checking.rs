@@ -288,3 +288,24 @@ fn records_that_go_round_and_fields_that_a_system_requires_are_told() {
     assert_eq!(with_haulers(&format!("{there}{back}")), ["WB-P026"]);
     assert_eq!(with_haulers(&flow("there", "north", "south", "other")), ["WB-P017"]);
 }
+
+#[test]
+fn a_secret_is_covered_however_it_is_written() {
+    let connectors = connectors();
+    for (from, to) in [
+        ("token = \"env:TOKEN\"", "token = \"sesame\""),
+        ("token = \"env:TOKEN\"", "token = [\"sesame\"]"),
+        ("token = \"env:TOKEN\"", "tokne = \"sesame\""),
+        ("token = \"env:TOKEN\"", "token = sesame"),
+        ("token = \"env:TOKEN\"", "token = \"sesame"),
+        ("[\"env:SECRET\"]", "\"sesame\""),
+        ("[\"env:SECRET\"]", "[\"sesame\", \"env:SECRET\"]"),
+        ("[\"env:SECRET\"]", "[[\"sesame\"]]"),
+        ("[\"env:SECRET\"]", "{ new = \"sesame\" }"),
+    ] {
+        assert!(PLAN.contains(from), "the plan does not have {from}");
+        let problems = Plan::parse(&PLAN.replacen(from, to, 1), Connectors::All(&connectors)).expect_err(to);
+        let told = format!("{}{problems}{:?}", problems.render("plan.toml"), problems.problems);
+        assert!(!told.contains("sesame"), "{to}: {told}");
+    }
+}

@@ -32,7 +32,7 @@ pub(crate) struct Export {
     /// With --from: to before this instant. Without it: until now.
     #[arg(long, value_name = "TIME", requires = "from")]
     to: Option<Timestamp>,
-    /// The file, or - for the standard output. Without it: day-<date>.jsonl.
+    /// The file, or - for the standard output. Without it: `day-DATE.jsonl`.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Replace names, e-mails, phones, streets, notes and tracking numbers by made-up ones, so that the day can be

@@ -1,5 +1,7 @@
 //! What the business's people see and do in the systems' own pages.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -63,22 +65,27 @@ pub(super) fn writes(vendor: &Running, object: &str) -> Vec<String> {
     entries.into_iter().filter(|entry| entry.object == object).map(|entry| entry.action).collect()
 }
 
-/// A store's record of a kind, as its webhooks carry it.
-pub(super) fn record(store: &Store, kind: &str, is_meant: impl Fn(&Value) -> bool) -> Value {
+/// A store's records of a kind, as its webhooks carry them.
+pub(super) fn records(store: &Store, kind: &str) -> Vec<Value> {
     let records = store.records();
-    let mut lines = records.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    lines.find(|line| line["kind"] == kind && is_meant(&line["body"])).unwrap()["body"].take()
+    let lines = records.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter(|line| line["kind"] == kind).map(|mut line| line["body"].take()).collect()
 }
 
-/// What a store has on hand of an item at a place.
-pub(super) fn on_hand(store: &Store, sku: &str, place: &str) -> i64 {
-    let level = record(store, "inventory-level", |level| level["sku"] == sku && level["location"] == place);
-    level["on_hand"].as_i64().unwrap()
+/// What a store has on hand, by SKU and place.
+pub(super) fn on_hand(store: &Store) -> BTreeMap<(String, String), i64> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let level = |level: &Value| {
+        let at = (text(&level["sku"]), text(&level["location"]));
+        (at, level["on_hand"].as_i64().unwrap())
+    };
+    records(store, "inventory-level").iter().map(level).collect()
 }
 
 /// The numbers of an order's parcels that a store knows.
 pub(super) fn tracking_numbers(store: &Store, order: u64) -> Vec<String> {
-    let order = record(store, "order", |body| body["id"] == order);
+    let orders = records(store, "order");
+    let order = orders.iter().find(|body| body["id"] == order).unwrap();
     let parcels = order["fulfillments"].as_array().unwrap().iter();
     let numbers = parcels.flat_map(|parcel| parcel["tracking_numbers"].as_array().unwrap());
     numbers.map(|number| number.as_str().unwrap().to_owned()).collect()

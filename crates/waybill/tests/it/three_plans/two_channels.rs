@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use waybill_domain::descriptor::Budget;
 use waybill_proto::wire::State;
 use waybill_simulator::{
-    seeding,
+    catalogue, seeding,
     shopify::{NewCustomer, NewOrder, Payment, Settings, Store},
     tryton::{Setup, Stock},
 };
@@ -163,12 +163,13 @@ async fn graz_sells_in_both_stores_less_its_own_hoodies_and_vienna_in_retail_onl
     }
     let Some(shops) = Shops::open(&books).await else { return };
     let shown = |store: &Store| {
-        ["TEE-WHITE-S", "HOODIE-M"]
-            .map(|sku| ["Warehouse Vienna", "Studio Graz"].map(|place| on_hand(store, sku, place)))
+        let levels = on_hand(store);
+        let at = |sku: &str, place: &str| levels[&(sku.to_owned(), place.to_owned())];
+        ["TEE-WHITE-S", "HOODIE-M"].map(|sku| ["Warehouse Vienna", "Studio Graz"].map(|place| at(sku, place)))
     };
-    let untouched = shown(&shops.wholesale);
-    let retail = [[41, 31], [20, 4]];
-    let wholesale = [[untouched[0][0], 31], [untouched[1][0], 4]];
+    // What the store was opened with stays in Vienna.
+    let [tees, hoodies] = ["TEE-WHITE-S", "HOODIE-M"].map(|sku| catalogue::find(sku).unwrap().stock[0]);
+    let (retail, wholesale) = ([[41, 31], [20, 4]], [[tees, 31], [hoodies, 4]]);
     wait_for_async("the ERP's stock in both stores", DEADLINE, async || {
         (shown(shops.retail()) == retail && shown(&shops.wholesale) == wholesale).then_some(())
     })
