@@ -5,8 +5,10 @@ mod obeyed;
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -20,9 +22,9 @@ use tonic::service::Routes;
 use waybill_bus::{Bus, subjects};
 use waybill_connector::SystemSettings;
 use waybill_domain::{Clock as _, Kind, SystemName, descriptor::Descriptor};
-use waybill_plan::{Connectors, Plan};
+use waybill_plan::{Connectors, Plan, References};
 use waybill_runtime::{
-    Metrics, ServiceSettings, SystemClock, Tasks, database,
+    Ended, Metrics, ServiceSettings, SystemClock, Tasks, database,
     grpc::{self, PeerChannel, RequireToken},
     health::{self, Health},
     secret,
@@ -43,6 +45,20 @@ const SAY_PLAN_EVERY: Duration = Duration::from_secs(5);
 
 /// How often revisions and decisions that are too old go.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+
+/// What a service takes from the plan's systems and stores.
+pub struct Uses {
+    /// Its own connectors'.
+    pub descriptors: Vec<Descriptor>,
+    /// Whether it checks webhooks' signatures.
+    pub webhooks: bool,
+}
+
+impl From<Vec<Descriptor>> for Uses {
+    fn from(descriptors: Vec<Descriptor>) -> Self {
+        Self { descriptors, webhooks: false }
+    }
+}
 
 /// A service under construction: everything is bound and read, nothing runs yet.
 pub struct Frame {
@@ -66,21 +82,23 @@ pub struct Frame {
     grpc: TcpListener,
     plan_sender: watch::Sender<Arc<Plan>>,
     obeyed: Arc<Mutex<Obeyed>>,
-    descriptors: Arc<Vec<Descriptor>>,
+    uses: Uses,
 }
 
 impl Frame {
-    /// Reads the plan, binds the ports, prepares connections. `descriptors` are the service's own connectors'.
+    /// Reads the plan, binds the ports, prepares connections.
     ///
     /// # Errors
-    /// If the plan does not pass, a port is taken or a URL cannot be used.
+    /// If the plan does not pass or secrets that the service needs do not resolve, a port is taken or a URL cannot be
+    /// used.
     pub async fn build(
         service: &'static str,
         settings: ServiceSettings,
-        descriptors: Vec<Descriptor>,
+        uses: impl Into<Uses>,
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
-        let plan = read_plan(&settings.plan, &descriptors)?;
+        let uses = uses.into();
+        let plan = read_plan(&settings, &uses)?;
         let obeyed = Arc::new(Mutex::new(Obeyed::new(&plan.hash, SystemClock.now())));
         let (plan_sender, plan) = watch::channel(Arc::new(plan));
         let pool = database::pool(settings.database_url.expose(), settings.connections)?;
@@ -97,12 +115,13 @@ impl Frame {
             plan,
             health,
             metrics: Metrics::default(),
-            tasks: Tasks::new(stop),
+            // A signal of its own: a service that is built again stops by itself.
+            tasks: Tasks::new(stop.child_token()),
             http,
             grpc,
             plan_sender,
             obeyed,
-            descriptors: Arc::new(descriptors),
+            uses,
         })
     }
 
@@ -228,11 +247,12 @@ impl Frame {
     }
 
     /// Runs the service until it is stopped: its tasks, gRPC with a token, health endpoints beside `http`. Says every few
-    /// seconds which plan it obeys.
+    /// seconds which plan it obeys. A plan that passes and has other systems, stores or sources ends it too, in order, so
+    /// that it is built of them.
     ///
     /// # Errors
     /// If a task ends early.
-    pub async fn run(mut self, http: axum::Router, operations: Routes) -> anyhow::Result<()> {
+    pub async fn run(mut self, http: axum::Router, operations: Routes) -> anyhow::Result<Ended> {
         RequireToken::new(self.settings.grpc_token.clone())?;
         let stop = self.tasks.stop_signal();
         let router = health::router(self.health.clone(), self.metrics.clone()).merge(http);
@@ -258,14 +278,21 @@ impl Frame {
             let pool = pool.clone();
             async move { Ok(history::prune(&pool, keep).await.map(drop)?) }
         });
-        let (path, sender, descriptors, obeyed) = (self.settings.plan, self.plan_sender, self.descriptors, self.obeyed);
+        let (settings, sender, uses, obeyed) = (self.settings, self.plan_sender, self.uses, self.obeyed);
+        let build_again = Arc::new(AtomicBool::new(false));
+        let (wanted, built_of) = (Arc::clone(&build_again), Arc::clone(&self.plan.borrow()));
         let mut refused = String::new();
         self.tasks.repeat("plan", PLAN_EVERY, move || {
-            let outcome = read_plan(&path, &descriptors);
+            let outcome = read_plan(&settings, &uses);
             let mut obeyed = obeyed.lock().unwrap_or_else(PoisonError::into_inner);
             match outcome {
                 Ok(plan) => {
                     obeyed.passed(&plan.hash, SystemClock.now());
+                    if !plan.builds_as(&built_of) {
+                        tracing::info!("the plan has other systems or stores; the service is built again");
+                        wanted.store(true, Ordering::Relaxed);
+                        stop.cancel();
+                    }
                     sender.send_if_modified(|current| {
                         let changed = current.hash != plan.hash;
                         if changed {
@@ -288,7 +315,8 @@ impl Frame {
             async { Ok(()) }
         });
         tracing::info!(service = self.service, "running");
-        self.tasks.run().await
+        self.tasks.run().await?;
+        Ok(if build_again.load(Ordering::Relaxed) { Ended::BuildAgain } else { Ended::Stopped })
     }
 
     /// Asks the token of every call to a gRPC service: `frame.guard(|token| DeliveriesServer::with_interceptor(…, token))`.
@@ -317,8 +345,20 @@ fn say_plan(tasks: &mut Tasks, service: &'static str, bus: Bus, obeyed: Arc<Mute
     });
 }
 
-fn read_plan(path: &Path, descriptors: &[Descriptor]) -> anyhow::Result<Plan> {
+/// Reads the plan. Secrets of the systems that the service works for have to resolve.
+fn read_plan(settings: &ServiceSettings, uses: &Uses) -> anyhow::Result<Plan> {
+    let path = &settings.plan;
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("the plan {} cannot be read; set WAYBILL_PLAN", path.display()))?;
-    Plan::parse(&text, Connectors::Some(descriptors)).with_context(|| format!("the plan {}", path.display()))
+    let resolve = |at: &str, reference: &str| {
+        let system = at.strip_prefix("systems.").and_then(|rest| rest.split('.').next());
+        let is_needed = match system {
+            Some(system) => settings.systems.is_empty() || settings.systems.iter().any(|wanted| wanted == system),
+            None => uses.webhooks,
+        };
+        if is_needed { secret::resolve(reference).map(drop).map_err(|error| error.to_string()) } else { Ok(()) }
+    };
+    let checked = Plan::check(&text, Connectors::Some(&uses.descriptors), References::Refused(&resolve))
+        .with_context(|| format!("the plan {}", path.display()))?;
+    Ok(checked.plan)
 }

@@ -24,7 +24,7 @@ mod worker;
 
 pub use budget::SharedBudget;
 pub use engine::{Engine, EngineParts, Hooks, NoHooks, Served};
-pub use frame::Frame;
+pub use frame::{Frame, Uses};
 pub use intake::decide_anew;
 pub use ledger::Ledger;
 pub use outbox::{OutboxRow, publish_outbox};

@@ -12,7 +12,7 @@ pub mod tasks;
 pub mod telemetry;
 pub mod trace_context;
 
-pub use alone::run_alone;
+pub use alone::{Ended, keep_running, run_alone};
 pub use clock::SystemClock;
 pub use metrics::Metrics;
 pub use settings::ServiceSettings;

@@ -15,7 +15,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use waybill_plan::{Connectors, Plan};
+use waybill_plan::{Connectors, Plan, References};
 
 use crate::{connectors, operator};
 
@@ -79,14 +79,24 @@ fn buffered(run: impl FnOnce(&mut BufWriter<Stdout>) -> anyhow::Result<ExitCode>
 
 /// A plan that passes; its problems as an error otherwise.
 pub(crate) fn read(file: &Path) -> anyhow::Result<Plan> {
+    read_with(file, References::Ignored)
+}
+
+/// The same, and all its secrets resolve here.
+pub(crate) fn read_resolved(file: &Path) -> anyhow::Result<Plan> {
+    read_with(file, References::Refused(&check::resolves))
+}
+
+fn read_with(file: &Path, references: References<'_>) -> anyhow::Result<Plan> {
     let text = std::fs::read_to_string(file).with_context(|| format!("the plan {} cannot be read", file.display()))?;
-    Plan::parse(&text, Connectors::All(&connectors::all())).map_err(|problems| {
+    let checked = Plan::check(&text, Connectors::All(&connectors::all()), references).map_err(|problems| {
         anyhow::anyhow!(
             "the plan {} does not pass:\n\n{}",
             file.display(),
             problems.render(&file.display().to_string())
         )
-    })
+    })?;
+    Ok(checked.plan)
 }
 
 /// A plan's file on the command line.

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use console::services::Services;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
-use waybill_runtime::{ServiceSettings, tasks, telemetry};
+use waybill_runtime::{ServiceSettings, keep_running, secret, tasks, telemetry};
 
 use crate::{
     layout::{self, Layout, LayoutArguments, Secrets},
@@ -35,7 +35,12 @@ pub(crate) struct UpArguments {
 
 pub(crate) async fn run(arguments: UpArguments) -> anyhow::Result<ExitCode> {
     let path = &arguments.layout.plan.plan;
-    plan::read(path)?;
+    // A part of the plan's systems needs a part of its secrets; which, each service knows.
+    if secret::environment("WAYBILL_SYSTEMS").is_some() {
+        plan::read(path)?;
+    } else {
+        plan::read_resolved(path)?;
+    }
     let secrets = Secrets::open(&arguments.layout.state.state)?;
     let telemetry = telemetry::start("waybill")?;
     migrate::migrate(&arguments.layout.database_url, &arguments.layout.nats_url, arguments.replicas, &secrets).await?;
@@ -94,8 +99,11 @@ async fn start(
                 ServiceSettings::load_from($service::DEFAULTS, &|variable| layout.variable(name, variable))
                     .with_context(|| format!("settings of {name}"))?;
             settings.yes |= yes;
-            let app = $service::App::build(settings, stop.clone()).await.with_context(|| name)?;
-            services.spawn(async move { app.run().await.with_context(|| name) });
+            let app = $service::App::build(settings.clone(), stop.clone()).await.with_context(|| name)?;
+            let stop = stop.clone();
+            services.spawn(async move {
+                keep_running(app, settings, stop, $service::App::build, $service::App::run).await.with_context(|| name)
+            });
         };
     }
     start!(shopify_ingest);

@@ -10,7 +10,7 @@ use waybill_bus::{Bus, subjects};
 use waybill_delivery::{Engine, Frame, operations::DeliveriesService};
 use waybill_domain::Clock;
 use waybill_proto::wire::{deliveries_server::DeliveriesServer, watch_server::WatchServer};
-use waybill_runtime::{ServiceSettings, SystemClock};
+use waybill_runtime::{Ended, ServiceSettings, SystemClock};
 
 use crate::{
     accounting::{Accounting, PEERS},
@@ -95,11 +95,11 @@ impl App {
         self.frame.grpc_address()
     }
 
-    /// Runs until it is stopped.
+    /// Runs until it is stopped, or is to be built again of a changed plan.
     ///
     /// # Errors
     /// If a part of it ends early.
-    pub async fn run(self) -> anyhow::Result<()> {
+    pub async fn run(self) -> anyhow::Result<Ended> {
         let Self { mut frame, engine, accounting, public_url, clock } = self;
         engine.start(&mut frame.tasks);
         let pool = frame.pool.clone();

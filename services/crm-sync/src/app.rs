@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use waybill_delivery::{Engine, Frame, operations::DeliveriesService};
 use waybill_proto::wire::deliveries_server::DeliveriesServer;
-use waybill_runtime::ServiceSettings;
+use waybill_runtime::{Ended, ServiceSettings};
 
 use crate::{totals::BuyerTotals, vendors};
 
@@ -57,11 +57,11 @@ impl App {
         self.frame.grpc_address()
     }
 
-    /// Runs until it is stopped.
+    /// Runs until it is stopped, or is to be built again of a changed plan.
     ///
     /// # Errors
     /// If a part of it ends early.
-    pub async fn run(self) -> anyhow::Result<()> {
+    pub async fn run(self) -> anyhow::Result<Ended> {
         let Self { mut frame, engine } = self;
         engine.start(&mut frame.tasks);
         let deliveries = DeliveriesServer::with_interceptor(DeliveriesService::new(engine), frame.token()?);

@@ -4,6 +4,5 @@ use fulfilment_sync::{App, DEFAULTS, SERVICE};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    waybill_runtime::run_alone(SERVICE, DEFAULTS, async |settings, stop| App::build(settings, stop).await?.run().await)
-        .await
+    waybill_runtime::run_alone(SERVICE, DEFAULTS, App::build, App::run).await
 }

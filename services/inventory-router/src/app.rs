@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use waybill_delivery::{Engine, Frame, Ledger, ledger::SourceService, operations::DeliveriesService};
 use waybill_proto::wire::{deliveries_server::DeliveriesServer, source_server::SourceServer};
-use waybill_runtime::{ServiceSettings, SystemClock};
+use waybill_runtime::{Ended, ServiceSettings, SystemClock};
 
 use crate::{facts::StockFacts, levels::Levels, vendors};
 
@@ -69,11 +69,11 @@ impl App {
         self.frame.grpc_address()
     }
 
-    /// Runs until it is stopped.
+    /// Runs until it is stopped, or is to be built again of a changed plan.
     ///
     /// # Errors
     /// If a part of it ends early.
-    pub async fn run(self) -> anyhow::Result<()> {
+    pub async fn run(self) -> anyhow::Result<Ended> {
         let Self { mut frame, engine, levels } = self;
         engine.start(&mut frame.tasks);
         if let Some(levels) = levels {

@@ -10,10 +10,10 @@ use sqlx::migrate::Migrator;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
-use waybill_delivery::{Frame, Ledger, ledger::SourceService, publish_outbox};
+use waybill_delivery::{Frame, Ledger, Uses, ledger::SourceService, publish_outbox};
 use waybill_domain::{Clock, StoreName};
 use waybill_proto::wire::{inbox_server::InboxServer, source_server::SourceServer};
-use waybill_runtime::{Metrics, ServiceSettings, SystemClock, secret};
+use waybill_runtime::{Ended, Metrics, ServiceSettings, SystemClock, secret};
 
 use crate::{inbox::Inbox, normalise, operations::InboxService, refetch, webhooks};
 
@@ -69,7 +69,8 @@ impl App {
     /// If any of it fails; says what.
     pub async fn build(settings: ServiceSettings, stop: CancellationToken) -> anyhow::Result<Self> {
         let own: Own = settings.own()?;
-        let mut frame = Frame::build(SERVICE, settings, vec![connector_shopify::descriptor()], stop).await?;
+        let uses = Uses { descriptors: vec![connector_shopify::descriptor()], webhooks: true };
+        let mut frame = Frame::build(SERVICE, settings, uses, stop).await?;
         let plan = Arc::clone(&frame.plan.borrow());
         let mut shops = HashMap::new();
         for (name, store) in &plan.stores {
@@ -114,11 +115,11 @@ impl App {
         self.frame.grpc_address()
     }
 
-    /// Runs until it is stopped.
+    /// Runs until it is stopped, or is to be built again of a changed plan.
     ///
     /// # Errors
     /// If a part of it ends early.
-    pub async fn run(self) -> anyhow::Result<()> {
+    pub async fn run(self) -> anyhow::Result<Ended> {
         let Self { mut frame, shared } = self;
         let stop = frame.tasks.stop_signal();
         frame.tasks.spawn("normalise", normalise::run(Arc::clone(&shared), stop.clone()));

@@ -217,10 +217,14 @@ async fn take(
     mut whole: Whole,
 ) -> sqlx::Result<Outcome> {
     let key = RecordKey { store: store.clone(), kind: whole.body.kind(), id: whole.id.clone() };
-    if !whole.lacks.is_empty()
-        && let Some(earlier) = earlier(db, &key).await?.and_then(|snapshot| snapshot.body)
-    {
-        whole.carry_over(&earlier);
+    if !whole.lacks.is_empty() {
+        match earlier(db, &key).await?.and_then(|snapshot| snapshot.body) {
+            Some(earlier) => whole.carry_over(&earlier),
+            None => {
+                wish(wishes, &store, telling::read_whole(&whole), webhook);
+                return Ok(Outcome::Refetch);
+            }
+        }
     }
     let instead = telling::read_instead(&whole);
     let received_at = Timestamp::from_microsecond(webhook.received_us).unwrap_or(shared.clock.now());

@@ -25,10 +25,6 @@ pub(crate) fn run(command: &Check, out: &mut impl Write) -> anyhow::Result<ExitC
     let file = command.plan.file.display().to_string();
     let text =
         std::fs::read_to_string(&command.plan.file).with_context(|| format!("the plan {file} cannot be read"))?;
-    let resolves = |reference: &str| match secret::resolve(reference) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(error.to_string()),
-    };
     let references = if command.resolve { References::Refused(&resolves) } else { References::Warned(&resolves) };
     let (plan, problems) = match Plan::check(&text, Connectors::All(&connectors::all()), references) {
         Ok(checked) => (Some(checked.plan), checked.warnings),
@@ -44,6 +40,11 @@ pub(crate) fn run(command: &Check, out: &mut impl Write) -> anyhow::Result<ExitC
         say(out, &file, plan.as_ref(), &problems)?;
     }
     Ok(if plan.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Whether a reference resolves in this environment.
+pub(super) fn resolves(_at: &str, reference: &str) -> Result<(), String> {
+    secret::resolve(reference).map(drop).map_err(|error| error.to_string())
 }
 
 fn say(out: &mut impl Write, file: &str, plan: Option<&Plan>, problems: &Problems) -> std::io::Result<()> {

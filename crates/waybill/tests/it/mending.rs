@@ -10,11 +10,15 @@ use sha2::Sha256;
 use waybill_simulator::{
     catalogue,
     kit::{Fault, FaultKind},
+    seeding,
     shopify::{Address, NewLine, NewOrder, Payment, Settings},
 };
 use waybill_testkit::wait_for_async;
 
-use crate::{deployment::said, running::Suite};
+use crate::{
+    deployment::{Deployment, example_plan, said},
+    running::{Suite, vendors},
+};
 
 /// What the product promises.
 const A_MINUTE: Duration = Duration::from_secs(60);
@@ -169,5 +173,29 @@ async fn a_system_that_no_process_serves_is_paged() {
         (suite.page("unserved").await.as_deref() == Some("triggered")).then_some(())
     })
     .await;
+    assert_eq!(suite.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_systems_changed_settings_are_taken_without_a_restart_and_what_waited_goes_out() {
+    let Some(deployment) = Deployment::empty() else { return };
+    let wrong = deployment.folder.path().join("old-token");
+    std::fs::write(&wrong, "pat-of-last-year").unwrap();
+    let path = deployment.folder.path().join("plan.toml");
+    let plan = std::fs::read_to_string(example_plan()).unwrap();
+    let with_wrong = plan.replace("token = \"env:HUBSPOT_TOKEN\"", &format!("token = \"file:{}\"", wrong.display()));
+    assert_ne!(plan, with_wrong);
+    std::fs::write(&path, with_wrong).unwrap();
+    let vendors = vendors(Settings::default(), &seeding::erp()).await;
+    let suite = Suite::with(deployment, vendors, &[], &[]).await;
+    said(&suite.run(&["setup", "--plan", example_plan().to_str().unwrap()]));
+    suite.sell("TEE-WHITE-S").await;
+    wait_for_async("the order in the ERP", A_MINUTE, async || suite.is_settled("order", "erp")).await;
+    assert_eq!(suite.is_settled("order", "crm"), None, "the CRM knows no such token");
+
+    std::fs::write(&path, plan).unwrap();
+    wait_for_async("the order in the CRM", A_MINUTE, async || suite.is_settled("order", "crm")).await;
+    let agree = async || suite.run(&["plan", "status"]).status.success().then_some(());
+    wait_for_async("all services to obey the mended plan", A_MINUTE, agree).await;
     assert_eq!(suite.stop().await, Some(0));
 }

@@ -42,6 +42,7 @@ fn with_changed_plan(arguments: &[&str], from: &str, to: &str) -> String {
     std::fs::write(&plan, text.replace(from, to)).unwrap();
     let output = Command::new(waybill())
         .args(arguments)
+        .envs(variables_of(&text).map(|name| (name, "set")))
         .env("WAYBILL_PLAN", &plan)
         .env("WAYBILL_STATE_DIR", folder.path().join("state"))
         .env("DATABASE_URL", "postgres://nobody:nothing@127.0.0.1:1/nowhere")
@@ -50,6 +51,11 @@ fn with_changed_plan(arguments: &[&str], from: &str, to: &str) -> String {
         .unwrap();
     assert!(!output.status.success());
     String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The variables that a plan refers to.
+fn variables_of(plan: &str) -> impl Iterator<Item = &str> {
+    plan.split("\"env:").skip(1).filter_map(|rest| rest.split('"').next())
 }
 
 #[test]
@@ -101,7 +107,7 @@ fn broken_plans() -> Vec<String> {
 /// Checks a plan in its folder, with the variables set that it names.
 fn check(arguments: &[&str], plan: &Path) -> Output {
     let text = std::fs::read_to_string(plan).unwrap();
-    let names = text.split("\"env:").skip(1).filter_map(|rest| rest.split('"').next()).filter(|name| *name != NOT_SET);
+    let names = variables_of(&text).filter(|name| *name != NOT_SET);
     let mut command = Command::new(waybill());
     command.args(["plan", "check"]).args(arguments).arg(plan.file_name().unwrap()).current_dir(plan.parent().unwrap());
     command.env_clear().envs(names.map(|name| (name, "set"))).output().unwrap()

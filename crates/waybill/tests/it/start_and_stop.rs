@@ -60,3 +60,26 @@ async fn passwords_given_by_environment_are_all_given_or_refused_by_name() {
     assert_eq!(output.status.code(), Some(2), "{told}");
     assert!(told.contains("WAYBILL_PASSWORD_SHOPIFY_INGEST is empty or not set"), "{told}");
 }
+
+#[tokio::test]
+async fn all_secrets_that_do_not_resolve_are_said_at_once_with_their_places() {
+    let Some(deployment) = crate::deployment::Deployment::empty() else { return };
+    let output = std::process::Command::new(crate::deployment::waybill())
+        .args(["up", "--free-ports", "--plan"])
+        .arg(crate::deployment::example_plan())
+        .envs(deployment.variables())
+        .env("HUBSPOT_TOKEN", "there")
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "{told}");
+    for (at, variable) in [
+        ("systems.erp.password", "TRYTON_PASSWORD"),
+        ("systems.shipping.api_key", "SHIPSTATION_API_KEY"),
+        ("stores.main.webhook_secrets", "SHOPIFY_WEBHOOK_SECRET"),
+    ] {
+        assert!(told.contains(at), "{at}: {told}");
+        assert!(told.contains(&format!("the environment variable {variable} is not set")), "{variable}: {told}");
+    }
+    assert!(!told.contains("HUBSPOT_TOKEN is not set"), "{told}");
+}

@@ -20,7 +20,7 @@ use waybill_proto::{
     wire::{Incident, IncidentsRequest, ListReplicasRequest, PlanReport, Replica, watch_client::WatchClient},
 };
 use waybill_runtime::{
-    ServiceSettings, database,
+    Ended, ServiceSettings, database,
     grpc::{self, PeerChannel},
 };
 use waybill_simulator::{
@@ -59,7 +59,7 @@ pub(crate) struct Bench {
     /// The service in charge of the system `erp`.
     pub(crate) erp: Erp,
     stop: CancellationToken,
-    running: JoinHandle<anyhow::Result<()>>,
+    running: JoinHandle<anyhow::Result<Ended>>,
     _servers: TestServers,
     _folder: ScratchFolder,
 }

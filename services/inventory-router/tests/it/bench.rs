@@ -10,7 +10,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use waybill_bus::{Bus, Outgoing, subjects, topology};
 use waybill_proto::wire;
-use waybill_runtime::{ServiceSettings, database};
+use waybill_runtime::{Ended, ServiceSettings, database};
 use waybill_simulator::{
     kit::{self, Running},
     seeding,
@@ -68,7 +68,7 @@ pub(crate) struct Bench {
     api: String,
     location: String,
     stop: CancellationToken,
-    running: JoinHandle<anyhow::Result<()>>,
+    running: JoinHandle<anyhow::Result<Ended>>,
     _vendors: Vec<Running>,
     _folder: ScratchFolder,
 }

@@ -98,6 +98,12 @@ impl Telling {
     }
 }
 
+/// What is read where a body lacks what no earlier state of its record tells: a first revision without it would be taken
+/// for a customer who has no tags and gave no consent, and a field that is written once only would stay without.
+pub(super) fn read_whole(state: &Whole) -> ToRead {
+    ToRead { kind: state.body.kind(), id: state.id.clone(), reason: "the webhook of a new record lacks fields" }
+}
+
 /// What is read where it cannot be told which of two states is newer: a refund is read with its order.
 pub(super) fn read_instead(state: &Whole) -> ToRead {
     let (kind, id) = match &state.body {

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use waybill_bus::{Bus, topology};
 use waybill_domain::{Body, Snapshot, order::Order};
 use waybill_proto::{Message as _, wire};
-use waybill_runtime::{ServiceSettings, database};
+use waybill_runtime::{Ended, ServiceSettings, database};
 use waybill_simulator::{
     kit::{Running, serve},
     shopify::{NewLine, NewOrder, Payment, Settings, Store},
@@ -39,7 +39,7 @@ pub(crate) struct Bench {
     /// The road, as an administrator.
     bus: Bus,
     stop: CancellationToken,
-    running: Vec<JoinHandle<anyhow::Result<()>>>,
+    running: Vec<JoinHandle<anyhow::Result<Ended>>>,
     settings: ServiceSettings,
     _vendor: Running,
     _folder: ScratchFolder,
@@ -229,15 +229,12 @@ fn plan_text(folder: &ScratchFolder, stores: &[&str], api: &str) -> String {
     };
     let (now, before) = (file("secret", SECRET), file("secret-before", PREVIOUS_SECRET));
     let token = file("token", &Settings::default().token);
-    let mut text = format!(
-        "[systems.shop]\nconnector = \"shopify\"\nshop = \"waldgang-main.myshopify.com\"\n\
-         token = \"{token}\"\nurl = \"{api}\"\n"
-    );
-    for store in stores {
-        text += &format!(
-            "[stores.{store}]\nshop = \"waldgang-main.myshopify.com\"\nsystem = \"shop\"\n\
-             webhook_secrets = [\"{now}\", \"{before}\"]\n"
-        );
-    }
-    text
+    let store = |name: &&str| {
+        let shop = format!("shop = \"waldgang-{name}.myshopify.com\"\n");
+        format!(
+            "[systems.shop-{name}]\nconnector = \"shopify\"\n{shop}token = \"{token}\"\nurl = \"{api}\"\n\
+             [stores.{name}]\n{shop}system = \"shop-{name}\"\nwebhook_secrets = [\"{now}\", \"{before}\"]\n"
+        )
+    };
+    stores.iter().map(store).collect()
 }

@@ -33,16 +33,26 @@ fn consent_of(customer: u64) -> Value {
 }
 
 #[tokio::test]
+async fn a_new_customers_consent_is_read_before_its_first_revision() {
+    let Some(bench) = Bench::open().await else { return };
+    let (id, body) = bench.subscriber();
+    assert_eq!(bench.taken(&webhook("customers/create", &body)).await.0, "refetch");
+    let (customer, revision) = bench.customer(id).await;
+    assert_eq!((customer.email_consent.as_str(), revision), ("subscribed", 1));
+    bench.close().await;
+}
+
+#[tokio::test]
 async fn a_change_of_consent_is_read_by_api() {
     let Some(bench) = Bench::open().await else { return };
     let (id, body) = bench.subscriber();
-    assert_eq!(bench.taken(&webhook("customers/create", &body)).await.0, "applied");
-    let (customer, revision) = bench.customer(id).await;
-    assert_eq!((customer.email_consent.as_str(), revision), ("", 1));
+    bench.taken(&webhook("customers/create", &body)).await;
+    bench.settled().await;
+    bench.shop.set_email_consent(id, EmailConsent::Unsubscribed);
     let changed = webhook("customers_email_marketing_consent/update", &consent_of(id));
     assert_eq!(bench.taken(&changed).await.0, "refetch");
     let (customer, revision) = bench.customer(id).await;
-    assert_eq!((customer.email_consent.as_str(), revision), ("subscribed", 2));
+    assert_eq!((customer.email_consent.as_str(), revision), ("unsubscribed", 2));
     bench.close().await;
 }
 

@@ -141,6 +141,10 @@ async fn every_document_of_the_connector_is_answered() {
         let path = entry.unwrap().path();
         let (name, text) =
             (path.file_stem().unwrap().to_string_lossy().into_owned(), fs::read_to_string(&path).unwrap());
+        // Shopify runs these within a bulk operation; as a request of its own one would cost too much.
+        if name.starts_with("bulk_") {
+            continue;
+        }
         if name.starts_with("fragment_") { fragments.push_str(&text) } else { documents.push((name, text)) }
     }
     assert!(!documents.is_empty());
