@@ -1,14 +1,20 @@
 //! The three plans for businesses of different kinds, as they are written, beside simulated vendors.
 
+mod before_us;
 mod business;
 mod colleagues;
 mod owned;
 mod simple;
 mod two_channels;
 
+use std::time::Duration;
+
 use waybill_plan::{Connectors, Plan, Problems};
 
 use crate::deployment::repository;
+
+/// For hundreds of records.
+const MINUTES: Duration = Duration::from_secs(180);
 
 /// A plan of `examples/plans`, as written.
 fn written(name: &str) -> String {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use serde_json::Value;
 use sqlx::{Connection as _, PgConnection};
 use waybill_proto::{
     convert::from_timestamp,
@@ -139,6 +140,16 @@ impl Business {
 
     pub(super) async fn until_applied(&self, system: &str, record: &str, revision: i64) -> Delivery {
         self.until_state(State::Applied, system, record, revision).await
+    }
+
+    /// Whether at least so many records of a kind, and all that were told, have reached a system, by the accounting.
+    pub(super) fn has_settled(&self, kind: &str, system: &str, at_least: usize) -> Option<()> {
+        let status: Value = serde_json::from_slice(&self.suite.run(&["status", "--json"]).stdout).unwrap();
+        let line =
+            status["accounting"].as_array()?.iter().find(|line| line["kind"] == kind && line["system"] == system)?;
+        let count = |name: &str| line[name].as_u64().unwrap_or_default();
+        let ended = count("applied") + count("superseded");
+        (line["gap"] == 0 && count("accepted") == ended && ended >= at_least as u64).then_some(())
     }
 
     /// Nothing of what a service has heard so far needs a person.

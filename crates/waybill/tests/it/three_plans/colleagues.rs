@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use rust_decimal::Decimal;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use waybill_simulator::{hubspot, kit::Running, seeding, shipstation, shopify::Store};
 
@@ -34,6 +35,25 @@ impl Business {
     pub(super) async fn correct_contact(&self, email: &str, properties: Value) {
         let path = format!("contacts/{email}?idProperty=email");
         answer(self.crm(reqwest::Method::PATCH, &path).json(&json!({ "properties": properties }))).await;
+    }
+
+    /// Somebody's import makes objects in HubSpot.
+    pub(super) async fn create_in_crm(&self, kind: &str, objects: &[Value]) {
+        let inputs: Vec<Value> = objects.iter().map(|of| json!({"properties": of, "associations": []})).collect();
+        answer(self.crm(reqwest::Method::POST, &format!("{kind}/batch/create")).json(&json!({"inputs": inputs}))).await;
+    }
+
+    /// How many objects of a kind HubSpot's search knows; `None` if it was asked too often.
+    pub(super) async fn found_in_crm(&self, kind: &str) -> Option<u64> {
+        let query = json!({"limit": 1, "after": "0", "filterGroups": [], "properties": [], "sorts": []});
+        let asked = self.crm(reqwest::Method::POST, &format!("{kind}/search")).json(&query).send().await.unwrap();
+        let found: Value = asked.json().await.unwrap();
+        found["total"].as_u64()
+    }
+
+    /// How many objects HubSpot has, by kind.
+    pub(super) async fn crm_state(&self) -> Value {
+        answer(reqwest::Client::new().get(format!("{}/_control/state", self.suite.vendors.crm.url()))).await
     }
 
     /// An order's properties in HubSpot, by its id there.
@@ -122,13 +142,32 @@ impl Books {
         Self { url, session: format!("Session {}", BASE64_STANDARD.encode(session)) }
     }
 
-    /// All records of a model.
-    async fn all(&self, model: &str, fields: &[&str]) -> Vec<Value> {
-        let parameters = json!([[], 0, 1000, [["id", "ASC"]], fields, {}]);
-        let call = json!({"id": 1, "method": format!("model.{model}.search_read"), "params": parameters});
+    async fn call<T: DeserializeOwned>(&self, method: &str, parameters: Value) -> T {
+        let call = json!({"id": 1, "method": format!("model.{method}"), "params": parameters});
         let request = reqwest::Client::new().post(&self.url).header("Authorization", &self.session).json(&call);
         let mut answer = answer(request).await;
-        serde_json::from_value(answer["result"].take()).unwrap_or_else(|_| panic!("{answer}"))
+        serde_json::from_value(answer["result"].take()).unwrap_or_else(|_| panic!("{method}: {answer}"))
+    }
+
+    /// All records of a model.
+    async fn all(&self, model: &str, fields: &[&str]) -> Vec<Value> {
+        self.call(&format!("{model}.search_read"), json!([[], 0, 1000, [["id", "ASC"]], fields, {}])).await
+    }
+
+    /// Somebody makes records of a model; gives their ids.
+    pub(super) async fn create(&self, model: &str, records: Vec<Value>) -> Vec<Value> {
+        self.call(&format!("{model}.create"), json!([records, {"company": 1}])).await
+    }
+
+    /// The record of a model with a code.
+    pub(super) async fn id_of(&self, model: &str, code: &str) -> Value {
+        let rows = self.all(model, &["code"]).await;
+        rows.iter().find(|row| row["code"] == code).unwrap()["id"].clone()
+    }
+
+    /// How many records of a model there are.
+    pub(super) async fn count(&self, model: &str) -> usize {
+        self.call(&format!("{model}.search_count"), json!([[], {}])).await
     }
 
     /// All sales, in the order in which they were booked.
