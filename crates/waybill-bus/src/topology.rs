@@ -3,8 +3,9 @@
 use std::{fmt::Write as _, time::Duration};
 
 use async_nats::jetstream::{
-    self,
+    self, ErrorCode,
     consumer::{AckPolicy, pull},
+    context::{ConsumerInfoErrorKind, GetStreamError, GetStreamErrorKind},
     stream::{Config, DiscardPolicy, RetentionPolicy, StorageType},
 };
 use waybill_domain::Kind;
@@ -89,28 +90,44 @@ pub fn hears() -> Vec<Hears> {
 pub const SERVICES: [&str; 6] =
     ["shopify-ingest", "inventory-router", "crm-sync", "erp-sync", "fulfilment-sync", "alerter"];
 
-/// Creates or repairs every stream and consumer. Can be run again at any time; needs the `admin` user.
+/// The service that repairs streams and consumers while everything runs, see [`ensure`].
+pub const KEEPER: &str = "alerter";
+
+/// Creates or repairs every stream and consumer, and says what was not as it should be. Can be run again at any time, by
+/// the `admin` user or by the [`KEEPER`]. `replicas` is how many copies of each stream there are to be; without it,
+/// those that are there stay as they are.
 ///
 /// # Errors
 /// If the server refuses, or is not reachable.
-pub async fn ensure(context: &jetstream::Context, replicas: usize) -> Result<(), BusError> {
-    for stream in STREAMS {
-        let config = Config {
-            name: stream.name.to_owned(),
-            subjects: vec![stream.subjects.to_owned()],
-            retention: RetentionPolicy::Limits,
-            discard: DiscardPolicy::New,
-            storage: StorageType::File,
-            max_age: DAY * stream.days,
-            num_replicas: replicas,
-            duplicate_window: Duration::from_secs(120),
-            ..Config::default()
+pub async fn ensure(context: &jetstream::Context, replicas: Option<usize>) -> Result<Vec<String>, BusError> {
+    let mut repaired = Vec::new();
+    for wanted in STREAMS {
+        let there = match context.get_stream(wanted.name).await {
+            Ok(stream) => Some(stream.cached_info().config.clone()),
+            Err(error) if is_missing(&error) => None,
+            Err(error) => return Err(BusError::server(error)),
         };
-        context.get_or_create_stream(config.clone()).await.map_err(BusError::server)?;
-        context.update_stream(config).await.map_err(BusError::server)?;
+        let mut config = config_of(wanted);
+        config.num_replicas = replicas.or(there.as_ref().map(|there| there.num_replicas)).unwrap_or(1);
+        match there {
+            None => {
+                context.create_stream(config).await.map_err(BusError::server)?;
+                repaired.push(format!("stream {} was missing", wanted.name));
+            }
+            Some(there) if !is_alike(&there, &config) => {
+                context.update_stream(config).await.map_err(BusError::server)?;
+                repaired.push(format!("stream {} was set up otherwise", wanted.name));
+            }
+            Some(_) => {}
+        }
     }
     for hears in hears() {
-        let stream = context.get_stream(hears.stream).await.map_err(BusError::server)?;
+        let stream = context.get_stream_no_info(hears.stream).await.map_err(BusError::server)?;
+        let there = match stream.consumer_info(&hears.durable).await {
+            Ok(info) => Some(info.config),
+            Err(error) if error.kind() == ConsumerInfoErrorKind::NotFound => None,
+            Err(error) => return Err(BusError::server(error)),
+        };
         let config = pull::Config {
             durable_name: Some(hears.durable.clone()),
             ack_policy: AckPolicy::Explicit,
@@ -119,9 +136,42 @@ pub async fn ensure(context: &jetstream::Context, replicas: usize) -> Result<(),
             max_ack_pending: 10_000,
             ..pull::Config::default()
         };
+        let problem = match there {
+            None => "was missing",
+            Some(there) if there.filter_subject != config.filter_subject || there.ack_wait != config.ack_wait => {
+                "was set up otherwise"
+            }
+            Some(_) => continue,
+        };
         stream.create_consumer(config).await.map_err(BusError::server)?;
+        repaired.push(format!("consumer {} {problem}", hears.durable));
     }
-    Ok(())
+    Ok(repaired)
+}
+
+fn config_of(stream: Stream) -> Config {
+    Config {
+        name: stream.name.to_owned(),
+        subjects: vec![stream.subjects.to_owned()],
+        retention: RetentionPolicy::Limits,
+        discard: DiscardPolicy::New,
+        storage: StorageType::File,
+        max_age: DAY * stream.days,
+        duplicate_window: Duration::from_secs(120),
+        ..Config::default()
+    }
+}
+
+/// In all that we ask for; the server fills in the rest.
+fn is_alike(one: &Config, other: &Config) -> bool {
+    let asked = |of: &Config| {
+        (of.subjects.clone(), of.retention, of.discard, of.storage, of.max_age, of.duplicate_window, of.num_replicas)
+    };
+    asked(one) == asked(other)
+}
+
+fn is_missing(error: &GetStreamError) -> bool {
+    matches!(error.kind(), GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
 }
 
 /// What one service may publish: its own subjects, requests to its own consumers, acknowledgements.
@@ -143,6 +193,14 @@ fn may_publish(service: &str) -> Vec<String> {
         }
         allowed.push(format!("$JS.API.STREAM.INFO.{}", hears.stream));
         allowed.push(format!("$JS.ACK.{}.{}.>", hears.stream, hears.durable));
+    }
+    if service == KEEPER {
+        // Making and repairing, never removing.
+        for stream in STREAMS {
+            let calls = ["STREAM.INFO.{}", "STREAM.CREATE.{}", "STREAM.UPDATE.{}", "CONSUMER.INFO.{}.*"];
+            let calls = calls.into_iter().chain(["CONSUMER.CREATE.{}.>", "CONSUMER.DURABLE.CREATE.{}.*"]);
+            allowed.extend(calls.map(|call| format!("$JS.API.{}", call.replace("{}", stream.name))));
+        }
     }
     allowed.sort();
     allowed.dedup();

@@ -190,6 +190,10 @@ impl Engine {
             let (state, message) = match &outcome {
                 Ok(_) => ("done", String::new()),
                 Err(failure @ Failure::Ambiguous { .. }) => ("ambiguous", failure.to_string()),
+                // Sent again it does no harm, so nobody has looked whether it had an effect.
+                Err(failure @ (Failure::Transient { .. } | Failure::Malformed { .. })) if step.idempotent => {
+                    ("unsure", failure.to_string())
+                }
                 Err(failure) => ("failed", failure.to_string()),
             };
             results.push(write(works, *index, step, call, state, message));

@@ -1,11 +1,11 @@
 //! From claims to decisions: what is known is gathered, decided, read where the plan asks, and grouped for calls.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 use prost::Message as _;
 use waybill_connector::Failure;
-use waybill_domain::{Body, Kind, ObjectKey, RecordKey, Revision, Snapshot, SystemName};
+use waybill_domain::{Body, Kind, ObjectKey, RecordId, RecordKey, Revision, Snapshot, SystemName};
 use waybill_plan::{
     Decision, DeliveryFacts, Document, Facts, Flow, OrderFact, Plan, ReceiptFact, ReceiptState, Remote, Retry, Write,
     decide,
@@ -21,6 +21,7 @@ use crate::{
         facts, flows,
         sent::{self, Sent},
         settle::{self, Back, Ended},
+        steps,
     },
 };
 
@@ -61,7 +62,9 @@ fn decode(bytes: &[u8]) -> Option<Snapshot> {
 /// What is known of a batch of claims beside their snapshots.
 struct Gathered {
     receipts: Vec<facts::Fact>,
-    orders: Vec<facts::OrderRow>,
+    /// Orders of refunds, and buyers of orders.
+    others: Vec<facts::OtherRow>,
+    begun: HashSet<i64>,
     sent: Sent,
     active: BTreeMap<String, Timestamp>,
 }
@@ -131,7 +134,7 @@ impl Engine {
     ) -> sqlx::Result<Vec<(Claim, Option<Snapshot>, Option<(DeliveryFacts, Facts)>)>> {
         let mut connection = self.pool().acquire().await?;
         let snapshots: Vec<Option<Snapshot>> = claims.iter().map(|claim| decode(&claim.desired)).collect();
-        let gathered = self.read_known(&mut connection, system, &claims, &snapshots).await?;
+        let gathered = self.read_known(&mut connection, plan, system, &claims, &snapshots).await?;
         let mut all = Vec::with_capacity(claims.len());
         for (claim, snapshot) in claims.into_iter().zip(snapshots) {
             let Some(snapshot) = snapshot else {
@@ -150,6 +153,7 @@ impl Engine {
     async fn read_known(
         &self,
         db: &mut sqlx::PgConnection,
+        plan: &Plan,
         system: &SystemName,
         claims: &[Claim],
         snapshots: &[Option<Snapshot>],
@@ -158,23 +162,14 @@ impl Engine {
         let (stores, kinds, ids) =
             (column(|c| c.store.clone()), column(|c| c.kind.clone()), column(|c| c.record_id.clone()));
         let receipts = facts::of(db, &stores, &kinds, &ids).await?;
-        let orders: (Vec<String>, Vec<String>) = snapshots
-            .iter()
-            .flatten()
-            .filter_map(|snapshot| match &snapshot.body {
-                Some(Body::Refund(refund)) => Some((snapshot.key.store.to_string(), refund.order_id.to_string())),
-                _ => None,
-            })
-            .unzip();
-        let orders = if orders.0.is_empty() {
-            Vec::new()
-        } else {
-            facts::orders(db, system.as_str(), &orders.0, &orders.1).await?
-        };
+        let others: Vec<RecordKey> =
+            snapshots.iter().flatten().filter_map(|snapshot| other_of(plan, system, snapshot)).collect();
+        let others = if others.is_empty() { Vec::new() } else { facts::others(db, system.as_str(), &others).await? };
+        let begun = steps::begun(db, &claims.iter().map(|claim| claim.id).collect::<Vec<_>>()).await?;
         let keys = snapshots.iter().flatten().map(|snapshot| snapshot.key.to_string());
         let objects: Vec<String> = claims.iter().map(|claim| claim.target_key.clone()).chain(keys).collect();
         let sent = sent::of(db, system.as_str(), &objects).await?;
-        Ok(Gathered { receipts, orders, sent, active: flows::active(db).await? })
+        Ok(Gathered { receipts, others, begun, sent, active: flows::active(db).await? })
     }
 
     fn decide_one(
@@ -308,13 +303,27 @@ impl Gathered {
                 facts.receipts.insert(system, ReceiptFact { state, said_of, applied });
             }
         }
-        if let Some(Body::Refund(refund)) = &snapshot.body {
-            let row =
-                self.orders.iter().find(|row| row.store == claim.store && row.record_id == refund.order_id.as_str());
-            facts.order = row.and_then(|row| {
-                let Some(Body::Order(order)) = decode(&row.desired)?.body else { return None };
-                Some(OrderFact { order, applied_once: row.applied_once, ignored: row.state == "ignored" })
-            });
+        let other = |kind: Kind, id: &RecordId| {
+            let is_meant = |row: &&facts::OtherRow| {
+                row.store == claim.store && row.kind == kind.as_str() && row.record_id == id.as_str()
+            };
+            let row = self.others.iter().find(is_meant)?;
+            Some((row, decode(&row.desired)?.body?))
+        };
+        match &snapshot.body {
+            Some(Body::Refund(refund)) => {
+                if let Some((row, Body::Order(order))) = other(Kind::Order, &refund.order_id) {
+                    let ignored = row.state == "ignored";
+                    facts.order = Some(OrderFact { order, applied_once: row.applied_once, ignored });
+                }
+            }
+            Some(Body::Order(order)) => {
+                let buyer = order.customer.as_ref().and_then(|buyer| other(Kind::Customer, &buyer.id));
+                if let Some((_, Body::Customer(customer))) = buyer {
+                    facts.buyer = Some(customer.person());
+                }
+            }
+            _ => {}
         }
         facts
     }
@@ -332,11 +341,24 @@ impl Gathered {
         }
         DeliveryFacts {
             applied_once: claim.applied_number.is_some(),
+            begun: self.begun.contains(&claim.id),
             applied_hash: claim.applied_hash.as_deref().map(hex),
             first_unapplied_at: claim.first_unapplied_us.and_then(|us| Timestamp::from_microsecond(us).ok()),
             sent: known,
         }
     }
+}
+
+/// Another record whose delivery to the same system a decision needs.
+fn other_of(plan: &Plan, system: &SystemName, snapshot: &Snapshot) -> Option<RecordKey> {
+    let (kind, id) = match snapshot.body.as_ref()? {
+        Body::Refund(refund) => (Kind::Order, &refund.order_id),
+        Body::Order(order) if plan.flow(&snapshot.key.store, Kind::Customer, system).is_some() => {
+            (Kind::Customer, &order.customer.as_ref()?.id)
+        }
+        _ => return None,
+    };
+    Some(RecordKey { kind, id: id.clone(), ..snapshot.key.clone() })
 }
 
 /// What the plan wants of a snapshot.

@@ -98,6 +98,30 @@ async fn a_cut_before_acting_is_looked_up_and_sent_again() {
 }
 
 #[tokio::test]
+async fn an_order_that_may_be_there_is_written_though_it_was_cancelled_before_it_was_known_to_be() {
+    let bench = bench!();
+    bench.answer(Answer::ActThen(Failure::Ambiguous { message: "cut".to_owned() }));
+    bench.hear(order(1).paid().with_line("TEE", 1, "24.00").at_revision(1)).await;
+    bench.round().await;
+    bench.hear(order(1).paid().with_line("TEE", 1, "24.00").cancelled().at_revision(2)).await;
+    bench.let_time_pass().await;
+    bench.round().await;
+    assert_eq!(bench.states().await, ["applied"], "it is there, and has to be told of its end");
+    assert_eq!(bench.receipts().await, ["1..2 applied"]);
+}
+
+#[tokio::test]
+async fn an_order_that_was_refused_and_then_cancelled_is_nothing_to_the_system() {
+    let bench = bench!();
+    bench.answer(Answer::Fail(Failure::rejected("unknown_item", "lines.0.item", "no such item")));
+    bench.hear(order(1).paid().with_line("TEE", 1, "24.00").at_revision(1)).await;
+    bench.round().await;
+    bench.hear(order(1).paid().with_line("TEE", 1, "24.00").cancelled().at_revision(2)).await;
+    bench.round().await;
+    assert_eq!(bench.states().await, ["ignored cancelled-before-applied"]);
+}
+
+#[tokio::test]
 async fn a_replica_that_died_in_a_call_is_taken_over_and_the_call_looked_up() {
     let bench = bench!();
     bench.answer(Answer::ActThenHang);

@@ -81,3 +81,16 @@ pub struct Customer {
     /// The default address.
     pub default_address: Option<Address>,
 }
+
+impl Customer {
+    /// As an order names its buyer.
+    pub fn person(&self) -> Person {
+        Person {
+            id: self.id.clone(),
+            first_name: self.first_name.clone(),
+            last_name: self.last_name.clone(),
+            email: self.email.clone(),
+            phone: self.phone.clone(),
+        }
+    }
+}

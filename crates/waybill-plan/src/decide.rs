@@ -184,7 +184,7 @@ fn deciding(
         return Err(Decision::Ignore { rule: "deleted".to_owned() });
     };
     let view = view::of(plan, desired, facts.totals.as_ref());
-    let leaves = if delivery.applied_once {
+    let leaves = if delivery.applied_once || delivery.begun {
         leaves(flow, &view)?
     } else {
         first_write(flow, body, facts, &view)?;
@@ -334,7 +334,7 @@ fn document(
     view: &minijinja::Value,
 ) -> Result<Document, Decision> {
     Ok(match body {
-        Body::Order(order) => Document::Order(Box::new(order::document(plan, flow, desired, order, view)?)),
+        Body::Order(order) => Document::Order(Box::new(order::document(plan, flow, desired, order, facts, view)?)),
         Body::Customer(customer) => {
             Document::Customer(Box::new(people::document(plan, flow, desired, customer, view)?))
         }

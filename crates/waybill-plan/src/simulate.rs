@@ -151,6 +151,7 @@ impl<'p> Simulation<'p> {
         let (facts, sent) = (self.facts(flow, &desired, recorded), self.sent_of(which, &desired));
         let delivery = DeliveryFacts {
             applied_once: delivery.applied.is_some(),
+            begun: recorded.is_some_and(|recorded| recorded.delivery.begun),
             applied_hash: delivery.applied_hash.clone(),
             first_unapplied_at: delivery.first_unapplied_at,
             sent,
@@ -293,6 +294,11 @@ impl<'p> Simulation<'p> {
             if let Some(receipt) = self.receipt(&(system.clone(), desired.key.clone())) {
                 facts.receipts.insert(system.clone(), receipt);
             }
+        }
+        if let Some(Body::Order(order)) = &desired.body
+            && self.plan.flow(&desired.key.store, Kind::Customer, &flow.to).is_some()
+        {
+            facts.buyer = order.customer.as_ref().and_then(|buyer| self.known.person(&desired.key.store, &buyer.id));
         }
         if let Some(Body::Refund(refund)) = &desired.body {
             let key = RecordKey { kind: Kind::Order, id: refund.order_id.clone(), ..desired.key.clone() };

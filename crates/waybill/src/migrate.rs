@@ -68,7 +68,7 @@ pub(crate) async fn migrate(
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    topology::ensure(bus.context(), replicas).await.context("streams and consumers")?;
+    topology::ensure(bus.context(), Some(replicas)).await.context("streams and consumers")?;
     lines.push(format!("nats: {} streams, {} consumers", topology::STREAMS.len(), topology::hears().len()));
     Ok(lines)
 }

@@ -49,7 +49,7 @@ pub(crate) async fn run(arguments: UpArguments) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     let password_file = arguments.layout.state.state.join("console-password");
     layout::private_file(&password_file)?.write_all(secrets.console().0.as_bytes())?;
-    let mut services = start(&layout, &password_file, arguments.yes, &stop).await?;
+    let mut services = start(&layout, &password_file, arguments.yes, arguments.replicas, &stop).await?;
     layout.write_state(&arguments.layout.state.state, &secrets)?;
     let mut out = stdout();
     writeln!(out, "webhooks  {}/<store>", layout.webhooks)?;
@@ -89,6 +89,7 @@ async fn start(
     layout: &Layout,
     password_file: &Path,
     yes: bool,
+    replicas: usize,
     stop: &CancellationToken,
 ) -> anyhow::Result<JoinSet<anyhow::Result<()>>> {
     let mut services = JoinSet::new();
@@ -99,6 +100,9 @@ async fn start(
                 ServiceSettings::load_from($service::DEFAULTS, &|variable| layout.variable(name, variable))
                     .with_context(|| format!("settings of {name}"))?;
             settings.yes |= yes;
+            if let Some(copies) = settings.service.get_mut("stream_replicas") {
+                *copies = i64::try_from(replicas)?.into();
+            }
             let app = $service::App::build(settings.clone(), stop.clone()).await.with_context(|| name)?;
             let stop = stop.clone();
             services.spawn(async move {

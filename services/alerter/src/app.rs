@@ -17,7 +17,7 @@ use crate::{
     approvals,
     incidents::{self, Sweeper},
     lines::Lines,
-    replicas, reports, say_again, vendors,
+    replicas, reports, road, say_again, vendors,
     watch::WatchService,
 };
 
@@ -30,6 +30,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(2);
 const GAPS_EVERY: Duration = Duration::from_secs(5);
 const APPROVALS_EVERY: Duration = Duration::from_secs(10);
 const ASK_EVERY: Duration = Duration::from_secs(15);
+const ROAD_EVERY: Duration = Duration::from_secs(10);
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -42,6 +43,8 @@ pub fn migrator() -> Migrator {
 #[serde(deny_unknown_fields)]
 struct Own {
     public_url: String,
+    /// 0 for as they are.
+    stream_replicas: usize,
 }
 
 /// The service, built and not yet running.
@@ -49,7 +52,7 @@ pub struct App {
     frame: Frame,
     engine: Arc<Engine>,
     accounting: Accounting,
-    public_url: String,
+    own: Own,
     clock: Arc<dyn Clock>,
 }
 
@@ -69,7 +72,7 @@ impl App {
             metrics: frame.metrics.clone(),
         };
         let engine = frame.engine(vendors::ours, served, Arc::new(Lines))?;
-        Ok(Self { frame, engine, accounting, public_url: own.public_url, clock: Arc::new(SystemClock) })
+        Ok(Self { frame, engine, accounting, own, clock: Arc::new(SystemClock) })
     }
 
     /// The same with another clock than the machine's, by which it judges how long replicas have been silent and how
@@ -100,7 +103,13 @@ impl App {
     /// # Errors
     /// If a part of it ends early.
     pub async fn run(self) -> anyhow::Result<Ended> {
-        let Self { mut frame, engine, accounting, public_url, clock } = self;
+        let Self { mut frame, engine, accounting, own, clock } = self;
+        let (bus, metrics) = (frame.bus.clone(), frame.metrics.clone());
+        let replicas = (own.stream_replicas > 0).then_some(own.stream_replicas);
+        frame.tasks.repeat("road", ROAD_EVERY, move || {
+            let (bus, metrics) = (bus.clone(), metrics.clone());
+            async move { road::keep(&bus, replicas, &metrics).await }
+        });
         engine.start(&mut frame.tasks);
         let pool = frame.pool.clone();
         hear(&mut frame, "reports", subjects::SYSTEM_REPORTS, move |_subject, payload| {
@@ -116,7 +125,7 @@ impl App {
             engine: Arc::clone(&engine),
             started_at: clock.now(),
             clock: Arc::clone(&clock),
-            public_url,
+            public_url: own.public_url,
         });
         frame.tasks.repeat("incidents", SWEEP_EVERY, move || {
             let sweeper = Arc::clone(&sweeper);

@@ -9,6 +9,7 @@ mod lines;
 mod plans;
 mod replicas;
 mod reports;
+mod road;
 mod say_again;
 mod silence;
 mod vendors;

@@ -21,7 +21,7 @@ async fn road() -> Option<(PrivateNats, Bus, ScratchFolder)> {
     let nats = PrivateNats::start(folder.path().join("nats"), None).unwrap();
     let bus = Bus::connect(&nats.url(), "admin", "").await.unwrap();
     wait_for_async("the connection", DEADLINE, async || bus.connected().then_some(())).await;
-    topology::ensure(bus.context(), 1).await.unwrap();
+    topology::ensure(bus.context(), Some(1)).await.unwrap();
     Some((nats, bus, folder))
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use sqlx::PgConnection;
+use waybill_domain::RecordKey;
 
 /// One system's newest word on a record.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -120,31 +121,30 @@ pub(crate) async fn of(
     .await
 }
 
-/// The order that a refund belongs to, as the same system's delivery knows it.
+/// Another record's delivery to the same system: the order that a refund belongs to, an order's buyer.
 #[derive(Debug, sqlx::FromRow)]
-pub(crate) struct OrderRow {
+pub(crate) struct OtherRow {
     pub(crate) store: String,
+    pub(crate) kind: String,
     pub(crate) record_id: String,
     pub(crate) desired: Vec<u8>,
     pub(crate) applied_once: bool,
     pub(crate) state: String,
 }
 
-/// The deliveries of these orders to a system.
-pub(crate) async fn orders(
-    db: &mut PgConnection,
-    system: &str,
-    stores: &[String],
-    ids: &[String],
-) -> sqlx::Result<Vec<OrderRow>> {
+/// The deliveries of these records to a system.
+pub(crate) async fn others(db: &mut PgConnection, system: &str, keys: &[RecordKey]) -> sqlx::Result<Vec<OtherRow>> {
+    let column = |pick: fn(&RecordKey) -> String| keys.iter().map(pick).collect::<Vec<_>>();
     sqlx::query_as(
-        "select d.store, d.record_id, d.desired, d.applied_number is not null as applied_once, d.state
-         from delivery d join unnest($2::text[], $3::text[]) as r (store, record_id) using (store, record_id)
-         where d.system = $1 and d.kind = 'order'",
+        "select d.store, d.kind, d.record_id, d.desired, d.applied_number is not null as applied_once, d.state
+         from delivery d
+         join unnest($2::text[], $3::text[], $4::text[]) as r (store, kind, record_id) using (store, kind, record_id)
+         where d.system = $1",
     )
     .bind(system)
-    .bind(stores)
-    .bind(ids)
+    .bind(column(|key| key.store.to_string()))
+    .bind(column(|key| key.kind.to_string()))
+    .bind(column(|key| key.id.to_string()))
     .fetch_all(db)
     .await
 }

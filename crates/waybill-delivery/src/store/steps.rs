@@ -1,6 +1,6 @@
 //! Intents and results of calls.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::{PgConnection, PgPool};
 
@@ -21,6 +21,20 @@ pub(crate) async fn of(pool: &PgPool, ids: &[i64]) -> sqlx::Result<HashMap<(i64,
             .fetch_all(pool)
             .await?;
     Ok(rows.into_iter().map(|row| ((row.delivery_id, row.name.clone()), row)).collect())
+}
+
+/// Which of these deliveries may have a part of their record in the system: a call that concerns it was begun and not
+/// refused. A buyer's calls are not meant: the contact is there for other orders too.
+pub(crate) async fn begun(db: &mut PgConnection, ids: &[i64]) -> sqlx::Result<HashSet<i64>> {
+    let ids: Vec<i64> = sqlx::query_scalar(
+        "select distinct s.delivery_id from step s join delivery d on d.id = s.delivery_id
+         where s.delivery_id = any($1) and s.state in ('intent', 'done', 'ambiguous', 'unsure')
+             and (s.role <> 'customer' or d.kind = 'customer')",
+    )
+    .bind(ids)
+    .fetch_all(db)
+    .await?;
+    Ok(ids.into_iter().collect())
 }
 
 /// One call about to be made, or made.

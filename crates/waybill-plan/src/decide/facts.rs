@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use waybill_domain::{
     Body, RecordId, Revision, Snapshot, SystemName,
+    customer::Person,
     document::Fields,
     order::{Order, Refund},
 };
@@ -88,6 +89,10 @@ pub struct Facts {
     /// The order of a refund, where the service has heard of it.
     #[serde(skip)]
     pub order: Option<OrderFact>,
+    /// An order's buyer as the store's own record of them says, where the flow's system gets customers too. It is newer
+    /// than what the order carries: an order that comes late must not bring back an old phone.
+    #[serde(skip)]
+    pub buyer: Option<Person>,
     /// The store's inventory item of a stock level's SKU, where the service keeps it.
     pub inventory_item: Option<RecordId>,
     /// Units that orders without an applied receipt of the stock system still take from a stock level.
@@ -100,6 +105,8 @@ pub struct Facts {
 pub struct DeliveryFacts {
     /// Whether any revision was ever applied.
     pub applied_once: bool,
+    /// Whether a call that makes the record there was begun and not refused: the system may hold a part of it.
+    pub begun: bool,
     /// Hash of what was applied last, see [`super::Write::hash`].
     pub applied_hash: Option<String>,
     /// When the first change was heard that the system does not have yet.

@@ -9,7 +9,7 @@ use waybill_domain::{
     totals,
 };
 
-use super::{Unfit, fields, merge, people};
+use super::{Facts, Unfit, fields, merge, people};
 use crate::{
     plan::{Flow, Lines, Plan},
     view::{self, sold_quantity},
@@ -20,6 +20,7 @@ pub(super) fn document(
     flow: &Flow,
     snapshot: &Snapshot,
     order: &Order,
+    facts: &Facts,
     view: &Value,
 ) -> Result<OrderDocument, Unfit> {
     totals::check(order).map_err(|error| Unfit::new("totals", "total", error.to_string()))?;
@@ -41,7 +42,7 @@ pub(super) fn document(
         placed_at: order.processed_at,
         currency: order.currency,
         cancelled: order.cancelled_at.is_some(),
-        customer: people::buyer(plan, flow, snapshot, order, view)?,
+        customer: people::buyer(plan, flow, snapshot, order, facts, view)?,
         billing_address: order.billing_address.clone(),
         shipping_address: order.shipping_address.clone(),
         lines,

@@ -5,7 +5,7 @@ use waybill_domain::{
     Kind, ObjectKey, RecordKey, Snapshot, customer::Customer, document::CustomerDocument, order::Order,
 };
 
-use super::{Unfit, fields, merge};
+use super::{Facts, Unfit, fields, merge};
 use crate::{
     expression::Expression,
     plan::{Buyer, Flow, Plan},
@@ -49,6 +49,7 @@ pub(super) fn buyer(
     flow: &Flow,
     snapshot: &Snapshot,
     order: &Order,
+    facts: &Facts,
     view: &Value,
 ) -> Result<Option<CustomerDocument>, Unfit> {
     if let Some(buyer) = &flow.buyer {
@@ -62,7 +63,8 @@ pub(super) fn buyer(
     let named = |person: Option<&waybill_domain::Personal>, address: Option<&waybill_domain::Personal>| {
         person.filter(|text| !text.expose().is_empty()).or(address).cloned().unwrap_or_default()
     };
-    let person = order.customer.as_ref();
+    let own = order.customer.as_ref();
+    let person = facts.buyer.as_ref().filter(|person| own.is_some_and(|own| own.id == person.id)).or(own);
     let first_name = named(person.map(|p| &p.first_name), address.map(|a| &a.first_name));
     let last_name = named(person.map(|p| &p.last_name), address.map(|a| &a.last_name));
     let phone = named(person.map(|p| &p.phone), Some(&order.phone));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use waybill_domain::{Body, Kind, RecordId, RecordKey, Snapshot, StoreName, order::Order, totals};
+use waybill_domain::{Body, Kind, RecordId, RecordKey, Snapshot, StoreName, customer::Person, order::Order, totals};
 
 use crate::{
     decide::{CustomerTotals, target_key},
@@ -23,6 +23,7 @@ struct Counted {
 #[derive(Debug, Default)]
 pub(super) struct Known {
     orders: BTreeMap<RecordKey, Order>,
+    customers: BTreeMap<RecordKey, Person>,
     buyers: BTreeMap<RecordKey, String>,
     counted: BTreeMap<String, BTreeMap<RecordKey, Counted>>,
     items: BTreeMap<(StoreName, String), RecordId>,
@@ -49,6 +50,9 @@ impl Known {
                 self.counted.entry(person.clone()).or_default().insert(key.clone(), counted);
                 self.orders.insert(key.clone(), order.as_ref().clone());
                 return Some(person);
+            }
+            Some(Body::Customer(customer)) => {
+                self.customers.insert(key.clone(), customer.person());
             }
             Some(Body::Product(product)) => {
                 for variant in product.variants.iter().filter(|variant| !variant.sku.is_empty()) {
@@ -80,6 +84,11 @@ impl Known {
 
     pub(super) fn order(&self, key: &RecordKey) -> Option<&Order> {
         self.orders.get(key)
+    }
+
+    pub(super) fn person(&self, store: &StoreName, id: &RecordId) -> Option<Person> {
+        let key = RecordKey { store: store.clone(), kind: Kind::Customer, id: id.clone() };
+        self.customers.get(&key).cloned()
     }
 
     pub(super) fn item(&self, store: &StoreName, sku: &str) -> Option<RecordId> {

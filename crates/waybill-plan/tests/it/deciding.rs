@@ -1,7 +1,7 @@
 //! What becomes of an order.
 
 use rust_decimal::Decimal;
-use waybill_domain::{Revision, Snapshot, SystemName, document::OrderDocument};
+use waybill_domain::{Body, Revision, Snapshot, SystemName, customer::Person, document::OrderDocument};
 use waybill_plan::{Decision, DeliveryFacts, Document, Facts, ReceiptFact, ReceiptState, Remote, decide};
 use waybill_testkit::records::order;
 
@@ -152,4 +152,20 @@ fn what_an_edit_took_off_is_not_sold_and_what_was_refunded_still_is() {
 fn the_same_input_gives_the_same_decision() {
     let snapshot = order(1).paid().with_line("TEE", 2, "24.00").at_revision(1);
     assert_eq!(at_erp(&snapshot), at_erp(&snapshot));
+}
+
+#[test]
+fn a_buyers_own_record_is_newer_than_what_an_order_carries() {
+    let snapshot = order(1).paid().by("ada@example.com").with_line("TEE", 1, "24.00").at_revision(1);
+    let Some(Body::Order(of)) = &snapshot.body else { panic!("an order") };
+    let carried = of.customer.clone().unwrap();
+    let own = Person { phone: "+43 1 777".into(), ..carried.clone() };
+    let phone = |buyer: Option<Person>| {
+        let facts = Facts { buyer, ..Facts::default() };
+        document(decided("erp", &snapshot, false, &facts)).customer.unwrap().phone.expose().to_owned()
+    };
+    assert_eq!(phone(None), carried.phone.expose());
+    assert_eq!(phone(Some(own.clone())), "+43 1 777");
+    let stranger = Person { id: 99.into(), ..own };
+    assert_eq!(phone(Some(stranger)), carried.phone.expose(), "another person's record is not the buyer's");
 }

@@ -23,6 +23,8 @@ mod plans;
 #[cfg(test)]
 mod recorded_day;
 #[cfg(test)]
+mod road;
+#[cfg(test)]
 mod running;
 #[cfg(test)]
 mod start_and_stop;

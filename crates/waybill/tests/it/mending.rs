@@ -95,6 +95,14 @@ impl Suite {
         all.then_some(())
     }
 
+    /// How many revisions of a kind the accounting knows for a system.
+    pub(crate) fn accepted(&self, kind: &str, system: &str) -> i64 {
+        let status: Value = serde_json::from_slice(&self.run(&["status", "--json"]).stdout).unwrap();
+        let lines = status["accounting"].as_array().unwrap();
+        let line = lines.iter().find(|line| line["kind"] == kind && line["system"] == system);
+        line.and_then(|line| line["accepted"].as_i64()).unwrap_or_default()
+    }
+
     /// How many deliveries are parked.
     fn parked(&self) -> usize {
         let listed: Value = serde_json::from_slice(&self.run(&["parked", "list", "--json"]).stdout).unwrap();

@@ -106,7 +106,7 @@ impl Bench {
             wait_for_async("NATS", DEADLINE, async || bus.connected().then_some(())).await;
             bus
         };
-        topology::ensure(connect("admin").await.context(), 1).await.unwrap();
+        topology::ensure(connect("admin").await.context(), Some(1)).await.unwrap();
         let mut road = BTreeMap::new();
         let erp = Erp::start(&admin, PASSWORD, TOKEN, &text).await;
         for service in ["erp-sync", "crm-sync", "shopify-ingest"] {

@@ -107,7 +107,7 @@ impl Bench {
         let url = database::provision(&admin, inventory_router::SERVICE, PASSWORD, &migrator).await.unwrap();
         let bus = Bus::connect(&servers.nats.url(), "admin", "").await.unwrap();
         wait_for_async("NATS", DEADLINE, async || bus.connected().then_some(())).await;
-        topology::ensure(bus.context(), 1).await.unwrap();
+        topology::ensure(bus.context(), Some(1)).await.unwrap();
         let environment = BTreeMap::from([
             ("WAYBILL_PLAN", path.display().to_string()),
             ("DATABASE_URL", url),

@@ -77,7 +77,7 @@ impl Bench {
         let db = database::pool(&schema, 4).unwrap();
         let bus = Bus::connect(&servers.nats.url(), "admin", PASSWORD).await.unwrap();
         wait_for_async("NATS", DEADLINE, async || bus.connected().then_some(())).await;
-        topology::ensure(bus.context(), 1).await.unwrap();
+        topology::ensure(bus.context(), Some(1)).await.unwrap();
 
         let environment = |name: &str| {
             Some(match name {
