@@ -1,18 +1,18 @@
 //! `cargo xtask demo`: a trading day through all services, on servers of its own, and the proof
 //! that everything arrived.
 
-mod accounting;
+pub(crate) mod accounting;
 mod erp;
-mod figures;
-mod operator;
-mod oracle;
-mod parked;
-mod progress;
+pub(crate) mod figures;
+pub(crate) mod operator;
+pub(crate) mod oracle;
+pub(crate) mod parked;
+pub(crate) mod progress;
 mod replay;
-mod stage;
-mod suite;
-mod watch;
-mod world;
+pub(crate) mod stage;
+pub(crate) mod suite;
+pub(crate) mod watch;
+pub(crate) mod world;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -25,8 +25,9 @@ use crate::install::{self, Consent, tryton};
 use crate::interrupt;
 use figures::Figures;
 use progress::Progress;
-use stage::Stage;
+use stage::{Run, Stage};
 use watch::{Ending, View};
+use world::Traffic;
 
 /// What Ctrl-C is known by.
 const INTERRUPTED: u8 = 130;
@@ -84,7 +85,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     // Only now: while compiling, Ctrl-C may end us and cargo at once.
     interrupt::watch()?;
 
-    let mut stage = Stage::build(&programs)?;
+    let mut stage = Stage::build("demo", &programs)?;
     let outcome = play(options, &programs, &mut stage, tryton.as_deref());
     let interrupted = interrupt::requested();
     if outcome.is_err() && !interrupted {
@@ -110,12 +111,20 @@ fn packages(processes: bool) -> Vec<&'static str> {
 }
 
 fn play(options: &Options, programs: &Programs, stage: &mut Stage, tryton: Option<&Path>) -> anyhow::Result<ExitCode> {
-    stage.open(options, programs, tryton)?;
+    let traffic = Traffic {
+        orders: options.orders,
+        rate: options.rate,
+        seed: options.seed,
+        dump: options.dump.clone(),
+        ..Traffic::default()
+    };
+    let run = if options.processes { Run::Apart { twice: &[] } } else { Run::Together };
+    stage.open(&traffic, run, programs, tryton)?;
     let operator = stage.operator(programs)?;
     let mut progress = Progress::new(heading(options, &operator, stage)?);
     let start = Instant::now();
     stage.world()?.begin()?;
-    let (ending, view) = watch::until_the_end(options.exit, stage, &operator, &mut progress)?;
+    let (ending, view) = watch::until_the_end(options.exit.then_some(watch::STUCK), stage, &operator, &mut progress)?;
     let seconds = start.elapsed().as_secs_f64();
     let mut figures = measured(stage, &view)?;
     figures.set("seconds", seconds);
@@ -132,7 +141,7 @@ fn play(options: &Options, programs: &Programs, stage: &mut Stage, tryton: Optio
         Ending::Settled => judge(options, &view, programs, stage, &mut figures)?,
         Ending::Stuck(open) => {
             judge(options, &view, programs, stage, &mut figures)?;
-            eprintln!("The day is stuck: {}", watch::stuck(&open));
+            eprintln!("The day is stuck: {}", watch::stuck(watch::STUCK, &open));
             stage.show_logs();
             ExitCode::FAILURE
         }

@@ -28,7 +28,7 @@ impl Answer {
 /// # Errors
 /// When nobody listens, the answer takes over 5 s, or is not HTTP.
 pub(crate) fn get(base: &str, path: &str) -> anyhow::Result<Answer> {
-    ask("GET", base, path)
+    ask("GET", base, path, "")
 }
 
 /// Posts nothing to a path.
@@ -36,11 +36,25 @@ pub(crate) fn get(base: &str, path: &str) -> anyhow::Result<Answer> {
 /// # Errors
 /// As [`get`].
 pub(crate) fn post(base: &str, path: &str) -> anyhow::Result<Answer> {
-    ask("POST", base, path)
+    ask("POST", base, path, "")
+}
+
+/// Posts JSON to a path.
+///
+/// # Errors
+/// As [`get`].
+pub(crate) fn post_json(base: &str, path: &str, body: &str) -> anyhow::Result<Answer> {
+    ask("POST", base, path, body)
+}
+
+/// # Errors
+/// As [`get`].
+pub(crate) fn delete(base: &str, path: &str) -> anyhow::Result<Answer> {
+    ask("DELETE", base, path, "")
 }
 
 /// Speaks HTTP/1.0, so that the answer's body is neither chunked nor followed by another.
-fn ask(method: &str, base: &str, path: &str) -> anyhow::Result<Answer> {
+fn ask(method: &str, base: &str, path: &str, body: &str) -> anyhow::Result<Answer> {
     let address: SocketAddr = base
         .strip_prefix("http://")
         .and_then(|address| address.trim_end_matches('/').parse().ok())
@@ -48,7 +62,8 @@ fn ask(method: &str, base: &str, path: &str) -> anyhow::Result<Answer> {
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
-    write!(stream, "{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: 0\r\n\r\n")?;
+    let headers = format!("Host: {address}\r\nContent-Type: application/json\r\nContent-Length: {}", body.len());
+    write!(stream, "{method} {path} HTTP/1.0\r\n{headers}\r\n\r\n{body}")?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     parse(&String::from_utf8_lossy(&answer)).context("not an HTTP answer")

@@ -1,6 +1,7 @@
-//! Chores of this repository: `cargo xtask test` and `cargo xtask demo`.
+//! Chores of this repository: `cargo xtask test`, `cargo xtask demo` and `cargo xtask chaos`.
 
 mod cargo_build;
+mod chaos;
 mod demo;
 mod install;
 mod interrupt;
@@ -25,6 +26,8 @@ enum Chore {
     Test(test_run::Options),
     /// Let a trading day flow through all services and check what arrived.
     Demo(demo::Options),
+    /// Let a trading day flow while everything goes wrong, and check that nothing was lost or doubled.
+    Chaos(chaos::Options),
     /// Only install what the tests and the demo need.
     Install(install::Options),
 }
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().chore {
         Chore::Test(options) => test_run::run(&options),
         Chore::Demo(options) => demo::run(&options),
+        Chore::Chaos(options) => chaos::run(&options),
         Chore::Install(options) => install::run(&options).map(|()| ExitCode::SUCCESS),
     };
     outcome.unwrap_or_else(|error| {

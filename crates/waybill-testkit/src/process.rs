@@ -36,6 +36,10 @@ pub enum Signal {
     Quit,
     /// Stop at once.
     Kill,
+    /// Stand still, as a process that the machine gives no time to.
+    Pause,
+    /// Go on.
+    Resume,
 }
 
 impl Signal {
@@ -45,12 +49,14 @@ impl Signal {
             Self::Interrupt => "INT",
             Self::Quit => "QUIT",
             Self::Kill => "KILL",
+            Self::Pause => "STOP",
+            Self::Resume => "CONT",
         }
     }
 }
 
 /// What to start, and how it ends.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Launch {
     program: PathBuf,
     arguments: Vec<OsString>,
@@ -273,6 +279,11 @@ impl ChildProcess {
         })
     }
 
+    /// Whether it stands still after [`Signal::Pause`].
+    pub fn is_paused(&self) -> bool {
+        state_of(self.pid()).is_some_and(|state| state == 'T')
+    }
+
     /// Asks it to stop, waits, and kills it when it takes too long (10 s unless said).
     ///
     /// # Errors
@@ -297,7 +308,10 @@ impl ChildProcess {
     }
 
     /// Sends a signal. The child is ours and not waited for, so its id is still its own.
-    fn send(&self, signal: Signal) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// When it cannot be sent.
+    pub fn send(&self, signal: Signal) -> anyhow::Result<()> {
         let script = format!("kill -s {} {}", signal.name(), self.pid());
         let status =
             Command::new("/bin/sh").args(["-c", &script]).stderr(Stdio::null()).status().context("running /bin/sh")?;
@@ -316,12 +330,13 @@ impl Drop for ChildProcess {
 
 /// Whether a process runs; one that has ended and was not waited for yet does not.
 pub fn is_alive(pid: u32) -> bool {
-    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
-        return false;
-    };
+    state_of(pid).is_some_and(|state| state != 'Z')
+}
+
+fn state_of(pid: u32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // `pid (name) state …`, where the name may hold anything, brackets and spaces included.
-    let state = stat.rsplit(')').next().unwrap_or_default().trim_start();
-    !state.starts_with('Z')
+    stat.rsplit(')').next()?.trim_start().chars().next()
 }
 
 /// The processes that this one started from its main thread.

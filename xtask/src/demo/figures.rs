@@ -33,7 +33,7 @@ impl Figures {
     ///
     /// # Errors
     /// When it is no JSON object, or a figure no number.
-    pub(super) fn parse(json: &[u8]) -> anyhow::Result<Self> {
+    pub(crate) fn parse(json: &[u8]) -> anyhow::Result<Self> {
         let all: serde_json::Map<String, Value> = serde_json::from_slice(json).context("not a JSON object")?;
         let mut figures = BTreeMap::new();
         for name in NAMES {
@@ -49,17 +49,17 @@ impl Figures {
     }
 
     /// Takes over what another one measured.
-    pub(super) fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         self.0.extend(other.0.iter().map(|(name, value)| (*name, value.clone())));
     }
 
     /// Sets a count.
-    pub(super) fn set_count(&mut self, name: &'static str, count: i64) {
+    pub(crate) fn set_count(&mut self, name: &'static str, count: i64) {
         self.0.insert(name, count.into());
     }
 
     /// Takes over the accounting, all lines together.
-    pub(super) fn set_accounting(&mut self, lines: &[Line]) {
+    pub(crate) fn set_accounting(&mut self, lines: &[Line]) {
         let sum = accounting::sum(lines);
         for (name, count) in [
             ("accepted", sum.accepted),
@@ -75,17 +75,17 @@ impl Figures {
     }
 
     /// Sets a measured time or size, to one tenth.
-    pub(super) fn set(&mut self, name: &'static str, value: f64) {
+    pub(crate) fn set(&mut self, name: &'static str, value: f64) {
         self.0.insert(name, Value::from((value * 10.0).round() / 10.0));
     }
 
     /// A count, if it was measured.
-    pub(super) fn count(&self, name: &str) -> Option<i64> {
+    pub(crate) fn count(&self, name: &str) -> Option<i64> {
         self.0.get(name)?.as_i64()
     }
 
     /// What does not agree; empty if everything does. A figure that is absent proves nothing.
-    pub(super) fn disagreements(&self) -> Vec<String> {
+    pub(crate) fn disagreements(&self) -> Vec<String> {
         let mut found = Vec::new();
         for name in ["gap", "missing_in_systems", "doubled", "wrong_values"] {
             match self.count(name) {
@@ -102,12 +102,12 @@ impl Figures {
         found
     }
 
-    pub(super) fn to_json(&self) -> anyhow::Result<String> {
+    pub(crate) fn to_json(&self) -> anyhow::Result<String> {
         Ok(serde_json::to_string_pretty(&self.0)? + "\n")
     }
 
     #[expect(clippy::print_stdout, reason = "what the command was run for")]
-    pub(super) fn print_summary(&self) {
+    pub(crate) fn print_summary(&self) {
         for name in NAMES {
             match self.0.get(name) {
                 Some(value) => println!("{name:>20}  {value}"),

@@ -9,7 +9,7 @@ use super::world::World;
 use crate::cargo_build::Programs;
 
 /// Adds the oracle's figures; what it disagrees with. Its findings go to the person.
-pub(super) fn ask(programs: &Programs, world: &World, figures: &mut Figures) -> anyhow::Result<Vec<String>> {
+pub(crate) fn ask(programs: &Programs, world: &World, figures: &mut Figures) -> anyhow::Result<Vec<String>> {
     let verdict = world.ready_file().with_file_name("oracle.json");
     let output = Command::new(programs.get("waybill-oracle")?)
         .arg("--ready")

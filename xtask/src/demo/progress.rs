@@ -17,7 +17,7 @@ const PARKED_SHOWN: usize = 12;
 const REASON_CHARACTERS: usize = 90;
 
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     /// Shown above everything else: where the console is, and what to try.
     heading: String,
     live: bool,
@@ -26,7 +26,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(heading: String) -> Self {
+    pub(crate) fn new(heading: String) -> Self {
         let live = std::io::stdout().is_terminal();
         let progress = Self { heading, live, start: Instant::now(), last: None };
         if !live {
@@ -36,7 +36,7 @@ impl Progress {
     }
 
     /// Shows how things stand. Without a terminal only what differs from before is worth a line.
-    pub(super) fn show(&mut self, view: &View, open: &[String]) {
+    pub(crate) fn show(&mut self, view: &View, open: &[String]) {
         let seconds = self.start.elapsed().as_secs();
         let text = if self.live { self.table(view, open) } else { line(view) };
         if !self.live && self.last.as_ref() == Some(&text) {

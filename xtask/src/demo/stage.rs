@@ -5,29 +5,37 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use waybill_testkit::{ChildProcess, PrivateNats, PrivatePostgres, ScratchFolder, free_port};
 
-use super::Options;
 use super::erp::RealErp;
 use super::operator::Operator;
-use super::suite::{self, Suite, Surroundings};
-use super::world::World;
+use super::suite::{self, Runner, Suite, Surroundings};
+use super::world::{Traffic, World};
 use crate::cargo_build::Programs;
 use crate::interrupt;
 
+/// How the services run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Run {
+    /// All in one process.
+    Together,
+    /// Each by its own program, and of some two replicas.
+    Apart { twice: &'static [&'static str] },
+}
+
 /// What is on stage. All of it stops when this is dropped: traffic first, servers last.
 #[derive(Debug)]
-pub(super) struct Stage {
+pub(crate) struct Stage {
     world: Option<World>,
     suite: Option<Suite>,
     erp: Option<RealErp>,
-    postgres: PrivatePostgres,
-    nats: PrivateNats,
+    pub(crate) postgres: PrivatePostgres,
+    pub(crate) nats: PrivateNats,
     folder: ScratchFolder,
 }
 
 impl Stage {
     /// Starts the servers.
-    pub(super) fn build(programs: &Programs) -> anyhow::Result<Self> {
-        let folder = ScratchFolder::new("demo")?;
+    pub(crate) fn build(purpose: &str, programs: &Programs) -> anyhow::Result<Self> {
+        let folder = ScratchFolder::new(purpose)?;
         let users = Suite::nats_users(programs, folder.path())?;
         let nats = PrivateNats::start(folder.path().join("nats"), Some(&users))?;
         let postgres = PrivatePostgres::start(folder.path().join("postgres"))?;
@@ -35,17 +43,23 @@ impl Stage {
     }
 
     /// Starts the store and its systems, then the services, and waits until all are ready.
-    pub(super) fn open(&mut self, options: &Options, programs: &Programs, tryton: Option<&Path>) -> anyhow::Result<()> {
+    pub(crate) fn open(
+        &mut self,
+        traffic: &Traffic,
+        run: Run,
+        programs: &Programs,
+        tryton: Option<&Path>,
+    ) -> anyhow::Result<()> {
         let folder = self.folder.path().to_owned();
         let webhooks = format!("127.0.0.1:{}", free_port()?);
         let to = format!("http://{webhooks}");
-        let mut world = World::start(options, programs, &folder, &to, None)?;
+        let mut world = World::start(traffic, programs, &folder, &to, None)?;
         if let Some(python) = tryton {
             // What the ERP has to hold is the simulator's to say, and where the ERP is, it has to know from its start.
             let erp = self.erp.insert(RealErp::start(python, &folder, world.erp())?);
             let file = world.erp_file(&erp.url)?;
             world.process().stop()?;
-            world = World::start(options, programs, &folder, &to, Some(&file))?;
+            world = World::start(traffic, programs, &folder, &to, Some(&file))?;
         }
         let world = self.world.insert(world);
         let around = Surroundings {
@@ -57,35 +71,40 @@ impl Stage {
         };
         let done = Suite::set_up(programs, &around)?;
         eprint!("{done}");
-        self.suite = Some(match options.processes {
-            true => Suite::in_processes(programs, &around)?,
-            false => Suite::in_one_process(programs, &around)?,
+        self.suite = Some(match run {
+            Run::Together => Suite::in_one_process(programs, &around)?,
+            Run::Apart { twice } => Suite::in_processes(programs, &around, twice)?,
         });
         // Whatever is up by now, nobody is to wait for a day that will not be played.
         anyhow::ensure!(!interrupt::requested(), "interrupted");
         Ok(())
     }
 
-    pub(super) fn world(&self) -> anyhow::Result<&World> {
+    pub(crate) fn world(&self) -> anyhow::Result<&World> {
         self.world.as_ref().context("the store is not open")
     }
 
-    pub(super) fn suite(&self) -> anyhow::Result<&Suite> {
+    pub(crate) fn suite(&self) -> anyhow::Result<&Suite> {
         self.suite.as_ref().context("the services do not run")
     }
 
-    pub(super) fn operator(&self, programs: &Programs) -> anyhow::Result<Operator> {
+    /// The services' processes, where each runs by its own program.
+    pub(crate) fn runners(&mut self) -> &mut [Runner] {
+        self.suite.as_mut().map_or(&mut [], |suite| &mut suite.runners)
+    }
+
+    pub(crate) fn operator(&self, programs: &Programs) -> anyhow::Result<Operator> {
         Ok(Operator { program: programs.get("waybill")?, up_json: self.up_json() })
     }
 
     /// Where the operator's commands find the suite.
-    pub(super) fn up_json(&self) -> PathBuf {
+    pub(crate) fn up_json(&self) -> PathBuf {
         suite::state(self.folder.path()).join("up.json")
     }
 
     /// # Errors
     /// When one of our programs has ended.
-    pub(super) fn check_alive(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn check_alive(&mut self) -> anyhow::Result<()> {
         for process in self.processes() {
             if let Some(status) = process.exit_status() {
                 anyhow::bail!("{} ended: {status}", process.name());
@@ -95,14 +114,14 @@ impl Stage {
     }
 
     /// The last lines of every log, for a person who wonders why.
-    pub(super) fn show_logs(&mut self) {
+    pub(crate) fn show_logs(&mut self) {
         for process in self.processes() {
             eprintln!("The log of {} ends with:\n{}\n", process.name(), process.log_tail());
         }
     }
 
     /// Stops everything in order: the store, the services, their servers.
-    pub(super) fn stop(mut self, keep: bool) -> anyhow::Result<()> {
+    pub(crate) fn stop(mut self, keep: bool) -> anyhow::Result<()> {
         eprintln!("Stopping.");
         let mut outcomes: Vec<_> = self.processes().map(ChildProcess::stop).collect();
         outcomes.push(self.postgres.stop());

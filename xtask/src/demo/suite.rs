@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use serde::Deserialize;
-use waybill_testkit::{ChildProcess, Launch};
+use waybill_testkit::{ChildProcess, Launch, free_port};
 
 use crate::cargo_build::Programs;
 use crate::{interrupt, loopback_http, workspace};
@@ -59,10 +59,50 @@ fn with_plan(launch: Launch) -> Launch {
     launch.arg("--plan").arg(workspace::root().join("examples/plans/example.toml"))
 }
 
+/// One of the suite's processes, which can be started again as it was.
+#[derive(Debug)]
+pub(crate) struct Runner {
+    /// The service's name, with `-2` for a second replica.
+    pub(crate) name: String,
+    launch: Launch,
+    /// Where it says whether it is ready.
+    url: String,
+    pub(crate) process: ChildProcess,
+}
+
+impl Runner {
+    fn start(name: String, launch: Launch, address: &str) -> anyhow::Result<Self> {
+        let process = launch.clone().spawn()?;
+        Ok(Self { name, launch, url: format!("http://{address}"), process })
+    }
+
+    /// Starts it again after it has ended, with more variables.
+    pub(crate) fn start_again(&mut self, variables: &[(&str, &str)]) -> anyhow::Result<()> {
+        let launch = variables.iter().fold(self.launch.clone(), |launch, (name, value)| launch.env(name, value));
+        self.process = launch.spawn()?;
+        Ok(())
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        loopback_http::get(&self.url, "/readyz").is_ok_and(|answer| answer.is_ok())
+    }
+
+    /// Waits until it is ready.
+    pub(crate) fn until_ready(&mut self) -> anyhow::Result<()> {
+        let url = self.url.clone();
+        self.process.wait_until_ready(READY, || {
+            let ready = loopback_http::get(&url, "/readyz").is_ok_and(|answer| answer.is_ok());
+            (ready || interrupt::requested()).then_some(())
+        })
+    }
+}
+
 /// The services, running.
 #[derive(Debug)]
 pub(crate) struct Suite {
-    processes: Vec<ChildProcess>,
+    /// All services in one.
+    whole: Option<ChildProcess>,
+    pub(crate) runners: Vec<Runner>,
     /// The console's address.
     pub(crate) console: String,
     /// What people sign in to it with.
@@ -103,49 +143,51 @@ impl Suite {
             (is_ready || interrupt::requested()).then_some(text)
         })?;
         let (console, password) = console_of(&said).unwrap_or_default();
-        Ok(Self { processes: vec![process], console, password })
+        Ok(Self { whole: Some(process), runners: Vec::new(), console, password })
     }
 
-    /// Starts each service by its own program, all at once.
-    pub(crate) fn in_processes(programs: &Programs, around: &Surroundings) -> anyhow::Result<Self> {
+    /// Starts each service by its own program, all at once; of those in `twice`, two.
+    pub(crate) fn in_processes(programs: &Programs, around: &Surroundings, twice: &[&str]) -> anyhow::Result<Self> {
         let folder = &around.folder;
         let migrate = around.waybill(programs, "migrate")?.arg("--state").arg(state(folder));
         finish(migrate, folder.join("migrate.log"))?;
         let asked = around.layout(around.waybill(programs, "environment")?);
         let said = finish(asked, folder.join("environment.json"))?;
         let environment: Environment = serde_json::from_str(&said).context("the answer of waybill environment")?;
-        let mut processes = Vec::new();
-        let mut addresses = Vec::new();
+        let mut runners = Vec::new();
         for name in SERVICES {
             let variables = environment.services.get(name);
             let variables = variables.with_context(|| format!("waybill environment does not tell of {name}"))?;
-            let address = variables.get("WAYBILL_HTTP");
-            addresses.push(address.with_context(|| format!("{name} has no address"))?);
+            let address = variables.get("WAYBILL_HTTP").with_context(|| format!("{name} has no address"))?;
             let launch = around.with_variables(Launch::new(programs.get(name)?)).in_folder(folder);
             // Nobody sits here to be asked.
             let mut launch = launch.env("WAYBILL_YES", "true");
             for (variable, value) in variables {
                 launch = launch.env(variable, value);
             }
-            processes.push(launch.log(folder.join(format!("{name}.log"))).spawn()?);
+            let log = |name: &str| folder.join(format!("{name}.log"));
+            if twice.contains(&name) {
+                let (second, address) = (format!("{name}-2"), format!("127.0.0.1:{}", free_port()?));
+                let grpc = format!("127.0.0.1:{}", free_port()?);
+                let launch = launch.clone().env("WAYBILL_HTTP", &address).env("WAYBILL_GRPC", &grpc).log(log(&second));
+                runners.push(Runner::start(second, launch, &address)?);
+            }
+            runners.push(Runner::start(name.to_owned(), launch.log(log(name)), address)?);
         }
-        for (process, address) in processes.iter_mut().zip(addresses) {
-            let url = format!("http://{address}");
-            process.wait_until_ready(READY, || {
-                let ready = loopback_http::get(&url, "/readyz").is_ok_and(|answer| answer.is_ok());
-                (ready || interrupt::requested()).then_some(())
-            })?;
+        for runner in &mut runners {
+            runner.until_ready()?;
         }
-        Ok(Self { processes, console: environment.console, password: environment.console_password })
+        Ok(Self { whole: None, runners, console: environment.console, password: environment.console_password })
     }
 
-    pub(crate) fn processes(&mut self) -> &mut [ChildProcess] {
-        &mut self.processes
+    pub(crate) fn processes(&mut self) -> impl Iterator<Item = &mut ChildProcess> {
+        self.whole.iter_mut().chain(self.runners.iter_mut().map(|runner| &mut runner.process))
     }
 
     /// The peak of resident memory, all processes together, in megabytes of 2^20 bytes.
     pub(crate) fn peak_memory_mb(&self) -> Option<f64> {
-        let kilobytes: Option<u64> = self.processes.iter().map(|process| peak_memory_kb(process.pid())).sum();
+        let processes = self.whole.iter().chain(self.runners.iter().map(|runner| &runner.process));
+        let kilobytes: Option<u64> = processes.map(|process| peak_memory_kb(process.pid())).sum();
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52 kilobytes")]
         kilobytes.map(|kilobytes| kilobytes as f64 / 1024.0)
     }

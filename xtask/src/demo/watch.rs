@@ -19,11 +19,11 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const QUIET: Duration = Duration::from_secs(12);
 
 /// With no change in any figure for this long, the day hangs.
-const STUCK: Duration = Duration::from_secs(120);
+pub(crate) const STUCK: Duration = Duration::from_secs(120);
 
 /// How a look ended.
 #[derive(Debug)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     Settled,
     Interrupted,
     /// With what is open.
@@ -32,20 +32,20 @@ pub(super) enum Ending {
 
 /// All that one look sees.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct View {
-    pub(super) day: Day,
-    pub(super) status: Status,
+pub(crate) struct View {
+    pub(crate) day: Day,
+    pub(crate) status: Status,
     /// Absent if a service could not be asked.
-    pub(super) parked: Option<Vec<Parked>>,
+    pub(crate) parked: Option<Vec<Parked>>,
 }
 
 impl View {
-    pub(super) fn of(stage: &Stage, operator: &Operator) -> anyhow::Result<Self> {
+    pub(crate) fn of(stage: &Stage, operator: &Operator) -> anyhow::Result<Self> {
         Ok(Self { day: stage.world()?.day()?, status: operator.status()?, parked: operator.parked()? })
     }
 
     /// What is still to come, or does not close; empty if the day is settled.
-    pub(super) fn open(&self) -> Vec<String> {
+    pub(crate) fn open(&self) -> Vec<String> {
         let mut open = self.day.open();
         open.extend(self.unaccounted());
         for incident in self.status.incidents.iter().flatten().filter(|incident| incident.paged_at.is_none()) {
@@ -55,7 +55,7 @@ impl View {
     }
 
     /// What keeps the accounting from closing.
-    pub(super) fn unaccounted(&self) -> Vec<String> {
+    pub(crate) fn unaccounted(&self) -> Vec<String> {
         let mut open: Vec<_> =
             self.status.unreachable.iter().map(|service| format!("{service} does not answer")).collect();
         match (&self.status.accounting, &self.parked) {
@@ -66,9 +66,9 @@ impl View {
     }
 }
 
-/// Shows progress until the day is settled or stuck (with `ends`), or somebody presses Ctrl-C.
-pub(super) fn until_the_end(
-    ends: bool,
+/// Shows progress until the day is settled or somebody presses Ctrl-C; with `stuck`, until nothing changes for so long.
+pub(crate) fn until_the_end(
+    stuck: Option<Duration>,
     stage: &mut Stage,
     operator: &Operator,
     progress: &mut Progress,
@@ -91,10 +91,10 @@ pub(super) fn until_the_end(
         }
         progress.show(&view, &open);
         (last, last_open) = (view, open.clone());
-        if ends && open.is_empty() && changed.elapsed() >= QUIET {
+        if stuck.is_some() && open.is_empty() && changed.elapsed() >= QUIET {
             return Ok((Ending::Settled, last));
         }
-        if ends && changed.elapsed() >= STUCK {
+        if stuck.is_some_and(|stuck| changed.elapsed() >= stuck) {
             return Ok((Ending::Stuck(open), last));
         }
         // A passed deadline is the ordinary case: the next look.
@@ -103,6 +103,6 @@ pub(super) fn until_the_end(
 }
 
 /// What a person should know of a day that hangs.
-pub(super) fn stuck(open: &[String]) -> String {
-    format!("nothing has changed for {} s, and:\n  {}", STUCK.as_secs(), open.join("\n  "))
+pub(crate) fn stuck(after: Duration, open: &[String]) -> String {
+    format!("nothing has changed for {} s, and:\n  {}", after.as_secs(), open.join("\n  "))
 }

@@ -9,7 +9,6 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use waybill_testkit::{ChildProcess, Launch};
 
-use super::Options;
 use super::parked::Planted;
 use crate::cargo_build::Programs;
 use crate::loopback_http;
@@ -37,6 +36,9 @@ const VARIABLES: [(&str, &str, &str); 16] = [
     ("ALERT_WEBHOOK_SECRET", "webhook", "secret"),
 ];
 
+/// The systems that the simulator is.
+const VENDORS: [&str; 7] = ["shopify", "hubspot", "tryton", "shipstation", "pagerduty", "slack", "webhook"];
+
 /// How the day stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub(crate) struct Day {
@@ -57,6 +59,10 @@ pub(crate) struct Webhooks {
     pub(crate) delivered: u64,
     pub(crate) failed: u64,
     pub(crate) pending: u64,
+    pub(crate) events: u64,
+    pub(crate) dropped: u64,
+    pub(crate) duplicated: u64,
+    pub(crate) late: u64,
 }
 
 impl Day {
@@ -82,6 +88,23 @@ impl Day {
     }
 }
 
+/// What happens in the store.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Traffic {
+    pub(crate) orders: u32,
+    /// Orders a second.
+    pub(crate) rate: f64,
+    pub(crate) seed: u64,
+    /// Where journals and records are written at the end.
+    pub(crate) dump: Option<PathBuf>,
+    /// Of a thousand webhooks, so many come twice; the simulator's own share unless said.
+    pub(crate) duplicates: Option<u32>,
+    /// So many come late, after later ones.
+    pub(crate) late: Option<u32>,
+    /// So many never come.
+    pub(crate) dropped: Option<u32>,
+}
+
 /// The simulator, running.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -93,7 +116,7 @@ pub(crate) struct World {
 impl World {
     /// Starts it; the store sends its webhooks to `webhooks`, and does not trade yet. `erp` tells where a real ERP is.
     pub(crate) fn start(
-        options: &Options,
+        traffic: &Traffic,
         programs: &Programs,
         folder: &Path,
         webhooks: &str,
@@ -104,10 +127,17 @@ impl World {
             .arg("--ready")
             .arg(&ready_file)
             .args(["--webhooks-to", webhooks])
-            .args(["--orders", &options.orders.to_string()])
-            .args(["--rate", &options.rate.to_string()])
-            .args(["--seed", &options.seed.to_string()]);
-        if let Some(folder) = &options.dump {
+            .args(["--orders", &traffic.orders.to_string()])
+            .args(["--rate", &traffic.rate.to_string()])
+            .args(["--seed", &traffic.seed.to_string()]);
+        for (share, per_mille) in
+            [("--duplicates", traffic.duplicates), ("--late", traffic.late), ("--dropped", traffic.dropped)]
+        {
+            if let Some(per_mille) = per_mille {
+                launch = launch.args([share, &per_mille.to_string()]);
+            }
+        }
+        if let Some(folder) = &traffic.dump {
             launch = launch.arg("--dump").arg(std::path::absolute(folder)?);
         }
         if let Some(erp) = erp {
@@ -171,6 +201,16 @@ impl World {
     /// Writes journals and the store's records to the folder of `--dump`.
     pub(crate) fn dump(&self) -> anyhow::Result<()> {
         self.post("/_control/dump")
+    }
+
+    /// Where each vendor is, without its path, by its name.
+    pub(crate) fn vendors(&self) -> Vec<(&'static str, String)> {
+        let address = |name: &'static str| {
+            let url = self.ready[name]["url"].as_str()?;
+            let end = url.match_indices('/').nth(2).map_or(url.len(), |(at, _)| at);
+            Some((name, url[..end].to_owned()))
+        };
+        VENDORS.into_iter().filter_map(address).collect()
     }
 
     fn store(&self) -> &str {

@@ -1,6 +1,9 @@
 //! Faults on request.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +35,22 @@ pub enum FaultKind {
     ErrorIn200,
 }
 
+impl FaultKind {
+    /// Its name, as in a request that asks for it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::TooManyRequests { .. } => "too_many_requests",
+            Self::Unauthorized => "unauthorized",
+            Self::ServerError => "server_error",
+            Self::Slow { .. } => "slow",
+            Self::CutBefore => "cut_before",
+            Self::CutAfter => "cut_after",
+            Self::ErrorAfter => "error_after",
+            Self::ErrorIn200 => "error_in200",
+        }
+    }
+}
+
 /// A fault and where it strikes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
@@ -49,7 +68,13 @@ pub struct Fault {
 
 /// The faults of one simulated vendor. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Faults(Arc<Mutex<Vec<Waiting>>>);
+pub struct Faults(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: Vec<Waiting>,
+    struck: BTreeMap<&'static str, u64>,
+}
 
 #[derive(Debug)]
 struct Waiting {
@@ -66,22 +91,23 @@ impl Faults {
 
     /// Adds a fault that lets the first `skip` matching requests pass.
     pub fn add_after(&self, skip: usize, fault: Fault) {
-        self.lock().push(Waiting { fault, skip });
+        self.lock().waiting.push(Waiting { fault, skip });
     }
 
     /// Whether a fault has yet to strike.
     pub fn pending(&self) -> bool {
-        !self.lock().is_empty()
+        !self.lock().waiting.is_empty()
     }
 
     /// Lifts all faults.
     pub fn clear(&self) {
-        self.lock().clear();
+        self.lock().waiting.clear();
     }
 
     /// The fault that strikes this request, if one does; counts it.
     pub fn strike(&self, path: &str, body: &[u8]) -> Option<FaultKind> {
-        let mut faults = self.lock();
+        let mut state = self.lock();
+        let faults = &mut state.waiting;
         let at = faults.iter_mut().position(|Waiting { fault, skip }| {
             let matches = path.contains(&fault.path)
                 && (fault.body.is_empty() || String::from_utf8_lossy(body).contains(&fault.body));
@@ -97,10 +123,16 @@ impl Faults {
         if fault.times == 0 {
             faults.remove(at);
         }
+        *state.struck.entry(kind.name()).or_default() += 1;
         Some(kind)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Waiting>> {
+    /// How many requests each kind of fault struck.
+    pub fn struck(&self) -> BTreeMap<&'static str, u64> {
+        self.lock().struck.clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -75,7 +75,8 @@ pub fn serve(simulated: Simulated, listener: TcpListener) -> std::io::Result<Run
             .delete(|State(s): State<Simulated>| async move {
                 s.faults.clear();
                 StatusCode::NO_CONTENT
-            }),
+            })
+            .get(|State(s): State<Simulated>| async move { Json(s.faults.struck()) }),
         )
         // A vendor's own controls, such as `/_control/state`.
         .fallback_service(simulated.router.clone())

@@ -71,6 +71,8 @@ pub struct DeliveryCounts {
     pub dropped: u64,
     /// Sent a second time, as set.
     pub duplicated: u64,
+    /// Sent after events that came later, as set.
+    pub late: u64,
     /// Requests that were not answered with 2xx.
     pub refused_requests: u64,
 }
@@ -82,6 +84,7 @@ struct Counters {
     failed: AtomicU64,
     dropped: AtomicU64,
     duplicated: AtomicU64,
+    late: AtomicU64,
     refused: AtomicU64,
 }
 
@@ -204,6 +207,7 @@ impl Deliveries {
             pending: events.saturating_sub(delivered + failed + dropped),
             dropped,
             duplicated: get(&counters.duplicated),
+            late: get(&counters.late),
             refused_requests: get(&counters.refused),
         }
     }
@@ -223,6 +227,7 @@ impl Sender {
     async fn deliver(self: Arc<Self>, delivery: Delivery, late: Duration, duplicated: bool) {
         if !late.is_zero() {
             tokio::time::sleep(late).await;
+            self.counters.late.fetch_add(1, Ordering::SeqCst);
         }
         let mut delivered = self.post(&delivery).await;
         if duplicated {

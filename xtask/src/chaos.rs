@@ -1,0 +1,192 @@
+//! `cargo xtask chaos`: a trading day during which everything goes wrong, and the proof that nothing was lost, doubled or
+//! left behind.
+
+mod recount;
+mod schedule;
+mod trouble;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use crate::cargo_build::Programs;
+use crate::demo::figures::Figures;
+use crate::demo::progress::Progress;
+use crate::demo::stage::{Run, Stage};
+use crate::demo::suite::SERVICES;
+use crate::demo::watch::{self, Ending, View};
+use crate::demo::world::Traffic;
+use crate::demo::{oracle, parked};
+use crate::install::{self, Consent};
+use crate::{interrupt, loopback_http};
+use recount::Recount;
+use trouble::Trouble;
+
+/// Those that write to systems have two replicas.
+const TWICE: [&str; 4] = ["inventory-router", "crm-sync", "erp-sync", "fulfilment-sync"];
+
+/// Webhooks of a thousand that come twice, late, and never.
+const SHARES: [u32; 3] = [100, 100, 20];
+
+/// Backing off after the worst of it may take minutes.
+const STUCK: Duration = Duration::from_secs(300);
+
+/// `cargo xtask chaos`.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Install what is missing without asking.
+    #[arg(long)]
+    yes: bool,
+    /// How long things go wrong.
+    #[arg(long, default_value_t = 3)]
+    minutes: u64,
+    /// Orders a second.
+    #[arg(long, default_value_t = 1.0)]
+    rate: f64,
+    /// The same seed makes the same day and the same faults.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Nothing goes wrong: what the day costs without.
+    #[arg(long)]
+    calm: bool,
+    /// Write the figures to this file.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Leave the servers' folder, with all logs, behind.
+    #[arg(long)]
+    keep: bool,
+}
+
+/// Runs it; everything it started has stopped when it returns.
+pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    install::servers(Consent::new(options.yes))?;
+    let mut packages = vec!["waybill", "waybill-simulator"];
+    packages.extend(SERVICES);
+    let programs = Programs::build(&packages)?;
+    interrupt::watch()?;
+    let mut stage = Stage::build("chaos", &programs)?;
+    let outcome = play(options, &programs, &mut stage);
+    if outcome.is_err() && !interrupt::requested() {
+        stage.show_logs();
+    }
+    let stopped = stage.stop(options.keep);
+    let code = outcome?;
+    stopped?;
+    Ok(code)
+}
+
+fn play(options: &Options, programs: &Programs, stage: &mut Stage) -> anyhow::Result<ExitCode> {
+    let length = Duration::from_secs(options.minutes * 60);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of orders")]
+    let orders = (options.rate * length.as_secs_f64()).ceil() as u32;
+    let [duplicates, late, dropped] = SHARES.map(|share| if options.calm { Some(0) } else { Some(share) });
+    let traffic =
+        Traffic { orders, rate: options.rate, seed: options.seed, duplicates, late, dropped, ..Traffic::default() };
+    stage.open(&traffic, Run::Apart { twice: &TWICE }, programs, None)?;
+    let operator = stage.operator(programs)?;
+    let vendors = stage.world()?.vendors().len();
+    let moments = match options.calm {
+        true => Vec::new(),
+        false => schedule::drawn(options.seed, length, stage.runners().len(), vendors),
+    };
+    eprintln!("Seed {}: {} faults in {} min, {orders} orders.", options.seed, moments.len(), options.minutes);
+    stage.world()?.begin()?;
+    let mut trouble = Trouble::default();
+    trouble.play(stage, &moments, length)?;
+    trouble.lift(stage)?;
+    eprintln!("All faults are lifted.");
+    let mut progress = Progress::new(String::new());
+    let (ending, view) = watch::until_the_end(Some(STUCK), stage, &operator, &mut progress)?;
+    let mut figures = BTreeMap::new();
+    let mut wrong = judge(programs, stage, &view, trouble, options.calm, &mut figures)?;
+    match ending {
+        Ending::Interrupted => wrong.push("it was interrupted".to_owned()),
+        Ending::Stuck(open) => {
+            wrong.push(format!("the day is stuck: {}", watch::stuck(STUCK, &open)));
+            stage.show_logs();
+        }
+        Ending::Settled => {}
+    }
+    let told = serde_json::to_string_pretty(&figures)? + "\n";
+    if let Some(file) = &options.json {
+        std::fs::write(file, &told).with_context(|| format!("writing {}", file.display()))?;
+    }
+    say(&told);
+    for one in &wrong {
+        eprintln!("WRONG: {one}");
+    }
+    Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What is not as it should be; all that was measured goes to the figures.
+fn judge(
+    programs: &Programs,
+    stage: &Stage,
+    view: &View,
+    trouble: Trouble,
+    calm: bool,
+    figures: &mut BTreeMap<&'static str, Value>,
+) -> anyhow::Result<Vec<String>> {
+    let world = stage.world()?;
+    let mut wrong = view.unaccounted();
+    wrong.extend(trouble.fallen.into_iter().map(|told| told.lines().next().unwrap_or_default().to_owned()));
+    figures.insert("events", json!(view.day.webhooks.events));
+    figures.insert("faults", json!(trouble.effects));
+    let mut counted = Figures::default();
+    if let Some(lines) = &view.status.accounting {
+        counted.set_accounting(lines);
+    }
+    let planted = world.planted()?;
+    figures.insert("parked_planned", json!(planted.len()));
+    match &view.parked {
+        Some(parked) => wrong.extend(parked::differences(&planted, parked)),
+        None => wrong.push("what is parked is not known".to_owned()),
+    }
+    wrong.extend(oracle::ask(programs, world, &mut counted)?);
+    let Recount { doubled, redundant } = recounted(&world.vendors())?;
+    for (name, of) in [
+        ("lost", "missing_in_systems"),
+        ("stale", "wrong_values"),
+        ("gap", "gap"),
+        ("parked", "parked"),
+        ("in_flight", "in_flight"),
+    ] {
+        if let Some(count) = counted.count(of) {
+            figures.insert(name, json!(count));
+        }
+    }
+    if let Some(there) = counted.count("doubled") {
+        figures.insert("doubled", json!(there.max(i64::try_from(doubled.len())?)));
+    }
+    figures.insert("redundant", json!(redundant.len()));
+    for name in ["lost", "doubled", "stale", "gap"] {
+        match figures.get(name).and_then(Value::as_i64) {
+            Some(0) => {}
+            Some(count) => wrong.push(format!("{name} is {count}")),
+            None => wrong.push(format!("{name} was not measured")),
+        }
+    }
+    wrong.extend(doubled.into_iter().map(|told| format!("made twice: {told}")));
+    if calm {
+        wrong.extend(redundant.into_iter().map(|told| format!("written for nothing: {told}")));
+    }
+    Ok(wrong)
+}
+
+fn recounted(vendors: &[(&'static str, String)]) -> anyhow::Result<Recount> {
+    let mut entries = Vec::new();
+    for (name, url) in vendors {
+        let journal = loopback_http::get(url, "/_control/journal").with_context(|| format!("the journal of {name}"))?;
+        entries.extend(recount::read(&journal.body)?);
+    }
+    Ok(recount::of(&entries))
+}
+
+#[expect(clippy::print_stdout, reason = "what the command was run for")]
+fn say(text: &str) {
+    print!("{text}");
+}
