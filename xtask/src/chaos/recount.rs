@@ -83,10 +83,11 @@ pub(super) fn of(entries: &[Entry]) -> Recount {
 /// What of ours an object was made for.
 fn of_what(entry: &Entry) -> Option<String> {
     let of = match (entry.vendor.as_str(), entry.object.as_str()) {
+        // A parcel with goods of two locations is a fulfilment at each: Shopify takes one location's at a time.
         ("shopify", "fulfillment") => {
             let tracking = &entry.body["trackingInfo"];
-            let numbers = tracking["number"].as_str().map(str::to_owned);
-            numbers.or_else(|| tracking["numbers"].as_array().map(|_| tracking["numbers"].to_string()))?
+            let number = tracking["number"].as_str().or(tracking["numbers"][0].as_str())?;
+            format!("{number} from {}", entry.body["lineItemsByFulfillmentOrder"][0]["fulfillmentOrderId"])
         }
         _ => entry.reference.clone(),
     };
@@ -140,14 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn a_parcel_is_known_by_its_tracking_number() {
-        let parcel = |id: u32, number: u32| {
+    fn a_parcel_is_known_by_its_tracking_number_and_where_its_goods_are_from() {
+        let parcel = |id: u32, number: u32, from: u32| {
             format!(
-                r##"{{"vendor":"shopify","action":"create","object":"fulfillment","id":"{id}","reference":"#1","body":{{"trackingInfo":{{"number":"T{number}"}}}}}}"##
+                r##"{{"vendor":"shopify","action":"create","object":"fulfillment","id":"{id}","reference":"#1","body":{{"lineItemsByFulfillmentOrder":[{{"fulfillmentOrderId":"{from}"}}],"trackingInfo":{{"number":"T{number}"}}}}}}"##
             )
         };
-        assert_eq!(of(&entries(&[&parcel(1, 1), &parcel(2, 2)])).doubled, [""; 0]);
-        assert_eq!(of(&entries(&[&parcel(1, 1), &parcel(2, 1)])).doubled.len(), 1);
+        assert_eq!(of(&entries(&[&parcel(1, 1, 1), &parcel(2, 2, 1), &parcel(3, 1, 2)])).doubled, [""; 0]);
+        assert_eq!(of(&entries(&[&parcel(1, 1, 1), &parcel(2, 1, 1)])).doubled.len(), 1);
     }
 
     #[test]
