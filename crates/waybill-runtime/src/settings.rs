@@ -105,7 +105,7 @@ impl std::fmt::Debug for SecretText {
 }
 
 /// The variables that settings are read from, and the setting each one sets.
-pub const VARIABLES: [(&str, &str); 13] = [
+pub const VARIABLES: [(&str, &str); 14] = [
     ("WAYBILL_PLAN", "plan"),
     ("DATABASE_URL", "database_url"),
     ("NATS_URL", "nats_url"),
@@ -119,6 +119,7 @@ pub const VARIABLES: [(&str, &str); 13] = [
     ("WAYBILL_CONNECTIONS", "connections"),
     ("WAYBILL_HISTORY_DAYS", "history_days"),
     ("WAYBILL_PUBLIC_URL", "service.public_url"),
+    ("WAYBILL_CALLBACK", "service.callback_url"),
 ];
 
 impl ServiceSettings {
