@@ -1,7 +1,7 @@
 //! Shopify's Admin GraphQL API: one method per document.
 
 mod answer;
-mod document;
+pub(crate) mod document;
 mod records;
 pub(crate) mod shipping;
 pub(crate) mod stock;
@@ -66,7 +66,11 @@ impl Client {
         answer::data(effect, &answer)
     }
 
-    async fn read<T: DeserializeOwned>(&self, document: Document, variables: impl Serialize) -> Result<T, Failure> {
+    pub(crate) async fn read<T: DeserializeOwned>(
+        &self,
+        document: Document,
+        variables: impl Serialize,
+    ) -> Result<T, Failure> {
         self.run(Effect::Read, document, variables).await
     }
 

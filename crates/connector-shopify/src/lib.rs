@@ -3,6 +3,7 @@
 mod amount;
 pub mod body;
 pub mod bulk;
+pub mod changes;
 mod client;
 mod gid;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use waybill_connector::Failure;
 
 use crate::{
     Shopify,
-    client::{redacted, webhooks::SubscriptionInput},
+    client::{API_VERSION, redacted, webhooks::SubscriptionInput},
     wire,
 };
 
@@ -89,15 +89,27 @@ impl Shopify {
             shop.name, shop.myshopify_domain, shop.currency_code
         ))];
         lines.extend(check_scopes(&self.client.scopes().await?));
-        let subscriptions = self.client.webhook_subscriptions().await?;
-        for topic in TOPICS {
-            lines.push(self.subscribe(topic, callback_url, &subscriptions).await?);
-        }
+        lines.extend(self.audit_subscriptions(callback_url).await?);
         lines.push(Line::Fine(
             "the privacy topics customers/data_request, customers/redact and shop/redact cannot be subscribed to by \
              API: set them to the same address in the app's own settings"
                 .to_owned(),
         ));
+        Ok(lines)
+    }
+
+    /// Subscribes and corrects as [`Shopify::set_up`] does, and nothing else: a line per topic, and one for each
+    /// subscription whose messages have another version than the documents here.
+    ///
+    /// # Errors
+    /// As [`Shopify::set_up`].
+    pub async fn audit_subscriptions(&self, callback_url: &str) -> Result<Vec<Line>, Failure> {
+        let subscriptions = self.client.webhook_subscriptions().await?;
+        let mut lines = Vec::new();
+        for topic in TOPICS {
+            lines.push(self.subscribe(topic, callback_url, &subscriptions).await?);
+        }
+        lines.extend(subscriptions.iter().filter(|one| one.uri == callback_url).filter_map(other_version));
         Ok(lines)
     }
 
@@ -124,6 +136,21 @@ impl Shopify {
         let words = errors.iter().map(|error| redacted(&error.message)).collect::<Vec<_>>().join("; ");
         Ok(Line::Missing(format!("webhook {topic}: Shopify refuses it: {words}")))
     }
+}
+
+/// The version of a subscription's messages is the app's own setting.
+///
+/// Source: `WebhookSubscription.apiVersion` in the schema of 2026-07: "inherited from the app that created the webhook
+/// subscription".
+fn other_version(one: &wire::Subscription) -> Option<Line> {
+    let version = &one.api_version.handle;
+    (version != API_VERSION).then(|| {
+        Line::Missing(format!(
+            "webhook {}: its messages have version {version} instead of {API_VERSION}: set the webhooks' version in the \
+             app's own settings",
+            one.topic
+        ))
+    })
 }
 
 enum Standing<'a> {
@@ -171,8 +198,8 @@ fn check_scopes(granted: &[String]) -> Vec<Line> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Line, SCOPES, Standing, check_scopes, standing};
-    use crate::wire::Subscription;
+    use super::{API_VERSION, Line, SCOPES, Standing, check_scopes, other_version, standing};
+    use crate::wire::{ApiVersion, Subscription};
 
     const HERE: &str = "https://new.example.com/webhooks/main";
 
@@ -184,6 +211,7 @@ mod tests {
             format: "JSON".to_owned(),
             filter: None,
             include_fields: Vec::new(),
+            api_version: ApiVersion { handle: API_VERSION.to_owned() },
         }
     }
 
@@ -217,6 +245,15 @@ mod tests {
     fn another_store_of_the_same_app_is_left_alone() {
         let there = [subscription("ORDERS_CREATE", "https://new.example.com/webhooks/wholesale")];
         assert!(matches!(standing("ORDERS_CREATE", HERE, &there), Standing::Absent));
+    }
+
+    #[test]
+    fn messages_of_another_version_are_for_a_person_to_see_to() {
+        let mut there = subscription("ORDERS_CREATE", HERE);
+        assert_eq!(other_version(&there), None);
+        there.api_version.handle = "2025-01".to_owned();
+        let Some(Line::Missing(line)) = other_version(&there) else { panic!("a line") };
+        assert!(line.contains("2025-01 instead of 2026-07"), "{line}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! GraphQL answers as they are. Never leaves the crate.
 
+mod changes;
 mod order;
 mod people;
 mod shipping;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::Number;
 use waybill_domain::Currency;
 
+pub(crate) use changes::{ChangedData, ChangedLevelsData, ChangedRecord, LocationsData};
 pub(crate) use order::{
     Allocation, LineItem, Order, OrderData, OrderLinesData, Refund, RefundLineItem, RefundLinesData, ShippingLine,
     TaxLine, WeightUnit,
@@ -21,6 +23,8 @@ pub(crate) use shipping::{
     FulfillmentMutation, FulfillmentOrder, FulfillmentOrderLinesData, FulfillmentTrackingData, FulfillmentWorkData,
     LineRef, TrackingInfo,
 };
+#[cfg(test)]
+pub(crate) use shop::ApiVersion;
 pub(crate) use shop::{
     InstallationData, Shop, ShopData, Subscription, SubscriptionCreateData, SubscriptionMutation,
     SubscriptionUpdateData, SubscriptionsData,

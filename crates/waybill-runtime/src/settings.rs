@@ -105,7 +105,7 @@ impl std::fmt::Debug for SecretText {
 }
 
 /// The variables that settings are read from, and the setting each one sets.
-pub const VARIABLES: [(&str, &str); 14] = [
+pub const VARIABLES: [(&str, &str); 15] = [
     ("WAYBILL_PLAN", "plan"),
     ("DATABASE_URL", "database_url"),
     ("NATS_URL", "nats_url"),
@@ -120,6 +120,7 @@ pub const VARIABLES: [(&str, &str); 14] = [
     ("WAYBILL_HISTORY_DAYS", "history_days"),
     ("WAYBILL_PUBLIC_URL", "service.public_url"),
     ("WAYBILL_STREAM_REPLICAS", "service.stream_replicas"),
+    ("WAYBILL_CALLBACK", "service.callback_url"),
 ];
 
 impl ServiceSettings {

@@ -27,6 +27,8 @@ mod throttle;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use axum::{Router, extract::State as Extracted, response::Response, routing::post};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -59,6 +61,9 @@ pub struct Settings {
     pub bucket: u32,
     /// Points that come back each second.
     pub restore_rate: u32,
+    /// How far searches are behind the store. Seconds were seen at Shopify
+    /// (<https://github.com/lightward/mechanic-tasks/pull/66>).
+    pub search_behind: Duration,
     /// How webhooks are sent.
     pub deliveries: DeliverySettings,
     /// Where all topics go, beside the subscriptions made through the API: what an app's configuration file sets.
@@ -89,6 +94,7 @@ impl Default for Settings {
             scopes: scopes.map(str::to_owned).to_vec(),
             bucket: 2000,
             restore_rate: 100,
+            search_behind: Duration::ZERO,
             deliveries: DeliverySettings::default(),
             webhooks_to: None,
             seed: 1,

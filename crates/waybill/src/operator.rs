@@ -9,6 +9,7 @@ mod parked;
 mod pause;
 mod place;
 mod plan_status;
+mod reconcile;
 mod record;
 mod release;
 mod roll;
@@ -62,6 +63,9 @@ pub(crate) enum OperatorCommand {
     Incidents(incidents::Incidents),
     /// Show webhooks that no record came of.
     Webhooks(webhooks::Webhooks),
+    /// Compare stores with what is known of them now, and have read what is missing. Exit code 1 if a store could not be
+    /// compared.
+    Reconcile(reconcile::Reconcile),
     /// Write a day as it was recorded, for `waybill plan simulate`: every snapshot and every decision. Exit code 1 if
     /// nothing is kept of it, 2 if a service does not answer.
     Export(export::Export),
@@ -149,6 +153,7 @@ async fn answer(command: OperatorCommand, place: &Place, terminal: &mut Terminal
         OperatorCommand::Release(command) => release::run(command, place, terminal).await,
         OperatorCommand::Incidents(command) => incidents::run(command, place, terminal).await,
         OperatorCommand::Webhooks(command) => webhooks::run(command, place, terminal).await,
+        OperatorCommand::Reconcile(command) => reconcile::run(command, place, terminal).await,
         OperatorCommand::Export(command) => export::run(command, place, terminal).await,
     }
 }

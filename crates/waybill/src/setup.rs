@@ -24,16 +24,17 @@ pub(crate) struct SetupArguments {
     plan: crate::PlanFile,
     /// Where Shopify reaches shopify-ingest, up to and with `/webhooks`; the store's name is appended. Without it
     /// webhook subscriptions are left alone.
-    #[arg(long, value_name = "https://…/webhooks")]
+    #[arg(long, env = "WAYBILL_CALLBACK", value_name = "https://…/webhooks")]
     callback: Option<String>,
 }
 
 pub(crate) async fn run(arguments: SetupArguments) -> anyhow::Result<ExitCode> {
     let plan = plan::read(&arguments.plan.plan)?;
+    let callback = arguments.callback.as_deref().filter(|url| !url.is_empty());
     let mut out = std::io::stdout();
     let mut failed = false;
     for (name, system) in &plan.systems {
-        match one(&plan, name, system, arguments.callback.as_deref()).await {
+        match one(&plan, name, system, callback).await {
             Ok((lines, fine)) => {
                 failed |= !fine;
                 for line in lines {

@@ -4,6 +4,7 @@
 
 mod actions;
 mod approvals;
+mod healing;
 mod overview;
 mod parked;
 mod plans;

@@ -1,9 +1,10 @@
 //! The composition root.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use connector_shopify::Shopify;
+use jiff::SignedDuration;
 use secrecy::SecretString;
 use serde::Deserialize;
 use sqlx::migrate::Migrator;
@@ -12,10 +13,19 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use waybill_delivery::{Frame, Ledger, Uses, ledger::SourceService, publish_outbox};
 use waybill_domain::{Clock, StoreName};
-use waybill_proto::wire::{inbox_server::InboxServer, source_server::SourceServer};
-use waybill_runtime::{Ended, Metrics, ServiceSettings, SystemClock, secret};
+use waybill_proto::wire::{healing_server::HealingServer, inbox_server::InboxServer, source_server::SourceServer};
+use waybill_runtime::{Ended, Metrics, ServiceSettings, SystemClock, health::Health, secret};
 
-use crate::{inbox::Inbox, normalise, operations::InboxService, refetch, webhooks};
+use crate::{
+    healing::HealingService,
+    inbox::Inbox,
+    normalise,
+    operations::InboxService,
+    reconcile::{self, Reconciling},
+    refetch,
+    subscriptions::{self, Auditing},
+    webhooks,
+};
 
 /// The service's name.
 pub const SERVICE: &str = "shopify-ingest";
@@ -29,11 +39,38 @@ pub fn migrator() -> Migrator {
     waybill_delivery::migrator(Some(&MIGRATIONS))
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Own {
     largest_kept_bytes: usize,
     largest_bytes: usize,
+    reconcile_seconds: u64,
+    reconcile_overlap_seconds: u32,
+    reconcile_young_seconds: u32,
+    subscriptions_seconds: u64,
+    callback_url: String,
+}
+
+impl Own {
+    fn reconciling(&self) -> anyhow::Result<Reconciling> {
+        anyhow::ensure!(self.reconcile_seconds > 0, "setting 'reconcile_seconds' must be at least 1");
+        Ok(Reconciling {
+            every: Duration::from_secs(self.reconcile_seconds),
+            overlap: SignedDuration::from_secs(self.reconcile_overlap_seconds.into()),
+            young: SignedDuration::from_secs(self.reconcile_young_seconds.into()),
+        })
+    }
+
+    fn auditing(&self) -> anyhow::Result<Auditing> {
+        anyhow::ensure!(self.subscriptions_seconds > 0, "setting 'subscriptions_seconds' must be at least 1");
+        let callback = Some(self.callback_url.trim()).filter(|url| !url.is_empty());
+        // Source: recorded answers of webhookSubscriptionCreate, "Address protocol http:// is not supported".
+        anyhow::ensure!(
+            callback.is_none_or(|url| url.starts_with("https://")),
+            "setting 'callback_url' must begin with https://: Shopify sends webhooks nowhere else"
+        );
+        Ok(Auditing { every: Duration::from_secs(self.subscriptions_seconds), callback: callback.map(str::to_owned) })
+    }
 }
 
 /// One shop: what signs its webhooks, and its API.
@@ -50,7 +87,11 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
     pub(crate) received: Notify,
+    pub(crate) health: Health,
     pub(crate) to_refetch: Notify,
+    pub(crate) to_reconcile: Notify,
+    pub(crate) reconciling: Reconciling,
+    pub(crate) auditing: Auditing,
     pub(crate) to_publish: Notify,
     pub(crate) largest_kept_bytes: usize,
     pub(crate) largest_bytes: usize,
@@ -91,7 +132,11 @@ impl App {
             clock: Arc::new(SystemClock),
             metrics: frame.metrics.clone(),
             received: Notify::new(),
+            health: frame.health.clone(),
             to_refetch: Notify::new(),
+            to_reconcile: Notify::new(),
+            reconciling: own.reconciling()?,
+            auditing: own.auditing()?,
             to_publish: Notify::new(),
             largest_kept_bytes: own.largest_kept_bytes,
             largest_bytes: own.largest_bytes,
@@ -124,6 +169,8 @@ impl App {
         let stop = frame.tasks.stop_signal();
         frame.tasks.spawn("normalise", normalise::run(Arc::clone(&shared), stop.clone()));
         frame.tasks.spawn("refetch", refetch::run(Arc::clone(&shared), stop.clone()));
+        frame.tasks.spawn("reconcile", reconcile::run(Arc::clone(&shared), stop.clone()));
+        frame.tasks.spawn("subscriptions", subscriptions::run(Arc::clone(&shared), stop.clone()));
         let (pool, bus, publisher, signal) = (frame.pool.clone(), frame.bus.clone(), Arc::clone(&shared), stop.clone());
         frame.tasks.spawn("outbox", async move {
             while !signal.is_cancelled() {
@@ -144,7 +191,8 @@ impl App {
         let pool = frame.pool.clone();
         let token = frame.token()?;
         let routes = Routes::new(SourceServer::with_interceptor(SourceService::new(pool.clone()), token.clone()))
-            .add_service(InboxServer::with_interceptor(InboxService::new(pool), token));
+            .add_service(InboxServer::with_interceptor(InboxService::new(pool), token.clone()))
+            .add_service(HealingServer::with_interceptor(HealingService::new(Arc::clone(&shared)), token));
         let http = webhooks::router(Arc::clone(&shared));
         frame.run(http, routes).await
     }

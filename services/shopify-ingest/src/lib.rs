@@ -1,11 +1,15 @@
 #![doc = include_str!("../README.md")]
 
 mod app;
+mod healing;
 mod inbox;
 mod normalise;
 mod operations;
+mod reconcile;
 mod refetch;
 mod refunds;
+mod retry;
+mod subscriptions;
 mod webhooks;
 
 pub use app::{App, DEFAULTS, SERVICE, migrator};

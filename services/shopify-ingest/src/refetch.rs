@@ -6,16 +6,14 @@ use connector_shopify::body::content_hash;
 use futures::{StreamExt as _, stream};
 use sqlx::PgConnection;
 use tokio_util::sync::CancellationToken;
-use waybill_connector::Failure;
 use waybill_delivery::ledger::{Observed, Origin};
 use waybill_domain::{Body, Kind, RecordId, RecordKey, StoreName};
 
-use crate::{app::Shared, refunds};
+use crate::{app::Shared, refunds, retry};
 
 const BATCH: i64 = 16;
 const AT_ONCE: usize = 4;
 const POLL: Duration = Duration::from_secs(1);
-const LONGEST_WAIT_S: f64 = 300.0;
 
 /// Wishes that a record be read, within the caller's transaction.
 pub(crate) async fn want(
@@ -154,13 +152,7 @@ async fn read(shared: &Shared, wish: &Wish) -> sqlx::Result<()> {
         }
         Err(failure) => {
             tracing::info!(record = %id, %kind, class = failure.class(), %failure, "a record could not be read yet");
-            let wait = match &failure {
-                Failure::RateLimited { retry_after } => *retry_after,
-                _ => {
-                    let doubled = 2f64.powi(wish.attempts.clamp(0, 16)) * (0.5 + fastrand::f64() / 2.0);
-                    Duration::from_secs_f64(doubled.min(LONGEST_WAIT_S))
-                }
-            };
+            let wait = retry::wait(&failure, wish.attempts, fastrand::f64());
             later(shared, wish, wait, &failure.to_string()).await
         }
     }

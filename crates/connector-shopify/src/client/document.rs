@@ -38,6 +38,11 @@ documents! {
     CUSTOMER = "Customer", ["customer.graphql", "fragment_address.graphql"];
     PRODUCT = "Product", ["product.graphql"];
     INVENTORY_LEVEL = "InventoryLevel", ["inventory_level.graphql"];
+    CHANGED_ORDERS = "ChangedOrders", ["changed_orders.graphql"];
+    CHANGED_CUSTOMERS = "ChangedCustomers", ["changed_customers.graphql"];
+    CHANGED_PRODUCTS = "ChangedProducts", ["changed_products.graphql"];
+    CHANGED_LEVELS = "ChangedLevels", ["changed_levels.graphql"];
+    LOCATIONS = "Locations", ["locations.graphql"];
     STOCK_LEVELS = "StockLevels", ["stock_levels.graphql"];
     ITEMS_BY_SKU = "ItemsBySku", ["items_by_sku.graphql"];
     SET_QUANTITIES = "SetQuantities", ["set_quantities.graphql"];

@@ -49,6 +49,12 @@ pub(crate) struct Subscription {
     pub(crate) format: String,
     pub(crate) filter: Option<String>,
     pub(crate) include_fields: Vec<String>,
+    pub(crate) api_version: ApiVersion,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct ApiVersion {
+    pub(crate) handle: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -343,6 +343,21 @@ impl Store {
         (to_ship, shipped)
     }
 
+    /// Spends the points that may be spent now, as the app's other work may.
+    pub fn spend_all(&self) {
+        self.0.bucket.lock().unwrap_or_else(PoisonError::into_inner).charge(u64::MAX);
+    }
+
+    /// How many topics are subscribed to at an address.
+    pub fn subscribed(&self, uri: &str) -> usize {
+        self.state().subscriptions.values().filter(|one| one.uri == uri).count()
+    }
+
+    /// Deletes the subscriptions to a topic, as Shopify does where deliveries keep failing.
+    pub fn unsubscribe(&self, topic: &str) {
+        self.state().subscriptions.retain(|_, one| one.topic != topic);
+    }
+
     /// What the buyer still owes (negative: is owed), in the shop's currency.
     pub fn outstanding(&self, order: u64) -> Decimal {
         self.state().orders.get(&order).map_or(Pair::default(), |order| order.outstanding()).shop

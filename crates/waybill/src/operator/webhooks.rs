@@ -1,7 +1,7 @@
-//! `waybill webhooks`: what was received and gave no record.
+//! `waybill webhooks`: what was received and gave no record, and what was found although it was not received.
 
 use clap::Args;
-use console::words;
+use console::{services::Services, words};
 
 use super::{CANNOT_TELL, WELL, Where, place::Place, table::Table, terminal::Terminal};
 
@@ -34,6 +34,8 @@ pub(super) async fn run(command: Webhooks, place: &Place, terminal: &mut Termina
             for count in counts {
                 table.row([count.store, count.topic, count.outcome, count.webhooks.to_string()]);
             }
+            table.write(terminal.out, "")?;
+            return not_received(&services, terminal).await;
         }
         Some(outcome) => {
             let webhooks = match services.webhooks(outcome, command.limit).await {
@@ -63,5 +65,46 @@ pub(super) async fn run(command: Webhooks, place: &Place, terminal: &mut Termina
         }
     }
     table.write(terminal.out, "")?;
+    Ok(WELL)
+}
+
+/// What comparing with the stores found, and how their subscriptions are.
+async fn not_received(services: &Services, terminal: &mut Terminal<'_>) -> anyhow::Result<u8> {
+    let (compared, audits) = match tokio::try_join!(services.reconciliations(), services.subscription_audits()) {
+        Ok(both) => both,
+        Err(unanswered) => {
+            terminal.problem(unanswered)?;
+            return Ok(CANNOT_TELL);
+        }
+    };
+    terminal.gap()?;
+    terminal.line("Found by asking the store, as no webhook told it:")?;
+    let mut table = Table::new(&["store", "kind", "#compared", "#missing", "#old", "compared to", "message"]);
+    for one in compared {
+        table.row([
+            one.store,
+            one.kind,
+            one.compared.to_string(),
+            one.missing.to_string(),
+            one.old.to_string(),
+            terminal.time(words::instant(one.compared_to)),
+            one.message,
+        ]);
+    }
+    table.write(terminal.out, "  ")?;
+    terminal.gap()?;
+    terminal.line("Webhook subscriptions:")?;
+    let mut table = Table::new(&["store", "audited", "#right", "#repaired", "where to", "message"]);
+    for audit in audits {
+        table.row([
+            audit.store,
+            terminal.time(words::instant(audit.audited_at)),
+            audit.right.to_string(),
+            audit.repaired.to_string(),
+            audit.callback_url,
+            audit.message,
+        ]);
+    }
+    table.write(terminal.out, "  ")?;
     Ok(WELL)
 }

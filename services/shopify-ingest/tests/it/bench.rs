@@ -41,7 +41,7 @@ pub(crate) struct Bench {
     stop: CancellationToken,
     running: Vec<JoinHandle<anyhow::Result<Ended>>>,
     settings: ServiceSettings,
-    _vendor: Running,
+    pub(crate) vendor: Running,
     _folder: ScratchFolder,
 }
 
@@ -64,11 +64,21 @@ impl Bench {
         Some(Self::on(servers, &["main"]).await)
     }
 
+    /// With settings of its own over the defaults, and a shop made otherwise.
+    pub(crate) async fn with(own: &str, shop: Settings) -> Option<Self> {
+        Some(Self::made(TestServers::start_with(Some(&users()))?, &["main"], own, shop).await)
+    }
+
     async fn on(servers: TestServers, stores: &[&str]) -> Self {
-        let shop = Store::new(Settings { bucket: 10_000_000, ..Settings::default() });
+        Self::made(servers, stores, "", Settings { bucket: 10_000_000, ..Settings::default() }).await
+    }
+
+    async fn made(servers: TestServers, stores: &[&str], own: &str, shop: Settings) -> Self {
+        let shop = Store::new(shop);
         let vendor = serve(shop.simulated(), TcpListener::bind("127.0.0.1:0").await.unwrap()).unwrap();
         let folder = ScratchFolder::new("ingest").unwrap();
-        let plan = folder.path().join("plan.toml");
+        let (plan, config) = (folder.path().join("plan.toml"), folder.path().join("config.toml"));
+        std::fs::write(&config, format!("[service]\n{own}\n")).unwrap();
         std::fs::write(&plan, plan_text(&folder, stores, &vendor.url())).unwrap();
 
         let admin = servers.database.url().expose();
@@ -82,6 +92,7 @@ impl Bench {
         let environment = |name: &str| {
             Some(match name {
                 "WAYBILL_PLAN" => plan.display().to_string(),
+                "WAYBILL_CONFIG" => config.display().to_string(),
                 "DATABASE_URL" => url.clone(),
                 "NATS_URL" => servers.nats.url(),
                 "WAYBILL_NATS_PASSWORD" => PASSWORD.to_owned(),
@@ -97,7 +108,7 @@ impl Bench {
         let grpc = format!("http://{}", app.grpc_address().unwrap());
         let running = vec![tokio::spawn(app.run())];
         let http = reqwest::Client::builder().timeout(DEADLINE).build().unwrap();
-        Self { servers, shop, db, url, grpc, http, bus, stop, running, settings, _vendor: vendor, _folder: folder }
+        Self { servers, shop, db, url, grpc, http, bus, stop, running, settings, vendor, _folder: folder }
     }
 
     /// A second replica works on the same inbox from here on.
@@ -106,15 +117,29 @@ impl Bench {
         self.running.push(tokio::spawn(app.run()));
     }
 
-    /// Ends the service, which must have run well until now.
-    pub(crate) async fn close(self) {
+    /// Stops the service and all replicas, which must have run well until now.
+    pub(crate) async fn stop(&mut self) {
         assert!(!self.running.iter().any(JoinHandle::is_finished), "the service has ended by itself");
         self.stop.cancel();
         // Idle connections are the client's to close.
-        drop(self.http);
-        for running in self.running {
+        self.http = reqwest::Client::new();
+        for running in std::mem::take(&mut self.running) {
             tokio::time::timeout(DEADLINE, running).await.expect("an end in time").unwrap().unwrap();
         }
+    }
+
+    /// Starts the stopped service again, at another address.
+    pub(crate) async fn start(&mut self) {
+        self.stop = CancellationToken::new();
+        let app = App::build(self.settings.clone(), self.stop.clone()).await.unwrap();
+        self.url = format!("http://{}", app.http_address().unwrap());
+        self.grpc = format!("http://{}", app.grpc_address().unwrap());
+        self.running.push(tokio::spawn(app.run()));
+    }
+
+    /// Ends the service, which must have run well until now.
+    pub(crate) async fn close(mut self) {
+        self.stop().await;
     }
 
     /// Sends a webhook and gives the answer.
@@ -200,17 +225,22 @@ impl Bench {
 
     /// Places an order in the simulated store, which sends no webhook of it.
     pub(crate) fn place(&self) -> u64 {
-        let line = NewLine {
-            sku: Some("TEE-WHITE-S".to_owned()),
-            title: "Tee".to_owned(),
-            quantity: 3,
-            price: rust_decimal::Decimal::new(1995, 2),
-            taxes: vec![("AT VAT".to_owned(), rust_decimal::Decimal::new(2, 1))],
-            duty: rust_decimal::Decimal::ZERO,
-        };
-        let note = Some("as the API tells it".to_owned());
-        self.shop.place(NewOrder { lines: vec![line], note, payment: Payment::Paid, ..NewOrder::default() })
+        place(&self.shop)
     }
+}
+
+/// Places an order in a simulated store.
+pub(crate) fn place(shop: &Store) -> u64 {
+    let line = NewLine {
+        sku: Some("TEE-WHITE-S".to_owned()),
+        title: "Tee".to_owned(),
+        quantity: 3,
+        price: rust_decimal::Decimal::new(1995, 2),
+        taxes: vec![("AT VAT".to_owned(), rust_decimal::Decimal::new(2, 1))],
+        duty: rust_decimal::Decimal::ZERO,
+    };
+    let note = Some("as the API tells it".to_owned());
+    shop.place(NewOrder { lines: vec![line], note, payment: Payment::Paid, ..NewOrder::default() })
 }
 
 fn users() -> String {

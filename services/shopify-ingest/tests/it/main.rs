@@ -18,8 +18,12 @@ mod odd_bodies;
 #[cfg(test)]
 mod outages;
 #[cfg(test)]
+mod reconciled;
+#[cfg(test)]
 mod refunds;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod subscribed;
 #[cfg(test)]
 mod webhook;

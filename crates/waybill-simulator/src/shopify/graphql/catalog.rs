@@ -1,6 +1,6 @@
 //! Products, variants, inventory items, levels and locations.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 
@@ -35,8 +35,8 @@ fn units(state: &State, variant: &Variant) -> i64 {
 }
 
 /// `products`.
-pub(crate) fn products(state: &State, given: &Arguments) -> Result<Out, Failure> {
-    let search = Search::parse(text(given, "query"))?;
+pub(crate) fn products(state: &State, given: &Arguments, behind: Duration) -> Result<Out, Failure> {
+    let search = Search::parse(text(given, "query"))?.behind(behind);
     let mut entries = Vec::new();
     for product in state.products.values() {
         let skus: Vec<String> = product.variants.iter().filter_map(|variant| variant.sku.clone()).collect();

@@ -87,7 +87,7 @@ pub(crate) fn customer(
             money(spent, CURRENCY)
         }
         "lastOrder" => optional(state.orders_of(customer.id).next_back().cloned().map(Node::Order)),
-        "orders" => super::roots::orders(state.orders_of(customer.id), given)?,
+        "orders" => super::roots::orders(state.orders_of(customer.id), given, context.store.0.settings.search_behind)?,
         "metafield" => metafield(&customer.metafields, given),
         "metafields" => metafields(&customer.metafields, given)?,
         _ => return Err(Failure::unanswered("Customer", field)),

@@ -1,6 +1,6 @@
 //! The fields of `QueryRoot`, and the scopes that they need.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 
@@ -64,11 +64,12 @@ pub(crate) fn resolve(context: &Context<'_>, field: &str, given: &Arguments) -> 
     let absent = Value::Null;
     let id = given.get("id").unwrap_or(&absent);
     let state = context.state.borrow();
+    let behind = context.store.0.settings.search_behind;
     Ok(match field {
         "shop" => Out::Object(Node::Shop),
         "currentAppInstallation" => Out::Object(Node::AppInstallation),
         "order" => optional(state.orders.get(&id_of("Order", id)?).cloned().map(Node::Order)),
-        "orders" => orders(state.orders.values(), given)?,
+        "orders" => orders(state.orders.values(), given, behind)?,
         "ordersCount" => {
             let search = Search::parse(text(given, "query"))?;
             let mut found = 0;
@@ -79,7 +80,7 @@ pub(crate) fn resolve(context: &Context<'_>, field: &str, given: &Arguments) -> 
         }
         "customer" => optional(state.customers.get(&id_of("Customer", id)?).cloned().map(Node::Customer)),
         "customers" => {
-            let search = Search::parse(text(given, "query"))?;
+            let search = Search::parse(text(given, "query"))?.behind(behind);
             let mut entries = Vec::new();
             for customer in state.customers.values() {
                 if search.finds(customer_field(customer))? {
@@ -97,7 +98,7 @@ pub(crate) fn resolve(context: &Context<'_>, field: &str, given: &Arguments) -> 
         "customersCount" => count(state.customers.len()),
         "product" => optional(state.products.get(&id_of("Product", id)?).cloned().map(Node::Product)),
         "productsCount" => count(state.products.len()),
-        "products" => super::catalog::products(&state, given)?,
+        "products" => super::catalog::products(&state, given, behind)?,
         "productVariant" => {
             let id = id_of("ProductVariant", id)?;
             optional(
@@ -174,9 +175,13 @@ fn node(context: &Context<'_>, id: &Value) -> Result<Out, Failure> {
     resolve(context, field, &Arguments::from_iter([("id".to_owned(), id.clone())]))
 }
 
-/// A window on orders.
-pub(crate) fn orders<'a>(orders: impl Iterator<Item = &'a Arc<Order>>, given: &Arguments) -> Result<Out, Failure> {
-    let search = Search::parse(text(given, "query"))?;
+/// A window on orders, as an index shows them that is so far behind.
+pub(crate) fn orders<'a>(
+    orders: impl Iterator<Item = &'a Arc<Order>>,
+    given: &Arguments,
+    behind: Duration,
+) -> Result<Out, Failure> {
+    let search = Search::parse(text(given, "query"))?.behind(behind);
     let mut entries = Vec::new();
     for order in orders {
         if !search.finds(order_field(order))? {

@@ -3,6 +3,8 @@
 //! Source: shopify.dev, "Shopify API search syntax". Terms are joined by a space or AND. What is not understood here
 //! (OR, NOT, unknown filters, free text) fails the request: a search that filters nothing would be a wrong answer.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::failure::Failure;
@@ -27,7 +29,11 @@ struct Term {
 
 /// A query, taken apart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Search(Vec<Term>);
+pub(crate) struct Search {
+    terms: Vec<Term>,
+    /// What changed after this the index does not know yet.
+    knows_until: Option<i64>,
+}
 
 /// A field of a record, as a search sees it.
 pub(crate) enum Field<'a> {
@@ -70,7 +76,14 @@ impl Search {
             let value = value.trim_matches(['\'', '"']).replace('\\', "");
             terms.push(Term { field: field.to_owned(), comparison, value });
         }
-        Ok(Self(terms))
+        Ok(Self { terms, knows_until: None })
+    }
+
+    /// A search in an index that is so far behind the store. One without terms reads the store itself.
+    pub(crate) fn behind(mut self, by: Duration) -> Self {
+        self.knows_until = (!self.terms.is_empty() && !by.is_zero())
+            .then(|| Moment::now().second() - i64::try_from(by.as_secs()).unwrap_or(i64::MAX));
+        self
     }
 
     /// Whether a record is found. `field` gives the record's fields by name.
@@ -78,7 +91,12 @@ impl Search {
     /// # Errors
     /// If the record has no such field here, or a time cannot be read, as recorded.
     pub(crate) fn finds<'a>(&self, field: impl Fn(&str) -> Option<Field<'a>>) -> Result<bool, Failure> {
-        for term in &self.0 {
+        if let (Some(until), Some(Field::Time(at))) = (self.knows_until, field("updated_at"))
+            && at.second() > until
+        {
+            return Ok(false);
+        }
+        for term in &self.terms {
             let known = field(&term.field)
                 .ok_or_else(|| Failure::Unanswered(format!("The simulator cannot search by {}.", term.field)))?;
             let matches = match known {
@@ -141,6 +159,8 @@ fn word(text: &str) -> (String, &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::{Field, Search};
     use crate::shopify::clock::Moment;
 
@@ -165,6 +185,16 @@ mod tests {
         assert!(finds("updated_at:<\"2026-07-01T12:00:01Z\" sku:TEE*"));
         assert!(finds("id:gid://shopify/Order/7"));
         assert!(!finds("sku:'TEE-L'"));
+    }
+
+    #[test]
+    fn what_changed_just_now_is_not_in_an_index_that_is_behind() {
+        let found = |at: Moment, behind: Duration| {
+            let search = Search::parse(Some("updated_at:>'2026-07-01T12:00:00Z'")).unwrap().behind(behind);
+            search.finds(|field| (field == "updated_at").then_some(Field::Time(at))).unwrap()
+        };
+        assert!(found(Moment::now(), Duration::ZERO));
+        assert!(!found(Moment::now(), Duration::from_secs(60)));
     }
 
     #[test]
