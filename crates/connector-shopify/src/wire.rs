@@ -2,6 +2,7 @@
 
 mod order;
 mod people;
+mod prices;
 mod shipping;
 mod shop;
 mod stock;
@@ -16,6 +17,7 @@ pub(crate) use order::{
     TaxLine, WeightUnit,
 };
 pub(crate) use people::{Address, Customer, CustomerData, OrderCustomer, Product, ProductData, Variant};
+pub(crate) use prices::{UpdatePricesData, VariantPrice, VariantPricesData, VariantsBySkuData};
 pub(crate) use shipping::{
     Fulfillment, FulfillmentCancelData, FulfillmentCreateData, FulfillmentLine, FulfillmentLinesData,
     FulfillmentMutation, FulfillmentOrder, FulfillmentOrderLinesData, FulfillmentTrackingData, FulfillmentWorkData,

@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use waybill_simulator::{hubspot, kit::Running, seeding, shipstation, shopify::Store};
+use waybill_simulator::{
+    hubspot,
+    kit::{Journal, Running},
+    seeding, shipstation,
+    shopify::Store,
+};
 
 use super::business::Business;
 
@@ -61,7 +66,12 @@ impl Business {
 
 /// What was written so often: creates, updates and the like of a kind of object.
 pub(super) fn writes(vendor: &Running, object: &str) -> Vec<String> {
-    let entries = vendor.journal.entries();
+    written_to(&vendor.journal, object)
+}
+
+/// The same of a vendor's journal.
+pub(super) fn written_to(journal: &Journal, object: &str) -> Vec<String> {
+    let entries = journal.entries();
     entries.into_iter().filter(|entry| entry.object == object).map(|entry| entry.action).collect()
 }
 
@@ -80,6 +90,11 @@ pub(super) fn on_hand(store: &Store) -> BTreeMap<(String, String), i64> {
         (at, level["on_hand"].as_i64().unwrap())
     };
     records(store, "inventory-level").iter().map(level).collect()
+}
+
+/// What a store asks for each SKU.
+pub(super) fn prices(store: &Store) -> BTreeMap<String, Decimal> {
+    store.prices().into_iter().collect()
 }
 
 /// The numbers of an order's parcels that a store knows.
@@ -122,13 +137,27 @@ impl Books {
         Self { url, session: format!("Session {}", BASE64_STANDARD.encode(session)) }
     }
 
+    /// What a method of a model gives.
+    async fn call(&self, method: &str, parameters: Value) -> Value {
+        let call = json!({"id": 1, "method": format!("model.{method}"), "params": parameters});
+        let request = reqwest::Client::new().post(&self.url).header("Authorization", &self.session).json(&call);
+        let mut answer = answer(request).await;
+        assert!(answer["error"].is_null(), "{answer}");
+        answer["result"].take()
+    }
+
     /// All records of a model.
     async fn all(&self, model: &str, fields: &[&str]) -> Vec<Value> {
         let parameters = json!([[], 0, 1000, [["id", "ASC"]], fields, {}]);
-        let call = json!({"id": 1, "method": format!("model.{model}.search_read"), "params": parameters});
-        let request = reqwest::Client::new().post(&self.url).header("Authorization", &self.session).json(&call);
-        let mut answer = answer(request).await;
-        serde_json::from_value(answer["result"].take()).unwrap_or_else(|_| panic!("{answer}"))
+        serde_json::from_value(self.call(&format!("{model}.search_read"), parameters).await).unwrap()
+    }
+
+    /// Somebody changes what an item costs.
+    pub(super) async fn set_list_price(&self, code: &str, price: Decimal) {
+        let items = self.all("product.product", &["code", "template"]).await;
+        let item = items.iter().find(|item| item["code"] == code).unwrap();
+        let price = json!({"__class__": "Decimal", "decimal": price.to_string()});
+        self.call("product.template.write", json!([[item["template"]], {"list_price": price}, {}])).await;
     }
 
     /// All sales, in the order in which they were booked.
