@@ -203,7 +203,7 @@ fn snapshot(kind: Kind, root: &Node<'_, '_>) -> Read<Parsed> {
         Kind::InventoryLevel => stock::read(root).map(Body::InventoryLevel),
         Kind::Fulfilment => return fulfilment::read(root, id),
         Kind::Refund => return refund::read_alone(root, id),
-        Kind::Shipment | Kind::StockLevel | Kind::Incident => return Ok(Parsed::Unknown),
+        Kind::Shipment | Kind::StockLevel | Kind::Price | Kind::Incident => return Ok(Parsed::Unknown),
     };
     let lacks = if kind == Kind::Customer { customer::lacks(root) } else { &[] };
     match body {
@@ -241,6 +241,6 @@ fn record_id(kind: Kind, root: &Node<'_, '_>) -> Read<RecordId> {
         Kind::Fulfilment => root.own_id("Fulfillment"),
         Kind::Refund => root.own_id("Refund"),
         Kind::InventoryLevel => stock::record_id(root),
-        Kind::Shipment | Kind::StockLevel | Kind::Incident => Err(root.wrong(Problem::Missing)),
+        Kind::Shipment | Kind::StockLevel | Kind::Price | Kind::Incident => Err(root.wrong(Problem::Missing)),
     }
 }

@@ -2,6 +2,7 @@
 
 mod answer;
 pub(crate) mod document;
+pub(crate) mod prices;
 mod records;
 pub(crate) mod shipping;
 pub(crate) mod stock;

@@ -8,6 +8,7 @@ mod client;
 mod gid;
 #[cfg(test)]
 mod parity;
+mod prices;
 mod reads;
 pub mod setup;
 mod shipments;
@@ -21,10 +22,12 @@ use std::{
 };
 
 use async_trait::async_trait;
+use rust_decimal::Decimal;
 use waybill_connector::{Failure, SystemSettings, settings::SettingsError, sink::Check};
 use waybill_domain::{
-    Kind, RecordId,
+    Currency, Kind, RecordId,
     descriptor::{Budget, Capability, Descriptor, Field, Setting},
+    document::VariantRef,
 };
 
 pub use client::{API_VERSION, DOCUMENTS, Document};
@@ -34,7 +37,7 @@ pub use reads::Fetched;
 pub const DESCRIPTOR: Descriptor = Descriptor {
     connector: "shopify",
     title: "Shopify",
-    capabilities: &[Capability::StoreSource, Capability::ShipmentSink, Capability::StockSink],
+    capabilities: &[Capability::StoreSource, Capability::ShipmentSink, Capability::StockSink, Capability::PriceSink],
     settings: &[
         Setting { name: "shop", required: true, secret: false, about: "the shop's own domain: example.myshopify.com" },
         Setting { name: "token", required: true, secret: true, about: "an Admin API access token of the app" },
@@ -61,6 +64,7 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
     fields: &[
         Field { of: Capability::ShipmentSink, name: "notify_customer", required: false, max_chars: 0 },
         Field { of: Capability::ShipmentSink, name: "tracking_company", required: false, max_chars: 0 },
+        Field { of: Capability::PriceSink, name: "price", required: true, max_chars: 0 },
     ],
     reads: &[],
     adopts: &[],
@@ -106,7 +110,7 @@ impl Shopify {
             Kind::Customer => self.client.customer(id).await?.map(reads::customer).transpose(),
             Kind::Product => self.client.product(id).await?.map(reads::product).transpose(),
             Kind::InventoryLevel => self.fetch_level(id).await,
-            Kind::Fulfilment | Kind::Refund | Kind::Shipment | Kind::StockLevel | Kind::Incident => {
+            Kind::Fulfilment | Kind::Refund | Kind::Shipment | Kind::StockLevel | Kind::Price | Kind::Incident => {
                 Err(Failure::rejected("kind", "", format!("a {kind} is not read from Shopify by itself")))
             }
         }
@@ -130,6 +134,27 @@ impl Shopify {
         let found = self.client.items_by_sku(sku).await?;
         found.into_iter().filter(|item| item.sku.as_deref() == Some(sku)).map(stocked).collect()
     }
+
+    /// The variants with exactly this SKU and what they cost, in the order of their ids.
+    ///
+    /// # Errors
+    /// Those of a read.
+    pub async fn variants_with_sku(&self, sku: &str) -> Result<Vec<PricedVariant>, Failure> {
+        let found = self.client.variants_by_sku(sku).await?;
+        let ours = found.into_iter().filter(|variant| variant.sku.as_deref() == Some(sku));
+        let mut variants: Vec<PricedVariant> = ours.map(priced).collect::<Result<_, Failure>>()?;
+        variants.sort_by(|one, other| one.variant.cmp(&other.variant));
+        Ok(variants)
+    }
+
+    /// The currency that the shop's prices are in.
+    ///
+    /// # Errors
+    /// Those of a read.
+    pub async fn currency(&self) -> Result<Currency, Failure> {
+        let code = self.client.shop().await?.currency_code;
+        code.parse().map_err(|_| Failure::malformed("the shop's currency is no code of ISO 4217", code.as_bytes()))
+    }
 }
 
 #[async_trait]
@@ -137,6 +162,21 @@ impl Check for Shopify {
     async fn check(&self) -> Result<(), Failure> {
         self.client.shop().await.map(drop)
     }
+}
+
+/// A variant and what it costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PricedVariant {
+    /// Which.
+    pub variant: VariantRef,
+    /// In the shop's currency.
+    pub price: Decimal,
+}
+
+fn priced(variant: wire::VariantPrice) -> Result<PricedVariant, Failure> {
+    let variant_id = reads::id("ProductVariant", &variant.id)?;
+    let product_id = reads::id("Product", &variant.product.id)?;
+    Ok(PricedVariant { variant: VariantRef { product_id, variant_id }, price: amount::price(variant.price) })
 }
 
 /// An inventory item and where it is stocked.

@@ -38,6 +38,7 @@ const SCOPES: &[(&[&str], &str)] = &[
     (&["read_orders", "write_orders"], "orders and refunds"),
     (&["read_customers", "write_customers"], "customers"),
     (&["read_products", "write_products"], "products"),
+    (&["write_products"], "setting prices"),
     (&["read_inventory", "write_inventory"], "stock levels"),
     (&["write_inventory"], "setting stock levels"),
     (&["read_locations", "write_locations"], "locations"),

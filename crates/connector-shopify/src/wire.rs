@@ -3,6 +3,7 @@
 mod changes;
 mod order;
 mod people;
+mod prices;
 mod shipping;
 mod shop;
 mod stock;
@@ -18,6 +19,7 @@ pub(crate) use order::{
     TaxLine, WeightUnit,
 };
 pub(crate) use people::{Address, Customer, CustomerData, OrderCustomer, Product, ProductData, Variant};
+pub(crate) use prices::{UpdatePricesData, VariantPrice, VariantPricesData, VariantsBySkuData};
 pub(crate) use shipping::{
     Fulfillment, FulfillmentCancelData, FulfillmentCreateData, FulfillmentLine, FulfillmentLinesData,
     FulfillmentMutation, FulfillmentOrder, FulfillmentOrderLinesData, FulfillmentTrackingData, FulfillmentWorkData,

@@ -14,6 +14,7 @@ pub fn descriptor() -> Descriptor {
             Capability::CustomerSink,
             Capability::RefundSink,
             Capability::StockSource,
+            Capability::CatalogSource,
         ],
         settings: SETTINGS,
         fields: FIELDS,

@@ -8,6 +8,7 @@ mod mapping;
 mod matching;
 mod orders;
 mod parties;
+mod prices;
 mod refunds;
 mod refusal;
 mod sales;

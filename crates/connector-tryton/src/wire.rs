@@ -162,6 +162,24 @@ pub(crate) struct StockRow {
     pub(crate) quantity: Decimal,
 }
 
+/// `product.product`, as prices are asked.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct PriceRow {
+    pub(crate) id: Id,
+    pub(crate) code: Option<String>,
+    #[serde(deserialize_with = "exact_or_none")]
+    pub(crate) list_price_used: Option<Decimal>,
+    #[serde(rename = "account_category.")]
+    pub(crate) account_category: Option<Named>,
+}
+
+/// `company.company`, of which only the currency was asked.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct CompanyRow {
+    #[serde(rename = "currency.")]
+    pub(crate) currency: Named,
+}
+
 /// A sale's state alone.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct StateRow {

@@ -18,6 +18,7 @@ pub const fn domain(kind: Kind) -> &'static str {
         }
         Kind::Shipment => "shipment",
         Kind::StockLevel => "stock",
+        Kind::Price => "catalog",
         Kind::Incident => "alert",
     }
 }

@@ -26,10 +26,11 @@ pub struct Stream {
 }
 
 /// Every stream. Snapshots and receipts are kept 7 days, dead letters 30.
-pub const STREAMS: [Stream; 5] = [
+pub const STREAMS: [Stream; 6] = [
     Stream { name: "STORE", subjects: "store.v1.>", days: 7 },
     Stream { name: "SHIPMENT", subjects: "shipment.v1.>", days: 7 },
     Stream { name: "STOCK", subjects: "stock.v1.>", days: 7 },
+    Stream { name: "CATALOG", subjects: "catalog.v1.>", days: 7 },
     Stream { name: "RECEIPT", subjects: "receipt.v1.>", days: 7 },
     Stream { name: "DEAD", subjects: "dead.v1.>", days: 30 },
 ];
@@ -51,6 +52,7 @@ fn kind(service: &'static str, kind: Kind) -> Hears {
     let stream = match subjects::domain(kind) {
         "store" => "STORE",
         "shipment" => "SHIPMENT",
+        "catalog" => "CATALOG",
         _ => "STOCK",
     };
     Hears { service, stream, durable: format!("{service}-{kind}"), filter: subjects::snapshots_of(kind) }
@@ -69,6 +71,8 @@ pub fn hears() -> Vec<Hears> {
         kind("erp-sync", Kind::Order),
         kind("erp-sync", Kind::Customer),
         kind("erp-sync", Kind::Refund),
+        kind("erp-sync", Kind::Product),
+        kind("erp-sync", Kind::Price),
         kind("fulfilment-sync", Kind::Order),
         kind("fulfilment-sync", Kind::Shipment),
         all("crm-sync", "RECEIPT", "receipt.v1.>"),
@@ -81,6 +85,7 @@ pub fn hears() -> Vec<Hears> {
         all("alerter", "STORE", "store.v1.>"),
         all("alerter", "SHIPMENT", "shipment.v1.>"),
         all("alerter", "STOCK", "stock.v1.>"),
+        all("alerter", "CATALOG", "catalog.v1.>"),
         all("alerter", "RECEIPT", "receipt.v1.>"),
         all("alerter", "DEAD", "dead.v1.>"),
     ]
@@ -180,6 +185,7 @@ fn may_publish(service: &str) -> Vec<String> {
         "shopify-ingest" => vec!["store.v1.>".to_owned()],
         "inventory-router" => vec!["stock.v1.>".to_owned()],
         "fulfilment-sync" => vec!["shipment.v1.>".to_owned()],
+        "erp-sync" => vec!["catalog.v1.>".to_owned()],
         _ => Vec::new(),
     };
     allowed.push(format!("receipt.v1.{service}.>"));

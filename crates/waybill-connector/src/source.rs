@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use waybill_domain::{ObjectKey, shipment::Shipment};
+use rust_decimal::Decimal;
+use waybill_domain::{Currency, ObjectKey, shipment::Shipment};
 
 use crate::failure::Failure;
 
@@ -73,6 +74,26 @@ pub struct StockReading {
 pub trait StockSource: Send + Sync {
     /// The physical quantity of every item at each of the named locations.
     async fn stock(&self, locations: &[String]) -> Result<Vec<StockReading>, Failure>;
+}
+
+/// What a catalogue asks for one of an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PriceReading {
+    /// The item's code in the system.
+    pub item: String,
+    /// The catalogue's currency.
+    pub currency: Currency,
+    /// Price of one unit, as the catalogue has it.
+    pub amount: Decimal,
+    /// What the catalogue taxes it as; `None` if it does not say.
+    pub category: Option<String>,
+}
+
+/// A system that gives list prices.
+#[async_trait]
+pub trait CatalogSource: Send + Sync {
+    /// Every item with a list price, each once.
+    async fn prices(&self) -> Result<Vec<PriceReading>, Failure>;
 }
 
 impl ParcelNews {

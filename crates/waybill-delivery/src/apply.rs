@@ -244,8 +244,10 @@ fn keys(work: &Work, step: &Step) -> (ObjectKey, CallKey) {
     (object_key, call_key)
 }
 
-/// Passes over the steps that an earlier attempt finished with the same payload.
+/// Passes over the steps that an earlier attempt finished with the same payload. Where that attempt was settled, and the
+/// same is written again because it was changed in the system, nothing of it counts.
 fn skip_done(work: &mut Work, rows: &HashMap<(i64, String), StepRow>) {
+    let is_written_again = work.claim.applied_hash.as_ref() == Some(&work.hash);
     while work.ended.is_none() {
         let Some(step) = work.steps.get(work.next) else {
             work.ended = Some(Ok(()));
@@ -255,7 +257,7 @@ fn skip_done(work: &mut Work, rows: &HashMap<(i64, String), StepRow>) {
         let done = rows
             .get(&(work.claim.id, step.name.to_string()))
             .is_some_and(|row| row.state == "done" && row.call_key == call_key.as_str());
-        if !done {
+        if !done || is_written_again {
             return;
         }
         work.next += 1;

@@ -238,7 +238,7 @@ impl Frame {
             served,
             hooks,
             clock: Arc::new(SystemClock),
-            sources: self.peers(&["shopify-ingest", "fulfilment-sync", "inventory-router"])?,
+            sources: self.peers(&["shopify-ingest", "fulfilment-sync", "inventory-router", "erp-sync"])?,
             health: self.health.clone(),
             metrics: self.metrics.clone(),
             replica: obeyed::replica(),

@@ -95,6 +95,28 @@ impl Ledger {
         Ok(verdict)
     }
 
+    /// Observes what a read that began at a time found of a record; `None` if it is gone.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn found(
+        &self,
+        db: &mut PgConnection,
+        key: &RecordKey,
+        body: Option<Body>,
+        began_at: Timestamp,
+        now: Timestamp,
+    ) -> sqlx::Result<Verdict> {
+        let observed = Observed {
+            content_hash: body.as_ref().map(Body::content_hash).unwrap_or_default(),
+            body,
+            origin: Origin::Refetched { began_at, source_updated_at: None },
+            key: key.clone(),
+            traceparent: waybill_runtime::trace_context::current(),
+        };
+        self.observe(db, &observed, now).await
+    }
+
     async fn change(
         &self,
         db: &mut PgConnection,

@@ -9,7 +9,8 @@ use waybill_domain::{
     CallKey, Kind, ObjectKey,
     descriptor::Descriptor,
     document::{
-        CustomerDocument, Fields, IncidentDocument, OrderDocument, RefundDocument, ShipmentDocument, StockDocument,
+        CustomerDocument, Fields, IncidentDocument, OrderDocument, PriceDocument, RefundDocument, ShipmentDocument,
+        StockDocument,
     },
 };
 use waybill_plan::Document;
@@ -29,6 +30,8 @@ pub struct SystemPort {
     pub shipments: Option<Arc<dyn Sink<ShipmentDocument>>>,
     /// Takes stock levels.
     pub stock: Option<Arc<dyn Sink<StockDocument>>>,
+    /// Takes prices.
+    pub prices: Option<Arc<dyn Sink<PriceDocument>>>,
     /// Takes refunds.
     pub refunds: Option<Arc<dyn Sink<RefundDocument>>>,
     /// The fields that orders show, with their buyers'.
@@ -49,6 +52,7 @@ impl SystemPort {
             customers: None,
             shipments: None,
             stock: None,
+            prices: None,
             refunds: None,
             order_fields: None,
             customer_fields: None,
@@ -63,6 +67,7 @@ impl SystemPort {
             Kind::Customer => self.customers.is_some(),
             Kind::Shipment => self.shipments.is_some(),
             Kind::StockLevel => self.stock.is_some(),
+            Kind::Price => self.prices.is_some(),
             Kind::Incident => self.pager.is_some(),
             Kind::Refund => self.refunds.is_some(),
             Kind::Product | Kind::InventoryLevel | Kind::Fulfilment => false,
@@ -76,6 +81,7 @@ impl SystemPort {
             Kind::Customer => Some(read_typed(self.customer_fields.as_deref()?, calls).await),
             Kind::Shipment
             | Kind::StockLevel
+            | Kind::Price
             | Kind::Incident
             | Kind::Refund
             | Kind::Product
@@ -91,6 +97,7 @@ impl SystemPort {
             Document::Refund(_) => Some(Box::new(Typed(Arc::clone(self.refunds.as_ref()?)))),
             Document::Shipment(_) => Some(Box::new(Typed(Arc::clone(self.shipments.as_ref()?)))),
             Document::Stock(_) => Some(Box::new(Typed(Arc::clone(self.stock.as_ref()?)))),
+            Document::Price(_) => Some(Box::new(Typed(Arc::clone(self.prices.as_ref()?)))),
             Document::Incident(_) => Some(Box::new(Typed(Arc::clone(self.pager.as_ref()?)))),
         }
     }
@@ -165,6 +172,7 @@ part!(CustomerDocument, Customer);
 part!(RefundDocument, Refund);
 part!(ShipmentDocument, Shipment);
 part!(StockDocument, Stock);
+part!(PriceDocument, Price);
 part!(IncidentDocument, Incident);
 
 struct Typed<D>(Arc<dyn Sink<D>>);

@@ -7,8 +7,12 @@ use waybill_proto::wire::{ListChangesRequest, source_client::SourceClient};
 use crate::{engine::Engine, intake::Heard};
 
 /// The domain of each source service.
-const SOURCES: [(&str, &str); 3] =
-    [("shopify-ingest", "store"), ("fulfilment-sync", "shipment"), ("inventory-router", "stock")];
+const SOURCES: [(&str, &str); 4] = [
+    ("shopify-ingest", "store"),
+    ("fulfilment-sync", "shipment"),
+    ("inventory-router", "stock"),
+    ("erp-sync", "catalog"),
+];
 
 /// The service that a domain's records come from.
 pub(crate) fn source_of(domain: &str) -> Option<&'static str> {

@@ -56,6 +56,13 @@ pub const CAUSES: &[Cause] = &[
         "Mend the expression named in the message, then `waybill parked retry`.",
     ),
     cause(
+        "currency",
+        "The price is in another currency",
+        "The catalogue's prices are not in the store's currency, so the store keeps the price it has.",
+        "Name a catalogue in the store's currency in the plan, or limit the flow to stores of this currency; then \
+         `waybill parked retry`.",
+    ),
+    cause(
         "totals",
         "The order's sums do not hold",
         "Lines, discounts, shipping, tax and total as sent by the store do not add up; booking them would be a guess.",

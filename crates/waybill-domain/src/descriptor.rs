@@ -16,12 +16,16 @@ pub enum Capability {
     ShipmentSink,
     /// Takes stock levels.
     StockSink,
+    /// Takes prices.
+    PriceSink,
     /// Takes refunds of orders that it holds.
     RefundSink,
     /// Gives parcels.
     ShipmentSource,
     /// Gives stock levels.
     StockSource,
+    /// Gives list prices.
+    CatalogSource,
     /// Gives the store's records: webhooks and reads.
     StoreSource,
     /// Tells a person.

@@ -334,6 +334,28 @@ pub struct StockDocument {
     pub quantity: i64,
 }
 
+/// One variant of a product in the store.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct VariantRef {
+    /// The store's product id (decimal digits).
+    pub product_id: RecordId,
+    /// The store's variant id (decimal digits).
+    pub variant_id: RecordId,
+}
+
+/// An item's price in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceDocument {
+    /// Our key (role `price`).
+    pub key: ObjectKey,
+    /// The merchant's own code.
+    pub sku: String,
+    /// Every variant with that code, in the order of their ids.
+    pub variants: Vec<VariantRef>,
+    /// What each of them costs, in the store's currency.
+    pub price: Decimal,
+}
+
 /// How bad an incident is. PagerDuty's four words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -11,6 +11,7 @@ pub mod names;
 pub mod order;
 pub mod personal;
 pub mod phone;
+pub mod price;
 pub mod product;
 pub mod revision;
 pub mod shipment;

@@ -16,7 +16,7 @@ pub enum NameError {
     Id(String),
     /// An unknown kind of record.
     #[error(
-        "'{0}' is not a kind of record: use one of order, customer, product, inventory-level, fulfilment, refund, shipment, stock-level, incident"
+        "'{0}' is not a kind of record: use one of order, customer, product, inventory-level, fulfilment, refund, shipment, stock-level, price, incident"
     )]
     Kind(String),
 }
@@ -91,6 +91,18 @@ impl From<u64> for RecordId {
     }
 }
 
+impl RecordId {
+    /// An id made of a merchant's own code: the code behind the prefix where it fits an id, else its bytes in hexadecimal
+    /// digits.
+    pub fn of_code(prefix: &str, code: &str) -> Self {
+        format!("{prefix}{code}").parse().unwrap_or_else(|_| {
+            let hex: String = code.bytes().map(|byte| format!("{byte:02x}")).collect();
+            let id: String = format!("{prefix}x{hex}").chars().take(128).collect();
+            id.parse().unwrap_or_else(|_| Self::from(0))
+        })
+    }
+}
+
 /// A kind of record. Each kind has one source service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -111,13 +123,15 @@ pub enum Kind {
     Shipment,
     /// What the stock system holds of one item at one location; source: inventory-router.
     StockLevel,
+    /// What an item costs in a catalogue; source: erp-sync.
+    Price,
     /// What people are told of; source: alerter.
     Incident,
 }
 
 impl Kind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Order,
         Self::Customer,
         Self::Product,
@@ -126,6 +140,7 @@ impl Kind {
         Self::Refund,
         Self::Shipment,
         Self::StockLevel,
+        Self::Price,
         Self::Incident,
     ];
 
@@ -140,6 +155,7 @@ impl Kind {
             Self::Refund => "refund",
             Self::Shipment => "shipment",
             Self::StockLevel => "stock-level",
+            Self::Price => "price",
             Self::Incident => "incident",
         }
     }
@@ -187,6 +203,15 @@ mod tests {
         }
         assert!("a.b".parse::<RecordId>().is_err());
         assert_eq!(RecordId::from(u64::MAX).as_str(), "18446744073709551615");
+    }
+
+    #[test]
+    fn any_code_gives_a_record_id() {
+        let id = |prefix: &str, code: &str| RecordId::of_code(prefix, code).to_string();
+        assert_eq!(id("main-warehouse_", "TEE-M"), "main-warehouse_TEE-M");
+        assert_eq!(id("main-warehouse_", "A B"), "main-warehouse_x412042");
+        assert_eq!([id("", "TEE-M"), id("", "A/B"), id("", "")], ["TEE-M", "x412f42", "x"]);
+        assert_eq!(id("", &"ö".repeat(200)).len(), 128);
     }
 
     #[test]

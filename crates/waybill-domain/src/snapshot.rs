@@ -9,6 +9,7 @@ use crate::{
     document::IncidentDocument,
     names::{Kind, RecordKey},
     order::{Order, Refund},
+    price::ListPrice,
     product::Product,
     revision::Revision,
     shipment::{Fulfilment, Shipment},
@@ -35,6 +36,8 @@ pub enum Body {
     Shipment(Shipment),
     /// See [`StockLevel`].
     StockLevel(StockLevel),
+    /// See [`ListPrice`].
+    Price(ListPrice),
     /// See [`IncidentDocument`].
     Incident(Box<IncidentDocument>),
 }
@@ -51,6 +54,7 @@ impl Body {
             Self::Refund(_) => Kind::Refund,
             Self::Shipment(_) => Kind::Shipment,
             Self::StockLevel(_) => Kind::StockLevel,
+            Self::Price(_) => Kind::Price,
             Self::Incident(_) => Kind::Incident,
         }
     }
@@ -62,6 +66,7 @@ impl Body {
             Self::Shipment(shipment) => &shipment.order_name,
             Self::Product(product) => &product.title,
             Self::StockLevel(level) => &level.sku,
+            Self::Price(price) => &price.sku,
             Self::Incident(incident) => &incident.code,
             Self::Customer(_) | Self::InventoryLevel(_) | Self::Fulfilment(_) | Self::Refund(_) => "",
         }

@@ -47,6 +47,7 @@ pub const fn needs(kind: Kind) -> Option<Capability> {
         Kind::Customer => Some(Capability::CustomerSink),
         Kind::Shipment => Some(Capability::ShipmentSink),
         Kind::StockLevel => Some(Capability::StockSink),
+        Kind::Price => Some(Capability::PriceSink),
         Kind::Incident => Some(Capability::Pager),
         Kind::Refund => Some(Capability::RefundSink),
         Kind::Product | Kind::InventoryLevel | Kind::Fulfilment => None,
@@ -84,6 +85,8 @@ struct Named {
     tables: Section,
     /// Whether there is a [stock], readable or not.
     stock: bool,
+    /// The same of a [catalog].
+    catalog: bool,
 }
 
 /// Reads and checks a plan.
@@ -121,11 +124,12 @@ pub(crate) fn plan(text: &str, connectors: Connectors<'_>, references: Reference
     let kinds = reading.read_kinds(&mut table);
     let customers = reading.read_customers(&mut table);
     let stock = reading.read_stock(&mut table);
+    let catalog = reading.read_catalog(&mut table);
     let alerts = reading.read_alerts(&mut table);
     let flows = reading.read_flows(&mut table, &flows::Defaults { since, late_after: alerts.late_after });
     table.finish(&mut reading.problems);
     reading.check_parties();
-    reading.check_across(&flows, &kinds, stock.as_ref());
+    reading.check_across(&flows, &kinds, &across::Sources { stock: stock.as_ref(), catalog: catalog.as_ref() });
     let Reading { problems, systems, stores, locations, tables, .. } = reading;
     let problems = problems.finish();
     let (Some(customers), false) = (customers, problems.refuse()) else { return Err(problems) };
@@ -136,6 +140,7 @@ pub(crate) fn plan(text: &str, connectors: Connectors<'_>, references: Reference
         kinds: kinds.into_iter().map(|(kind, rule)| (kind, rule.value)).collect(),
         flows: flows.into_iter().map(|flow| flow.flow).collect(),
         stock: stock.map(|stock| stock.value),
+        catalog: catalog.map(|catalog| catalog.value),
         pagers: alerts.pagers,
         expected: alerts.expected,
         hash: Plan::hash_of(text),

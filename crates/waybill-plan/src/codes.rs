@@ -44,7 +44,7 @@ pub const CODES: &[Code] = &[
     code(
         "WB-P004",
         "A system that cannot do this",
-        "The place needs a system of another kind: a shop, a source of stock or parcels, something that tells people.",
+        "The place needs a system of another kind: a shop, a source of stock, prices or parcels, something that tells people.",
         "Name a system whose connector can do it; each connector's README lists what it can.",
     ),
     code(
@@ -141,7 +141,7 @@ pub const CODES: &[Code] = &[
     code(
         "WB-P021",
         "A name that an expression cannot see",
-        "Expressions see the record under its kind (order, customer, shipment, refund, stock_level), store, channel, totals, and within lines `line` and `tax`.",
+        "Expressions see the record under its kind (order, customer, shipment, refund, stock_level, price), store, channel, totals, and within lines `line` and `tax`.",
         "Correct the name; the message suggests the nearest.",
     ),
     code(

@@ -15,8 +15,8 @@ use sha2::{Digest, Sha256};
 use waybill_domain::{
     Body, Snapshot,
     document::{
-        CustomerDocument, FieldValue, Fields, IncidentDocument, OrderDocument, RefundDocument, ShipmentDocument,
-        StockDocument,
+        CustomerDocument, FieldValue, Fields, IncidentDocument, OrderDocument, PriceDocument, RefundDocument,
+        ShipmentDocument, StockDocument,
     },
 };
 
@@ -26,7 +26,7 @@ use crate::{
     view,
 };
 
-pub use facts::{CustomerTotals, DeliveryFacts, Facts, OrderFact, ReceiptFact, ReceiptState, target_key};
+pub use facts::{CustomerTotals, DeliveryFacts, Facts, OrderFact, ReceiptFact, ReceiptState, StoreVariant, target_key};
 pub use merge::Remote;
 pub(crate) use merge::owned_by_target;
 
@@ -44,6 +44,8 @@ pub enum Document {
     Shipment(Box<ShipmentDocument>),
     /// A stock level.
     Stock(StockDocument),
+    /// A price.
+    Price(PriceDocument),
     /// An incident, for a pager.
     Incident(IncidentDocument),
 }
@@ -197,7 +199,7 @@ fn deciding(
         order.cancelled = true;
     }
     let hash = merge::without_foreign(plan, flow, &document).hash();
-    if delivery.applied_hash.as_deref() == Some(hash.as_str()) {
+    if delivery.applied_hash.as_deref() == Some(hash.as_str()) && !things::was_changed_there(&document, facts) {
         return Err(Decision::Nothing);
     }
     if delivery.applied_once {
@@ -257,10 +259,13 @@ fn began_at(body: &Body) -> Option<Timestamp> {
         Body::Refund(refund) => Some(refund.created_at),
         // A label names the day only, as its midnight: it is before an instant when all of the day is.
         Body::Shipment(shipment) => shipment.shipped_at.and_then(|day| day.checked_add(24.hours()).ok()),
-        // Levels are states, not events.
-        Body::StockLevel(_) | Body::InventoryLevel(_) | Body::Product(_) | Body::Fulfilment(_) | Body::Incident(_) => {
-            None
-        }
+        // Levels and prices are states, not events.
+        Body::StockLevel(_)
+        | Body::Price(_)
+        | Body::InventoryLevel(_)
+        | Body::Product(_)
+        | Body::Fulfilment(_)
+        | Body::Incident(_) => None,
     }
 }
 
@@ -350,6 +355,7 @@ fn document(
             }
             Document::Stock(things::stock(plan, flow, desired, level, facts)?)
         }
+        Body::Price(price) => Document::Price(things::price(flow, desired, price, facts, view)?),
         Body::Incident(incident) => Document::Incident(incident.as_ref().clone()),
         Body::Product(_) | Body::InventoryLevel(_) | Body::Fulfilment(_) => {
             return Err(Decision::Ignore { rule: "no-sink".to_owned() });

@@ -17,14 +17,14 @@ mod view;
 
 pub use check::{References, Resolve, needs};
 pub use decide::{
-    CustomerTotals, Decision, DeliveryFacts, Document, Facts, OrderFact, ReceiptFact, ReceiptState, Remote, WaitFor,
-    Write, decide, target_key,
+    CustomerTotals, Decision, DeliveryFacts, Document, Facts, OrderFact, ReceiptFact, ReceiptState, Remote,
+    StoreVariant, WaitFor, Write, decide, target_key,
 };
 pub use diagnostic::{Problem, Problems, Severity};
 pub use expression::ExpressionError;
 pub use plan::{
-    Checked, Connectors, Expected, Flow, Hold, KindRule, OnConflict, OnEdit, OnLeave, Owner, Pager, Plan, Retry, Stock,
-    Store, System,
+    Catalog, Checked, Connectors, Expected, Flow, Hold, KindRule, OnConflict, OnEdit, OnLeave, Owner, Pager, Plan,
+    Retry, Stock, Store, System,
 };
 pub use timing::Timing;
 pub use view::person_email;

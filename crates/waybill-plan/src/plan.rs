@@ -331,6 +331,15 @@ pub struct Stock {
     pub every: Duration,
 }
 
+/// Where list prices come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Catalog {
+    /// The system whose catalogue it is.
+    pub from: SystemName,
+    /// How often it is read.
+    pub every: Duration,
+}
+
 /// Safety stock of some items at some locations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
@@ -400,6 +409,8 @@ pub struct Plan {
     pub flows: Vec<Flow>,
     /// Where stock comes from.
     pub stock: Option<Stock>,
+    /// Where list prices come from.
+    pub catalog: Option<Catalog>,
     /// Systems that tell people.
     pub pagers: Vec<Pager>,
     /// What is usual.
@@ -432,7 +443,10 @@ impl Plan {
     /// the same settings, stores, and sources. All else is obeyed as it changes.
     pub fn builds_as(&self, other: &Self) -> bool {
         let source = |plan: &Self| plan.stock.as_ref().map(|stock| (stock.from.clone(), stock.every));
-        self.systems == other.systems && self.stores == other.stores && source(self) == source(other)
+        self.systems == other.systems
+            && self.stores == other.stores
+            && source(self) == source(other)
+            && self.catalog == other.catalog
     }
 
     /// Reads and checks a plan, and says warnings too.
@@ -441,6 +455,22 @@ impl Plan {
     /// All problems at once, if one of them refuses the plan.
     pub fn check(text: &str, connectors: Connectors<'_>, references: References<'_>) -> Result<Checked, Problems> {
         check::plan(text, connectors, references)
+    }
+
+    /// The system that records of a kind are read from, where the plan says it once for all flows.
+    pub fn read_from(&self, kind: Kind) -> Option<(&SystemName, Duration)> {
+        match kind {
+            Kind::StockLevel => self.stock.as_ref().map(|stock| (&stock.from, stock.every)),
+            Kind::Price => self.catalog.as_ref().map(|catalog| (&catalog.from, catalog.every)),
+            Kind::Order
+            | Kind::Customer
+            | Kind::Product
+            | Kind::InventoryLevel
+            | Kind::Fulfilment
+            | Kind::Refund
+            | Kind::Shipment
+            | Kind::Incident => None,
+        }
     }
 
     pub(crate) fn hash_of(text: &str) -> String {

@@ -323,7 +323,7 @@ pub(crate) fn buyer() -> Type {
 /// A record of a kind, as expressions see it under the kind's name.
 pub(crate) fn of_kind(kind: Kind) -> Type {
     static KNOWN: LazyLock<BTreeMap<&'static str, Type>> = LazyLock::new(|| {
-        let kinds = [Kind::Order, Kind::Customer, Kind::Refund, Kind::Shipment, Kind::StockLevel];
+        let kinds = [Kind::Order, Kind::Customer, Kind::Refund, Kind::Shipment, Kind::StockLevel, Kind::Price];
         let kinds = kinds.into_iter().chain([Kind::Fulfilment, Kind::InventoryLevel]);
         kinds.map(|kind| (kind.as_str(), described(kind))).collect()
     });
@@ -348,6 +348,7 @@ fn described(kind: Kind) -> Type {
             ],
         ),
         Kind::StockLevel => with(texts(["sku", "location"]), [("quantity", Type::Whole)]),
+        Kind::Price => with(texts(["sku", "currency"]), [("amount", Type::Amount), ("category", maybe(Type::Text))]),
         Kind::InventoryLevel => with(texts(["inventory_item_id", "location_id"]), [("available", maybe(Type::Whole))]),
         Kind::Product | Kind::Incident => Type::Unknown,
     }

@@ -174,6 +174,7 @@ pub fn show(plan: &Plan, connectors: &[Descriptor]) -> Shown {
         kinds,
         flows,
         stock: _,
+        catalog: _,
         pagers: _,
         expected: _,
         hash,
@@ -186,6 +187,7 @@ pub fn show(plan: &Plan, connectors: &[Descriptor]) -> Shown {
     let sections = [
         rules::customers(&names),
         rules::stock(&names),
+        rules::prices(&names),
         parties::locations(&names),
         parties::stores(&names),
         parties::systems(&names),

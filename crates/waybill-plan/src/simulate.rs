@@ -286,6 +286,9 @@ impl<'p> Simulation<'p> {
             if let Some(Body::StockLevel(level)) = &desired.body {
                 facts.inventory_item = self.known.item(&desired.key.store, &level.sku);
             }
+            if let Some(Body::Price(price)) = &desired.body {
+                facts.variants = self.known.variants(&desired.key.store, &price.sku);
+            }
             facts
         });
         // Other systems' receipts are the simulated plan's.
@@ -397,7 +400,7 @@ fn looks_for_others(write: &Write) -> bool {
         Document::Customer(customer) => vec![Some(&customer.policy)],
         Document::Refund(refund) => vec![Some(&refund.policy)],
         Document::Shipment(shipment) => vec![Some(&shipment.policy)],
-        Document::Stock(_) | Document::Incident(_) => Vec::new(),
+        Document::Stock(_) | Document::Price(_) | Document::Incident(_) => Vec::new(),
     };
     policies.into_iter().flatten().any(|policy| !policy.matching.is_empty() && policy.on_match != OnMatch::CreateSecond)
 }

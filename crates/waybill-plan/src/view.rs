@@ -9,6 +9,7 @@ use serde::Serialize;
 use waybill_domain::{
     Body, Personal, Snapshot,
     order::{FinancialStatus, Order, OrderLine, Refund, TaxLine},
+    price::ListPrice,
 };
 
 use crate::{Plan, decide::CustomerTotals, expression::Amount, schema};
@@ -86,6 +87,10 @@ fn refund(refund: &Refund) -> Value {
     merge_maps([context! { total => amount(total) }, Value::from(Serde(refund))])
 }
 
+fn price(price: &ListPrice) -> Value {
+    merge_maps([context! { amount => amount(price.amount) }, Value::from(Serde(price))])
+}
+
 /// The view of a snapshot: its body under its kind (`order`, `customer`, `shipment`, …), `store`, `channel`, `totals`.
 pub(crate) fn of(plan: &Plan, snapshot: &Snapshot, customer_totals: Option<&CustomerTotals>) -> Value {
     let body = match &snapshot.body {
@@ -98,6 +103,7 @@ pub(crate) fn of(plan: &Plan, snapshot: &Snapshot, customer_totals: Option<&Cust
         Some(Body::Refund(body)) => refund(body),
         Some(Body::Shipment(body)) => Value::from(Serde(body)),
         Some(Body::StockLevel(body)) => Value::from(Serde(body)),
+        Some(Body::Price(body)) => price(body),
         Some(Body::Incident(body)) => Value::from(Serde(body)),
     };
     let store = &snapshot.key.store;

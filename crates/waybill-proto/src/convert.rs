@@ -53,6 +53,7 @@ impl From<&Snapshot> for wire::Snapshot {
             Body::Refund(refund) => Wire::Refund(refund.into()),
             Body::Shipment(shipment) => Wire::Shipment(shipment.into()),
             Body::StockLevel(level) => Wire::StockLevel(level.into()),
+            Body::Price(price) => Wire::Price(price.into()),
             Body::Incident(incident) => Wire::Incident(incident.as_ref().into()),
         });
         Self {
@@ -78,6 +79,7 @@ impl TryFrom<wire::Snapshot> for Snapshot {
             Some(Wire::Refund(refund)) => Some(Body::Refund(refund.try_into()?)),
             Some(Wire::Shipment(shipment)) => Some(Body::Shipment(shipment.try_into()?)),
             Some(Wire::StockLevel(level)) => Some(Body::StockLevel(level.into())),
+            Some(Wire::Price(price)) => Some(Body::Price(price.try_into()?)),
             Some(Wire::Incident(incident)) => Some(Body::Incident(Box::new(incident.try_into()?))),
         };
         Ok(Self {

@@ -20,7 +20,7 @@ QUERIES = """
 
 MUTATIONS = """
     fulfillmentCancel fulfillmentCreate fulfillmentTrackingInfoUpdate inventorySetQuantities metafieldsSet orderUpdate
-    tagsAdd tagsRemove webhookSubscriptionCreate webhookSubscriptionDelete webhookSubscriptionUpdate
+    productVariantsBulkUpdate tagsAdd tagsRemove webhookSubscriptionCreate webhookSubscriptionDelete webhookSubscriptionUpdate
 """.split()
 
 # Each brings its Connection and Edge along.
@@ -77,7 +77,7 @@ def main():
     outputs = set(INTERFACES) | set(UNIONS) | set(OBJECTS)
     outputs |= {name + end for name in OBJECTS for end in ("Connection", "Edge") if get(name + end)}
     outputs |= {mutation[0].upper() + mutation[1:] + "Payload" for mutation in MUTATIONS}
-    outputs |= {name + "UserError" for name in ("InventorySetQuantities", "MetafieldsSet")}
+    outputs |= {name + "UserError" for name in ("InventorySetQuantities", "MetafieldsSet", "ProductVariantsBulkUpdate")}
     missing = sorted(name for name in outputs if not get(name))
     if missing:
         sys.exit("not in the schema: " + ", ".join(missing))

@@ -20,12 +20,13 @@ pub fn erp() -> Setup {
         let stock = Stock::At(
             places.filter(|(_, units)| *units > 0).map(|(place, units)| (place.code.to_owned(), units)).collect(),
         );
-        Item { code: item.code.to_owned(), name: item.name(), price: item.price(), kind, stock }
+        Item { code: item.code.to_owned(), name: item.name(), price: item.price(), category: None, kind, stock }
     });
     let shipping = Item {
         code: catalogue::SHIPPING_ITEM.to_owned(),
         name: "Shipping".to_owned(),
         price: rust_decimal::Decimal::new(catalogue::SHIPPING[0].cents, 2),
+        category: None,
         kind: Kind::Service,
         stock: Stock::default(),
     };

@@ -86,6 +86,7 @@ impl Default for Settings {
             "write_inventory",
             "write_merchant_managed_fulfillment_orders",
             "write_orders",
+            "write_products",
         ];
         Self {
             token: "shpat_simulated".into(),

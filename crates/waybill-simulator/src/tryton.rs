@@ -90,6 +90,9 @@ pub struct Item {
     pub name: String,
     /// Its list price, without tax.
     pub price: Decimal,
+    /// The accounting category that taxes it; one for all unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
     /// Whether it is kept in stock.
     #[serde(default, rename = "type")]
     pub kind: ItemKind,

@@ -13,7 +13,7 @@ use waybill_proto::wire::{
 use waybill_runtime::{Metrics, grpc::PeerChannel};
 
 /// The services that are a source of records.
-const SOURCES: [&str; 3] = ["shopify-ingest", "fulfilment-sync", "inventory-router"];
+const SOURCES: [&str; 4] = ["shopify-ingest", "fulfilment-sync", "inventory-router", "erp-sync"];
 /// The services that deliver records.
 const DELIVERERS: [&str; 4] = ["erp-sync", "crm-sync", "fulfilment-sync", "inventory-router"];
 

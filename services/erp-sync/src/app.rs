@@ -5,26 +5,29 @@ use std::{net::SocketAddr, sync::Arc};
 use sqlx::migrate::Migrator;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
-use waybill_delivery::{Engine, Frame, NoHooks, operations::DeliveriesService};
-use waybill_proto::wire::deliveries_server::DeliveriesServer;
-use waybill_runtime::{Ended, ServiceSettings};
+use waybill_delivery::{Engine, Frame, Ledger, ledger::SourceService, operations::DeliveriesService};
+use waybill_proto::wire::{deliveries_server::DeliveriesServer, source_server::SourceServer};
+use waybill_runtime::{Ended, ServiceSettings, SystemClock};
 
-use crate::vendors;
+use crate::{catalogue::Catalogue, facts::PriceFacts, vendors};
 
 /// The service's name.
 pub const SERVICE: &str = "erp-sync";
 /// Every setting, with its default.
 pub const DEFAULTS: &str = include_str!("../config.default.toml");
 
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
 /// The migrations of the service's schema.
 pub fn migrator() -> Migrator {
-    waybill_delivery::migrator(None)
+    waybill_delivery::migrator(Some(&MIGRATIONS))
 }
 
 /// The service, built and not yet running.
 pub struct App {
     frame: Frame,
     engine: Arc<Engine>,
+    catalogue: Option<Arc<Catalogue>>,
 }
 
 impl App {
@@ -35,8 +38,19 @@ impl App {
     pub async fn build(settings: ServiceSettings, stop: CancellationToken) -> anyhow::Result<Self> {
         let frame = Frame::build(SERVICE, settings, vendors::descriptors(), stop).await?;
         let served = frame.served(vendors::port)?;
-        let engine = frame.engine(vendors::ours, served, Arc::new(NoHooks))?;
-        Ok(Self { frame, engine })
+        let catalog = frame.plan.borrow().catalog.clone();
+        let catalogue = match catalog {
+            Some(catalog) if served.iter().any(|system| system.name == catalog.from) => Some(Arc::new(Catalogue {
+                source: vendors::catalogue(&frame, &catalog.from)?,
+                shops: vendors::shops(&frame)?,
+                plan: frame.plan.clone(),
+                ledger: Ledger::new(frame.pool.clone()),
+                clock: Arc::new(SystemClock),
+            })),
+            _ => None,
+        };
+        let engine = frame.engine(vendors::ours, served, Arc::new(PriceFacts))?;
+        Ok(Self { frame, engine, catalogue })
     }
 
     /// Where health endpoints listen.
@@ -60,9 +74,26 @@ impl App {
     /// # Errors
     /// If a part of it ends early.
     pub async fn run(self) -> anyhow::Result<Ended> {
-        let Self { mut frame, engine } = self;
+        let Self { mut frame, engine, catalogue } = self;
         engine.start(&mut frame.tasks);
-        let deliveries = DeliveriesServer::with_interceptor(DeliveriesService::new(engine), frame.token()?);
-        frame.run(axum::Router::new(), Routes::new(deliveries)).await
+        if let Some(catalogue) = catalogue {
+            let every = catalogue.every();
+            let engine = Arc::clone(&engine);
+            frame.tasks.repeat("list prices", every, move || {
+                let (catalogue, engine) = (Arc::clone(&catalogue), Arc::clone(&engine));
+                async move {
+                    if catalogue.read().await? > 0 {
+                        engine.wake_outbox();
+                        engine.wake_workers();
+                    }
+                    Ok(())
+                }
+            });
+        }
+        let token = frame.token()?;
+        let source = SourceService::new(frame.pool.clone());
+        let routes = Routes::new(DeliveriesServer::with_interceptor(DeliveriesService::new(engine), token.clone()))
+            .add_service(SourceServer::with_interceptor(source, token));
+        frame.run(axum::Router::new(), routes).await
     }
 }

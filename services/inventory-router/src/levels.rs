@@ -6,10 +6,7 @@ use anyhow::Context as _;
 use connector_shopify::Shopify;
 use tokio::sync::watch;
 use waybill_connector::source::StockSource;
-use waybill_delivery::{
-    Ledger, decide_anew,
-    ledger::{Observed, Origin, Verdict},
-};
+use waybill_delivery::{Ledger, decide_anew, ledger::Verdict};
 use waybill_domain::{Body, Clock, Kind, RecordId, RecordKey, StoreName, document::StockQuantity, stock::StockLevel};
 use waybill_plan::Plan;
 
@@ -92,18 +89,12 @@ impl Levels {
         began_at: jiff::Timestamp,
         held_back: i64,
     ) -> anyhow::Result<bool> {
-        let key = RecordKey { store: store.clone(), kind: Kind::StockLevel, id: record_id(&level) };
+        let id = RecordId::of_code(&format!("{}_", level.location), &level.sku);
+        let key = RecordKey { store: store.clone(), kind: Kind::StockLevel, id };
         let sku = level.sku.clone();
-        let body = Body::StockLevel(level);
-        let observed = Observed {
-            content_hash: body.content_hash(),
-            body: Some(body),
-            origin: Origin::Refetched { began_at, source_updated_at: None },
-            key: key.clone(),
-            traceparent: waybill_runtime::trace_context::current(),
-        };
+        let body = Some(Body::StockLevel(level));
         let mut transaction = self.ledger.pool().begin().await?;
-        let verdict = self.ledger.observe(&mut transaction, &observed, self.clock.now()).await?;
+        let verdict = self.ledger.found(&mut transaction, &key, body, began_at, self.clock.now()).await?;
         let moved = sqlx::query(
             "insert into held_back as h (store, sku, units) values ($1, $2, $3)
              on conflict (store, sku) do update set units = excluded.units where h.units <> excluded.units",
@@ -168,31 +159,5 @@ impl Levels {
         .execute(self.ledger.pool())
         .await?;
         Ok(item.is_some())
-    }
-}
-
-/// `<location>_<sku>` where the SKU fits an id, else with its bytes in hexadecimal.
-fn record_id(level: &StockLevel) -> RecordId {
-    format!("{}_{}", level.location, level.sku).parse().unwrap_or_else(|_| {
-        let hex: String = level.sku.bytes().map(|byte| format!("{byte:02x}")).collect();
-        let id: String = format!("{}_x{hex}", level.location).chars().take(128).collect();
-        id.parse().unwrap_or_else(|_| RecordId::from(0))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use waybill_domain::stock::StockLevel;
-
-    use super::record_id;
-
-    #[test]
-    fn any_sku_gives_a_record_id() {
-        let id = |sku: &str| {
-            record_id(&StockLevel { sku: sku.to_owned(), location: "main-warehouse".to_owned(), quantity: 0 })
-                .to_string()
-        };
-        assert_eq!(id("TEE-M"), "main-warehouse_TEE-M");
-        assert_eq!(id("A B"), "main-warehouse_x412042");
     }
 }

@@ -46,6 +46,9 @@ documents! {
     STOCK_LEVELS = "StockLevels", ["stock_levels.graphql"];
     ITEMS_BY_SKU = "ItemsBySku", ["items_by_sku.graphql"];
     SET_QUANTITIES = "SetQuantities", ["set_quantities.graphql"];
+    VARIANT_PRICES = "VariantPrices", ["variant_prices.graphql"];
+    VARIANTS_BY_SKU = "VariantsBySku", ["variants_by_sku.graphql"];
+    UPDATE_PRICES = "UpdatePrices", ["update_prices.graphql"];
     FULFILLMENT_WORK = "FulfillmentWork", ["fulfillment_work.graphql"];
     FULFILLMENT_ORDER_LINES = "FulfillmentOrderLines", ["fulfillment_order_lines.graphql"];
     FULFILLMENT_LINES = "FulfillmentLines", ["fulfillment_lines.graphql"];

@@ -30,6 +30,11 @@ pub(crate) struct QuantityInput {
     pub(crate) change_from_quantity: i64,
 }
 
+/// A search for a SKU.
+pub(crate) fn of_sku(sku: &str) -> String {
+    format!("sku:\"{}\"", sku.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 impl Client {
     /// The levels of items at one location, in the order of `items`; `None` where there is no such item.
     pub(crate) async fn stock_levels(
@@ -49,10 +54,9 @@ impl Client {
 
     /// The inventory items that a search for a SKU finds; the search may find more than the exact one.
     pub(crate) async fn items_by_sku(&self, sku: &str) -> Result<Vec<wire::SkuItem>, Failure> {
-        let query = format!("sku:\"{}\"", sku.replace('\\', "\\\\").replace('"', "\\\""));
         let (mut items, mut after) = (Vec::new(), None);
         loop {
-            let variables = json!({ "query": query, "after": after });
+            let variables = json!({ "query": of_sku(sku), "after": after });
             let data: wire::ItemsBySkuData = self.read(document::ITEMS_BY_SKU, variables).await?;
             after = data.inventory_items.page_info.next().map(str::to_owned);
             items.extend(data.inventory_items.nodes);

@@ -59,6 +59,7 @@ fn total(snapshot: &[u8]) -> Option<Money> {
         Body::Customer(_)
         | Body::Product(_)
         | Body::StockLevel(_)
+        | Body::Price(_)
         | Body::InventoryLevel(_)
         | Body::Fulfilment(_)
         | Body::Shipment(_)

@@ -227,6 +227,6 @@ fn mapped(document: &Document) -> Vec<(&'static str, &Fields, &WritePolicy)> {
         Document::Customer(customer) => vec![("customer", &customer.fields, &customer.policy)],
         Document::Shipment(shipment) => vec![("shipment", &shipment.fields, &shipment.policy)],
         Document::Refund(refund) => vec![("refund", &refund.fields, &refund.policy)],
-        Document::Stock(_) | Document::Incident(_) => Vec::new(),
+        Document::Stock(_) | Document::Price(_) | Document::Incident(_) => Vec::new(),
     }
 }

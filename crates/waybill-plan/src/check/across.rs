@@ -8,29 +8,72 @@ use waybill_domain::{Kind, StoreName, SystemName, descriptor::Capability};
 use super::{Reading, flows::Written, needs};
 use crate::{
     diagnostic::Place,
-    plan::{Flow, KindRule, OnConflict, Owner, Stock, System},
+    plan::{Catalog, Flow, KindRule, OnConflict, Owner, Stock, System},
     read::At,
 };
 
 type Kinds = BTreeMap<String, At<KindRule>>;
 
+/// The parts of a plan that say once for all flows where a kind's records are read.
+pub(super) struct Sources<'a> {
+    pub(super) stock: Option<&'a At<Stock>>,
+    pub(super) catalog: Option<&'a At<Catalog>>,
+}
+
+/// One of them.
+struct Source<'a> {
+    kind: Kind,
+    /// Its header.
+    header: &'static str,
+    /// What comes from there.
+    what: &'static str,
+    needs: Capability,
+    /// Whether it is there, readable or not.
+    is_there: bool,
+    read: Option<(&'a SystemName, &'a Place)>,
+}
+
 /// One account at a vendor: the connector, and what it is reached with.
 type Account = (String, Vec<String>);
 
 impl Reading<'_, '_> {
-    pub(super) fn check_across(&mut self, flows: &[Written], kinds: &Kinds, stock: Option<&At<Stock>>) {
+    pub(super) fn check_across(&mut self, flows: &[Written], kinds: &Kinds, sources: &Sources<'_>) {
+        let sources = self.sources(sources);
         self.check_twins(flows);
         self.check_after(flows);
         self.check_circles(flows);
         self.check_echoes(flows);
-        self.check_owners(flows, kinds, stock);
+        self.check_owners(flows, kinds, &sources);
         for written in flows {
             self.check_buyer_fields(written, flows);
             self.check_conflicts(written, kinds);
             self.check_source(&written.flow, &written.place);
         }
-        self.check_stock(flows, stock);
+        for source in &sources {
+            self.check_read_from(flows, source);
+        }
         self.check_accounts();
+    }
+
+    fn sources<'a>(&self, written: &Sources<'a>) -> [Source<'a>; 2] {
+        [
+            Source {
+                kind: Kind::StockLevel,
+                header: "[stock]",
+                what: "levels",
+                needs: Capability::StockSource,
+                is_there: self.named.stock,
+                read: written.stock.map(|stock| (&stock.value.from, &stock.place)),
+            },
+            Source {
+                kind: Kind::Price,
+                header: "[catalog]",
+                what: "prices",
+                needs: Capability::CatalogSource,
+                is_there: self.named.catalog,
+                read: written.catalog.map(|catalog| (&catalog.value.from, &catalog.place)),
+            },
+        ]
     }
 
     /// A record follows one flow to a system.
@@ -123,7 +166,7 @@ impl Reading<'_, '_> {
     }
 
     /// A kind's owner, and the system that its records come from, are one.
-    fn check_owners(&mut self, flows: &[Written], kinds: &Kinds, stock: Option<&At<Stock>>) {
+    fn check_owners(&mut self, flows: &[Written], kinds: &Kinds, sources: &[Source<'_>]) {
         let mut say = |rule: &At<KindRule>, place: &Place, kind: &str, from: &SystemName| {
             if rule.value.owner != Owner::System(from.clone()) {
                 let owner = match &rule.value.owner {
@@ -134,10 +177,13 @@ impl Reading<'_, '_> {
                 self.problems.error("WB-P025", place, what, "name one owner in both places");
             }
         };
-        if let (Some(stock), Some(rule)) = (stock, kinds.get("stock-level")) {
-            say(rule, &stock.place, "stock-level", &stock.value.from);
+        for source in sources {
+            if let (Some((from, place)), Some(rule)) = (source.read, kinds.get(source.kind.as_str())) {
+                say(rule, place, source.kind.as_str(), from);
+            }
         }
-        for Written { flow, from: place, .. } in flows.iter().filter(|written| written.flow.kind != Kind::StockLevel) {
+        let is_told = |kind| sources.iter().any(|source| source.kind == kind);
+        for Written { flow, from: place, .. } in flows.iter().filter(|written| !is_told(written.flow.kind)) {
             if let (Some(from), Some(place), Some(rule)) = (&flow.from, place, kinds.get(flow.kind.as_str())) {
                 say(rule, place, flow.kind.as_str(), from);
             }
@@ -181,25 +227,39 @@ impl Reading<'_, '_> {
         }
     }
 
-    fn check_stock(&mut self, flows: &[Written], stock: Option<&At<Stock>>) {
-        for written in flows.iter().filter(|written| written.flow.kind == Kind::StockLevel) {
-            let Some(stock) = stock else {
-                if !self.named.stock {
-                    let what = "the plan has no [stock] to say where levels come from";
-                    let able = self.able_systems(Capability::StockSource);
+    /// What a part says once for all flows is there where a flow needs it, is used, and is what the flows say too.
+    fn check_read_from(&mut self, flows: &[Written], source: &Source<'_>) {
+        let Source { kind, header, what, .. } = *source;
+        let mut flows = flows.iter().filter(|written| written.flow.kind == kind).peekable();
+        if let (Some((_, place)), None, false) = (source.read, flows.peek(), self.lacks_flows) {
+            let what = format!("{what} are read, and no flow brings them anywhere");
+            let mend = format!("add a flow with kind = \"{kind}\", or leave {header} out");
+            self.problems.error("WB-P012", place, what, mend);
+        }
+        for written in flows {
+            let Some((read_from, _)) = source.read else {
+                if !source.is_there {
+                    let what = format!("the plan has no {header} to say where {what} come from");
+                    let able = self.able_systems(source.needs);
                     let from = if let [one] = able[..] { one } else { "…" };
-                    let mend = format!("add [stock] with from = \"{from}\"");
+                    let mend = format!("add {header} with from = \"{from}\"");
                     self.problems.error("WB-P012", &written.place, what, mend);
                 }
                 continue;
             };
             if let (Some(from), Some(place)) = (&written.flow.from, &written.from)
-                && *from != stock.value.from
+                && from != read_from
             {
-                let what = format!("stock is read from {}, says [stock]", stock.value.from);
+                let word = header.trim_matches(['[', ']']);
+                let what = format!(
+                    "{} is read from {read_from}, says {header}",
+                    if kind == Kind::Price { "the catalogue" } else { word }
+                );
                 self.problems.error("WB-P025", place, what, "name the same system in both places");
             }
-            self.check_location_names(&written.flow.to, &stock.value.from);
+            if kind == Kind::StockLevel {
+                self.check_location_names(&written.flow.to, read_from);
+            }
         }
     }
 

@@ -52,7 +52,8 @@ pub(super) struct Defaults {
 }
 
 /// Kinds of records that a flow can bring.
-pub(crate) const MOVED: [Kind; 5] = [Kind::Order, Kind::Customer, Kind::Shipment, Kind::StockLevel, Kind::Refund];
+pub(crate) const MOVED: [Kind; 6] =
+    [Kind::Order, Kind::Customer, Kind::Shipment, Kind::StockLevel, Kind::Price, Kind::Refund];
 
 pub(super) const ON_CONFLICT: [(&str, OnConflict); 3] =
     [("owner", OnConflict::Owner), ("park", OnConflict::Park), ("theirs", OnConflict::Theirs)];
@@ -204,6 +205,7 @@ impl Reading<'_, '_> {
         let needed = match kind {
             Some(Kind::Shipment) => Capability::ShipmentSource,
             Some(Kind::StockLevel) => Capability::StockSource,
+            Some(Kind::Price) => Capability::CatalogSource,
             _ => Capability::StoreSource,
         };
         let what = format!("gives no {} records", kind.map_or("such", Kind::as_str));

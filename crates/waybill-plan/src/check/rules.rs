@@ -15,14 +15,15 @@ use super::{Reading, flows::ON_CONFLICT, systems::STORE};
 use crate::{
     diagnostic::nearest,
     expression,
-    plan::{Customers, Expected, Hold, KindRule, Owner, Pager, Stock},
+    plan::{Catalog, Customers, Expected, Hold, KindRule, Owner, Pager, Stock},
     read::{At, Node, Table, choose},
     schema::{self, Type},
     typing::Wanted,
 };
 
 /// What records can be owned, as the plan names it. A return has no records of its own yet; who owns it can be said.
-pub(crate) const OWNED: [&str; 7] = ["order", "customer", "product", "stock-level", "shipment", "refund", "return"];
+pub(crate) const OWNED: [&str; 8] =
+    ["order", "customer", "product", "stock-level", "price", "shipment", "refund", "return"];
 const COUNTS: &str = "order.captured and not order.cancelled";
 const MOST_UNITS: i64 = 1_000_000_000;
 const DAY_SECONDS: i64 = 86_400;
@@ -138,6 +139,19 @@ impl Reading<'_, '_> {
         let every = every.unwrap_or(Duration::from_secs(60));
         let stock = Stock { from: from?, quantity, safety, holds, sells, every };
         Some(At { value: stock, place: node.place })
+    }
+
+    pub(super) fn read_catalog(&mut self, root: &mut Table<'_, '_>) -> Option<At<Catalog>> {
+        let node = root.get("catalog")?;
+        self.named.catalog = true;
+        let mut table = node.table(&mut self.problems)?;
+        let from = table.required("from", "the system whose list prices these are", &mut self.problems);
+        let from = from.and_then(|from| {
+            self.able(&from, Capability::CatalogSource, "gives no list prices", "name a system that does")
+        });
+        let every = table.seconds("every_seconds", 1, DAY_SECONDS, &mut self.problems);
+        table.finish(&mut self.problems);
+        Some(At { value: Catalog { from: from?, every: every.unwrap_or(Duration::from_secs(60)) }, place: node.place })
     }
 
     fn read_holds(&mut self, table: &mut Table<'_, '_>) -> Vec<Hold> {

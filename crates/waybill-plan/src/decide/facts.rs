@@ -7,9 +7,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use waybill_domain::{
-    Body, RecordId, Revision, Snapshot, SystemName,
+    Body, Currency, RecordId, Revision, Snapshot, SystemName,
     customer::Person,
-    document::Fields,
+    document::{Fields, VariantRef},
     order::{Order, Refund},
 };
 
@@ -72,6 +72,16 @@ pub struct OrderFact {
     pub ignored: bool,
 }
 
+/// A variant of the store, as its product was heard last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreVariant {
+    /// Which.
+    #[serde(flatten)]
+    pub variant: VariantRef,
+    /// What it costs there.
+    pub price: Decimal,
+}
+
 /// What is known beside the snapshot. Recorded with the decision.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -97,6 +107,12 @@ pub struct Facts {
     pub inventory_item: Option<RecordId>,
     /// Units that orders without an applied receipt of the stock system still take from a stock level.
     pub on_the_way: i64,
+    /// The store's variants with a price's SKU, in the order of their ids, where the service keeps them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<StoreVariant>,
+    /// The store's currency, where the service knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
 }
 
 /// What is known of the delivery itself.

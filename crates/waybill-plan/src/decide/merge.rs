@@ -98,7 +98,11 @@ pub(super) fn without_foreign(plan: &Plan, flow: &Flow, document: &Document) -> 
     let person = match &mut bare {
         Document::Order(order) => order.customer.as_mut(),
         Document::Customer(customer) => Some(customer.as_mut()),
-        Document::Refund(_) | Document::Shipment(_) | Document::Stock(_) | Document::Incident(_) => None,
+        Document::Refund(_)
+        | Document::Shipment(_)
+        | Document::Stock(_)
+        | Document::Price(_)
+        | Document::Incident(_) => None,
     };
     if let Some(person) = person {
         let CustomerDocument { first_name, last_name, phone, .. } = person;
@@ -198,7 +202,7 @@ fn parts<'a>(flow: &'a Flow, document: &'a mut Document) -> Vec<Part<'a>> {
             let refund = refund.as_mut();
             vec![own("refund", Kind::Refund, &mut refund.fields, &mut refund.policy)]
         }
-        Document::Stock(_) | Document::Incident(_) => Vec::new(),
+        Document::Stock(_) | Document::Price(_) | Document::Incident(_) => Vec::new(),
     }
 }
 

@@ -1,15 +1,20 @@
-//! Parcels and stock levels.
+//! Parcels, stock levels and prices.
 
 use minijinja::Value;
+use rust_decimal::Decimal;
 use waybill_domain::{
     Kind, ObjectKey, RecordKey, Snapshot,
-    document::{ShipmentDocument, ShippedLine, StockDocument, StockQuantity},
+    document::{FieldValue, PriceDocument, ShipmentDocument, ShippedLine, StockDocument, StockQuantity},
+    price::ListPrice,
     shipment::Shipment,
     stock::StockLevel,
 };
 
-use super::{Facts, Unfit, fields};
+use super::{Decision, Document, Facts, Unfit, fields};
 use crate::plan::{Flow, Plan};
+
+/// The field that a map of prices gives.
+const PRICE: &str = "price";
 
 pub(super) fn shipment(
     flow: &Flow,
@@ -73,4 +78,68 @@ pub(super) fn stock(
         name: stock.quantity,
         quantity: level.quantity.saturating_sub(held_back).max(0),
     })
+}
+
+/// A list price as the store is to have it. Every variant with the SKU gets it: what is listed is the item's price, and
+/// an item that a store shows twice costs the same in both places.
+pub(super) fn price(
+    flow: &Flow,
+    snapshot: &Snapshot,
+    listed: &ListPrice,
+    facts: &Facts,
+    view: &Value,
+) -> Result<PriceDocument, Decision> {
+    if facts.variants.is_empty() {
+        // It was sold when the price was read.
+        return Err(Decision::Ignore { rule: "not-sold".to_owned() });
+    }
+    if let Some(theirs) = facts.currency.filter(|theirs| *theirs != listed.currency) {
+        let message = format!("the price is in {}, and the store sells in {theirs}", listed.currency);
+        return Err(Unfit::new("currency", "currency", message).into());
+    }
+    let Some(value) = fields(&flow.fields, view)?.remove(PRICE) else {
+        // The map says `skip` where there is nothing.
+        return Err(Decision::Ignore { rule: format!("skip:{}", flow.name) });
+    };
+    Ok(PriceDocument {
+        key: ObjectKey::new(&snapshot.key, "price"),
+        sku: listed.sku.clone(),
+        variants: facts.variants.iter().map(|one| one.variant.clone()).collect(),
+        price: in_smallest_units(&value, listed)?,
+    })
+}
+
+/// What a map gave, with as many digits behind the point as the currency has. It is not rounded here: which way would be
+/// a rule of the business.
+fn in_smallest_units(value: &FieldValue, listed: &ListPrice) -> Result<Decimal, Unfit> {
+    let unfit = |what: &str| Unfit::new("map_error", PRICE, format!("{}: {what}", value.to_text()));
+    let amount = match value {
+        FieldValue::Number(amount) => Some(*amount),
+        FieldValue::Text(text) => Decimal::from_str_exact(text.expose().trim()).ok(),
+        FieldValue::Null | FieldValue::Bool(_) | FieldValue::Time(_) => None,
+    };
+    let mut amount = amount.ok_or_else(|| unfit("this is no price"))?.normalize();
+    let (currency, digits) = (listed.currency, listed.currency.exponent());
+    if amount < Decimal::ZERO {
+        return Err(unfit("a price is not below zero"));
+    }
+    if amount.scale() > digits {
+        return Err(unfit(&format!("finer than {currency} can be paid; write round(…, {digits}) in the map")));
+    }
+    amount.rescale(digits);
+    Ok(amount)
+}
+
+/// Whether the store shows another price than a document wants: somebody changed it there. The price is its owner's, so
+/// that it is written again.
+pub(super) fn was_changed_there(document: &Document, facts: &Facts) -> bool {
+    match document {
+        Document::Price(document) => facts.variants.iter().any(|one| one.price != document.price),
+        Document::Order(_)
+        | Document::Customer(_)
+        | Document::Refund(_)
+        | Document::Shipment(_)
+        | Document::Stock(_)
+        | Document::Incident(_) => false,
+    }
 }

@@ -23,6 +23,11 @@ pub(super) fn fixed(kind: &str) -> Vec<String> {
             "A refund waits until the system holds its order, and stays away where a rule keeps the order away.",
             "What was put back without money is no refund.",
         ],
+        "price" => &[
+            "Every variant with the SKU gets the price.",
+            "One in another currency than the store's is parked, and what the map gives is not rounded.",
+            "What the store does not sell is no record.",
+        ],
         _ => &[],
     };
     said.iter().map(|&sentence| sentence.to_owned()).collect()
@@ -68,8 +73,7 @@ fn answer(question: Question, about: &'static str, text: impl Into<String>) -> A
 
 /// Where a flow's records come from, if that is a system.
 pub(super) fn source<'a>(names: &'a Names<'_>, flow: &'a Flow) -> Option<&'a waybill_domain::SystemName> {
-    let of_stock = || names.plan.stock.as_ref().filter(|_| flow.kind == Kind::StockLevel).map(|stock| &stock.from);
-    flow.from.as_ref().or_else(of_stock)
+    flow.from.as_ref().or_else(|| names.plan.read_from(flow.kind).map(|(system, _)| system))
 }
 
 fn what(names: &Names<'_>, flow: &Flow) -> Vec<Answer> {
@@ -110,6 +114,7 @@ fn since(flow: &Flow) -> String {
         Kind::StockLevel | Kind::Product | Kind::InventoryLevel | Kind::Fulfilment | Kind::Incident => {
             return "all: levels are states, not events".to_owned();
         }
+        Kind::Price => return "all: prices are states, not events".to_owned(),
     };
     match flow.since {
         Some(since) => format!("{begun} at {since} or later"),
@@ -120,8 +125,8 @@ fn since(flow: &Flow) -> String {
 fn when(names: &Names<'_>, flow: &Flow) -> Vec<Answer> {
     use Question::When;
     let mut written = words::timing(&flow.timing, flow.to.as_str());
-    if let (Kind::StockLevel, Some(stock)) = (flow.kind, &names.plan.stock) {
-        written = format!("{written}; {} is read every {}", stock.from, words::duration(stock.every));
+    if let Some((system, every)) = names.plan.read_from(flow.kind) {
+        written = format!("{written}; {system} is read every {}", words::duration(every));
     }
     let after = match flow.after.as_slice() {
         [] => "nothing else".to_owned(),
@@ -180,6 +185,9 @@ fn conflict(names: &Names<'_>, flow: &Flow) -> String {
             _ => "on hand",
         };
         return format!("what is {quantity} in {to} is set anew with each new level");
+    }
+    if flow.kind == Kind::Price {
+        return format!("a price that somebody changed in {to} is set back");
     }
     if flow.fields.is_empty() {
         return "no field is mapped: with each change the record is written whole".to_owned();

@@ -99,5 +99,5 @@ pub(super) fn tables(names: &Names<'_>) -> Section {
         Table { title: name, headings: vec!["Key", "Becomes"], rows: keys(&rows).into_iter().map(row).collect() }
     };
     let tables = keys(tables).into_iter().map(shown).filter(|table| !table.rows.is_empty()).collect();
-    Section { title: "Tables", tables, of: &[Kind::Order, Kind::Customer, Kind::Refund, Kind::Shipment] }
+    Section { title: "Tables", tables, of: &[Kind::Order, Kind::Customer, Kind::Refund, Kind::Shipment, Kind::Price] }
 }

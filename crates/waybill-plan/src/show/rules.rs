@@ -6,7 +6,7 @@ use waybill_domain::{
 };
 
 use super::{Names, Section, Table, maps::match_rows, words};
-use crate::plan::{Customers, Expected, Hold, Pager, Stock};
+use crate::plan::{Catalog, Customers, Expected, Hold, Pager, Stock};
 
 fn fact(name: &str, text: impl Into<String>) -> Vec<String> {
     vec![name.to_owned(), text.into()]
@@ -69,6 +69,15 @@ pub(super) fn stock(names: &Names<'_>) -> Section {
     }
     tables.retain(|table| !table.rows.is_empty());
     Section { title: "Stock", tables, of: &[Kind::StockLevel] }
+}
+
+pub(super) fn prices(names: &Names<'_>) -> Section {
+    let read_from = |Catalog { from, every }: &Catalog| {
+        let system = names.system(from);
+        facts(vec![fact("read from", format!("{system}, every {}", words::duration(*every)))])
+    };
+    let tables = names.plan.catalog.iter().map(read_from).collect();
+    Section { title: "Prices", tables, of: &[Kind::Price] }
 }
 
 fn held_back(holds: &[Hold]) -> Table {

@@ -1,13 +1,16 @@
-//! What the services would keep beside their deliveries: orders, totals, items.
+//! What the services would keep beside their deliveries: orders, totals, items, variants.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use waybill_domain::{Body, Kind, RecordId, RecordKey, Snapshot, StoreName, customer::Person, order::Order, totals};
+use waybill_domain::{
+    Body, Kind, RecordId, RecordKey, Snapshot, StoreName, customer::Person, document::VariantRef, order::Order,
+    product::Product, totals,
+};
 
 use crate::{
-    decide::{CustomerTotals, target_key},
+    decide::{CustomerTotals, StoreVariant, target_key},
     plan::Plan,
 };
 
@@ -27,6 +30,7 @@ pub(super) struct Known {
     buyers: BTreeMap<RecordKey, String>,
     counted: BTreeMap<String, BTreeMap<RecordKey, Counted>>,
     items: BTreeMap<(StoreName, String), RecordId>,
+    products: BTreeMap<RecordKey, Product>,
     refunds: BTreeMap<RecordKey, Vec<RecordKey>>,
 }
 
@@ -55,6 +59,7 @@ impl Known {
                 self.customers.insert(key.clone(), customer.person());
             }
             Some(Body::Product(product)) => {
+                self.products.insert(key.clone(), product.clone());
                 for variant in product.variants.iter().filter(|variant| !variant.sku.is_empty()) {
                     if let Some(item) = &variant.inventory_item_id {
                         self.items.insert((key.store.clone(), variant.sku.clone()), item.clone());
@@ -67,6 +72,9 @@ impl Known {
                 if !refunds.contains(key) {
                     refunds.push(key.clone());
                 }
+            }
+            None if key.kind == Kind::Product => {
+                self.products.remove(key);
             }
             _ => {}
         }
@@ -93,6 +101,20 @@ impl Known {
 
     pub(super) fn item(&self, store: &StoreName, sku: &str) -> Option<RecordId> {
         self.items.get(&(store.clone(), sku.to_owned())).cloned()
+    }
+
+    pub(super) fn variants(&self, store: &StoreName, sku: &str) -> Vec<StoreVariant> {
+        let of_store = self.products.iter().filter(|(key, _)| key.store == *store);
+        let variants = of_store.flat_map(|(_, product)| product.variants.iter().map(move |variant| (product, variant)));
+        let mut variants: Vec<StoreVariant> = variants
+            .filter(|(_, variant)| variant.sku == sku)
+            .map(|(product, variant)| StoreVariant {
+                variant: VariantRef { product_id: product.id.clone(), variant_id: variant.id.clone() },
+                price: variant.price,
+            })
+            .collect();
+        variants.sort_by(|one, other| one.variant.cmp(&other.variant));
+        variants
     }
 
     pub(super) fn refunds_of(&self, order: &RecordKey) -> Vec<RecordKey> {

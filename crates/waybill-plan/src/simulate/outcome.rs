@@ -134,6 +134,7 @@ pub(super) fn flat(document: &Document) -> BTreeMap<String, String> {
         Document::Refund(refund) => serde_json::to_value(refund),
         Document::Shipment(shipment) => serde_json::to_value(shipment),
         Document::Stock(stock) => serde_json::to_value(stock),
+        Document::Price(price) => serde_json::to_value(price),
         Document::Incident(incident) => serde_json::to_value(incident),
     };
     let mut fields = BTreeMap::new();

@@ -1,13 +1,15 @@
 //! People, products, stock and parcels.
 
 use waybill_domain::{
+    Money,
     customer::{Address, Customer, Person},
+    price::ListPrice,
     product::{Product, Variant},
     shipment::{Fulfilment, ParcelLine, Shipment},
     stock::{InventoryLevel, StockLevel},
 };
 
-use super::scalars::{WireError, decimal, from_timestamp_opt, parse, parse_opt, to_timestamp};
+use super::scalars::{WireError, decimal, from_timestamp_opt, need, parse, parse_opt, to_timestamp};
 use crate::wire;
 
 impl From<&Address> for wire::Address {
@@ -266,5 +268,23 @@ impl From<&StockLevel> for wire::StockLevel {
 impl From<wire::StockLevel> for StockLevel {
     fn from(level: wire::StockLevel) -> Self {
         Self { sku: level.sku, location: level.location, quantity: level.quantity }
+    }
+}
+
+impl From<&ListPrice> for wire::ListPrice {
+    fn from(price: &ListPrice) -> Self {
+        Self {
+            sku: price.sku.clone(),
+            price: Some(Money::new(price.amount, price.currency).into()),
+            category: price.category.clone(),
+        }
+    }
+}
+
+impl TryFrom<wire::ListPrice> for ListPrice {
+    type Error = WireError;
+    fn try_from(price: wire::ListPrice) -> Result<Self, WireError> {
+        let money = Money::try_from(need("price.price", price.price)?)?;
+        Ok(Self { sku: price.sku, currency: money.currency, amount: money.amount, category: price.category })
     }
 }

@@ -12,6 +12,7 @@ mod node;
 mod orders;
 mod page;
 mod people;
+mod prices;
 mod refunds;
 mod roots;
 mod search;

@@ -246,6 +246,32 @@ impl Store {
         });
     }
 
+    /// Somebody changes the price of every variant with a SKU by hand.
+    pub fn set_price(&self, sku: &str, price: Decimal) {
+        self.change(|state| {
+            let of_sku = |product: &Arc<super::records::Product>| {
+                product.variants.iter().any(|variant| variant.sku.as_deref() == Some(sku)).then_some(product.id)
+            };
+            let products: Vec<u64> = state.products.values().filter_map(of_sku).collect();
+            for id in products {
+                let Some(product) = state.product_mut(id) else { continue };
+                let theirs = product.variants.iter_mut().filter(|variant| variant.sku.as_deref() == Some(sku));
+                theirs.for_each(|variant| variant.price = price);
+                state.tell("products/update", About::Product(id));
+            }
+        });
+    }
+
+    /// What each SKU costs; of a SKU that several variants have, each price once.
+    pub fn prices(&self) -> Vec<(String, Decimal)> {
+        let state = self.state();
+        let variants = state.products.values().flat_map(|product| product.variants.iter());
+        let mut prices: Vec<_> = variants.filter_map(|one| Some((one.sku.clone()?, one.price))).collect();
+        prices.sort();
+        prices.dedup();
+        prices
+    }
+
     /// Places an order and returns its id.
     pub fn place(&self, order: NewOrder) -> u64 {
         self.change(|state| state.place(order))

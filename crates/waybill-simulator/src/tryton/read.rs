@@ -182,6 +182,9 @@ fn computed(store: &Store, context: &Context, model: &Model, id: Id, field: &Fie
         ("product.product", "list_price_used") => stored("template")
             .as_id()
             .map_or(Value::Null, |template| store.value(schema::known("product.template"), template, "list_price")),
+        ("product.product", "account_category") => stored("template").as_id().map_or(Value::Null, |template| {
+            store.value(schema::known("product.template"), template, "account_category")
+        }),
         ("product.product", "quantity") => Value::Float(stock::quantity(store, context, id)),
         ("product.product", "forecast_quantity") => Value::Float(stock::forecast(store, context, id)),
         ("sale.sale", "invoices") => Value::Ids(store.pointing_to("account.invoice", "~sale", id)),

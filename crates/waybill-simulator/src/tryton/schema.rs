@@ -125,6 +125,7 @@ static MODELS: &[&Model] = &[
     &places::LEVEL,
     &goods::TEMPLATE,
     &goods::PRODUCT,
+    &goods::CATEGORY,
     &goods::UOM,
     &goods::TAX,
     &goods::INVENTORY,

@@ -8,6 +8,9 @@ use super::{
     value::{Id, Value},
 };
 
+/// The accounting category of items that name none.
+const CATEGORY: &str = "Sold in the store";
+
 /// Countries for which Tryton's module `party` says which kinds of subdivision an address names.
 const SUBDIVISION_TYPES: &[(&str, &[&str])] = &[
     ("ES", &["autonomous city", "province"]),
@@ -134,9 +137,24 @@ fn warehouse(store: &mut Store, code: &str, name: &str) -> Id {
     warehouse
 }
 
+/// An accounting category by its name, made where there is none.
+fn category(store: &mut Store, name: &str) -> Id {
+    let model = schema::known("product.category");
+    let known = store.ids(model).into_iter().find(|id| store.value(model, *id, "name") == Value::text(name));
+    known.unwrap_or_else(|| add(store, model.name, [("name", Value::text(name)), ("accounting", Value::Bool(true))]))
+}
+
 fn product(store: &mut Store, item: &Item, unit: Id, warehouses: &[(String, Id)]) {
-    let template =
-        add(store, "product.template", [("name", Value::text(&item.name)), ("list_price", Value::Numeric(item.price))]);
+    let category = category(store, item.category.as_deref().unwrap_or(CATEGORY));
+    let template = add(
+        store,
+        "product.template",
+        [
+            ("account_category", Value::Integer(category)),
+            ("name", Value::text(&item.name)),
+            ("list_price", Value::Numeric(item.price)),
+        ],
+    );
     let kind = match item.kind {
         ItemKind::Goods => "goods",
         ItemKind::Service => "service",

@@ -29,6 +29,7 @@ pub(super) const fn source_of(kind: Kind) -> Option<&'static str> {
         }
         Kind::Shipment => Some("fulfilment-sync"),
         Kind::StockLevel => Some("inventory-router"),
+        Kind::Price => Some("erp-sync"),
         Kind::Incident => None,
     }
 }

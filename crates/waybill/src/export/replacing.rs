@@ -24,7 +24,7 @@ impl Pseudonyms {
         let mut replaced = Replaced::default();
         match &mut snapshot.body {
             None
-            | Some(Body::Product(_) | Body::InventoryLevel(_) | Body::StockLevel(_))
+            | Some(Body::Product(_) | Body::InventoryLevel(_) | Body::StockLevel(_) | Body::Price(_))
             // An incident carries ids only.
             | Some(Body::Incident(_)) => {}
             Some(Body::Order(order)) => self.order(order, &mut replaced),

@@ -8,7 +8,7 @@ use waybill_proto::wire::{
 use super::{Services, Unanswered};
 
 /// The services that records come from.
-pub const SOURCES: [&str; 3] = ["shopify-ingest", "fulfilment-sync", "inventory-router"];
+pub const SOURCES: [&str; 4] = ["shopify-ingest", "fulfilment-sync", "inventory-router", "erp-sync"];
 /// The services that decide and deliver.
 pub const DELIVERING: [&str; 5] = ["alerter", "crm-sync", "erp-sync", "fulfilment-sync", "inventory-router"];
 

@@ -150,7 +150,8 @@ async fn a_store_that_the_plan_does_not_have_cannot_be_reconciled() {
 async fn more_than_a_page_of_one_second_is_found_whole() {
     let Some(bench) = Bench::reconciling(ASKED, generous()).await else { return };
     // Two pages' worth and more, and many of them of one second.
-    let placed = (0..520).map(|_| bench.place()).count();
+    let placed: Vec<u64> = (0..520).map(|_| bench.place()).collect();
+    let placed = placed.len();
     let found = bench.reconcile(None).await;
     assert_eq!(found.missing, 520);
     bench.settled().await;

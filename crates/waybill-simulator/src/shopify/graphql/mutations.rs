@@ -48,6 +48,7 @@ pub(crate) fn resolve(context: &Context<'_>, field: &str, given: &Arguments) -> 
             sent(context, "FulfillmentCancelPayload", "cancel", done, &Value::Null)
         }
         "inventorySetQuantities" => set_quantities(context, given),
+        "productVariantsBulkUpdate" => super::prices::update(context, given),
         "metafieldsSet" => metafields_set(context, given),
         "tagsAdd" => tags(context, given, true),
         "tagsRemove" => tags(context, given, false),

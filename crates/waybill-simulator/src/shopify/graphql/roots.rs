@@ -28,6 +28,7 @@ fn scope(field: &str) -> Option<&'static str> {
         }
         "customer" | "customers" | "customersCount" => "read_customers",
         "product" | "products" | "productsCount" | "productVariant" | "productVariants" => "read_products",
+        "productVariantsBulkUpdate" => "write_products",
         "inventoryItem" | "inventoryItems" | "inventoryLevel" => "read_inventory",
         "inventorySetQuantities" => "write_inventory",
         "location" | "locations" => "read_locations",

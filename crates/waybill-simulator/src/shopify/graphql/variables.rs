@@ -180,7 +180,11 @@ pub(crate) fn scalar(name: &str, value: &Value) -> Result<(), (String, bool)> {
                 Err((format!("Invalid url '{url}', missing scheme"), true))
             };
         }
-        "Decimal" | "Money" | "UnsignedInt64" => text.is_some() || value.is_number(),
+        "Decimal" | "Money" => {
+            let number = text.map_or_else(|| value.to_string(), str::to_owned);
+            (text.is_some() || value.is_number()) && number.parse::<rust_decimal::Decimal>().is_ok()
+        }
+        "UnsignedInt64" => text.is_some() || value.is_number(),
         "JSON" => true,
         _ => text.is_some(),
     };

@@ -12,6 +12,7 @@ pub(super) static TEMPLATE: Model = Model {
     name: "product.template",
     label: "Product Template",
     fields: &[
+        field("account_category", "Account Category", Many2One("product.category")),
         active(),
         id(),
         field("list_price", "List Price", Numeric(Some(4))),
@@ -20,7 +21,6 @@ pub(super) static TEMPLATE: Model = Model {
         rec_name(),
     ],
     others: &[
-        "account_category",
         "categories",
         "categories_all",
         "code",
@@ -43,13 +43,14 @@ pub(super) static TEMPLATE: Model = Model {
     ],
     order: &[("name", Ascending), ("id", Ascending)],
     buttons: &[],
-    writable: false,
+    writable: true,
 };
 
 pub(super) static PRODUCT: Model = Model {
     name: "product.product",
     label: "Product Variant",
     fields: &[
+        field("account_category", "Account Category", Many2One("product.category")).readonly().computed(),
         active(),
         field("code", "Code", Char).readonly().indexed(),
         field("default_uom", "Default UoM", Many2One("product.uom")).required().readonly(),
@@ -65,7 +66,6 @@ pub(super) static PRODUCT: Model = Model {
         field("type", "Type", Selection(PRODUCT_TYPES)).required().readonly(),
     ],
     others: &[
-        "account_category",
         "categories",
         "categories_all",
         "code_readonly",
@@ -92,6 +92,33 @@ pub(super) static PRODUCT: Model = Model {
         "suffix_code",
     ],
     order: &[("rec_name", Ascending), ("id", Ascending)],
+    buttons: &[],
+    writable: false,
+};
+
+pub(super) static CATEGORY: Model = Model {
+    name: "product.category",
+    label: "Product Category",
+    fields: &[
+        field("accounting", "Accounting", Boolean),
+        id(),
+        field("name", "Name", Char).required(),
+        field("parent", "Parent", Many2One("product.category")),
+        rec_name(),
+    ],
+    others: &[
+        "account_expense",
+        "account_parent",
+        "account_revenue",
+        "accounts",
+        "childs",
+        "code",
+        "customer_taxes",
+        "supplier_taxes",
+        "taxes_parent",
+        "templates",
+    ],
+    order: &[("name", Ascending), ("id", Ascending)],
     buttons: &[],
     writable: false,
 };

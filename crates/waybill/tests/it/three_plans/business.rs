@@ -111,6 +111,7 @@ impl Business {
             ("crm", _) => "crm-sync",
             ("erp" | "erp-wholesale", _) => "erp-sync",
             ("shop" | "b2b-shop", "stock-level") => "inventory-router",
+            ("shop" | "b2b-shop", "price") => "erp-sync",
             _ => "fulfilment-sync",
         };
         let request = ListDeliveriesRequest { system: system.to_owned(), key: Some(key), ..Default::default() };

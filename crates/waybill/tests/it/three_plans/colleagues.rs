@@ -6,7 +6,12 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use waybill_simulator::{hubspot, kit::Running, seeding, shipstation, shopify::Store};
+use waybill_simulator::{
+    hubspot,
+    kit::{Journal, Running},
+    seeding, shipstation,
+    shopify::Store,
+};
 
 use super::business::Business;
 
@@ -81,7 +86,12 @@ impl Business {
 
 /// What was written so often: creates, updates and the like of a kind of object.
 pub(super) fn writes(vendor: &Running, object: &str) -> Vec<String> {
-    let entries = vendor.journal.entries();
+    written_to(&vendor.journal, object)
+}
+
+/// The same of a vendor's journal.
+pub(super) fn written_to(journal: &Journal, object: &str) -> Vec<String> {
+    let entries = journal.entries();
     entries.into_iter().filter(|entry| entry.object == object).map(|entry| entry.action).collect()
 }
 
@@ -100,6 +110,11 @@ pub(super) fn on_hand(store: &Store) -> BTreeMap<(String, String), i64> {
         (at, level["on_hand"].as_i64().unwrap())
     };
     records(store, "inventory-level").iter().map(level).collect()
+}
+
+/// What a store asks for each SKU.
+pub(super) fn prices(store: &Store) -> BTreeMap<String, Decimal> {
+    store.prices().into_iter().collect()
 }
 
 /// The numbers of an order's parcels that a store knows.
@@ -168,6 +183,15 @@ impl Books {
     /// How many records of a model there are.
     pub(super) async fn count(&self, model: &str) -> usize {
         self.call(&format!("{model}.search_count"), json!([[], {}])).await
+    }
+
+    /// Somebody changes what an item costs.
+    pub(super) async fn set_list_price(&self, code: &str, price: Decimal) {
+        let items = self.all("product.product", &["code", "template"]).await;
+        let item = items.iter().find(|item| item["code"] == code).unwrap();
+        let price = json!({"__class__": "Decimal", "decimal": price.to_string()});
+        let values = json!([[item["template"]], {"list_price": price}, {}]);
+        self.call::<Value>("product.template.write", values).await;
     }
 
     /// All sales, in the order in which they were booked.

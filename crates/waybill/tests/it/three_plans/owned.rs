@@ -17,7 +17,7 @@ use waybill_testkit::wait_for_async;
 use super::{
     business::{Business, due, first_change, order_of, wanted},
     changed,
-    colleagues::{Books, on_hand, records, writes},
+    colleagues::{Books, on_hand, prices, records, writes, written_to},
     written,
 };
 use crate::deployment::DEADLINE;
@@ -168,5 +168,38 @@ async fn the_store_has_one_less_than_the_erp_of_everything() {
     })
     .await;
     shop.has_parked_nothing("inventory-router").await;
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_store_asks_the_erps_prices_and_one_that_was_changed_in_the_store_by_hand_is_set_back() {
+    const MUG: &str = "main/price/MUG-300";
+    let read_often = ("from = \"erp\"\nevery_seconds = 60\n", "from = \"erp\"\nevery_seconds = 1\n");
+    let plan = changed(&written("owned"), read_often.0, read_often.1);
+    let Some(shop) = Business::with_plan(&plan, &seeding::erp()).await else { return };
+    let store = &shop.suite.vendors.store;
+    let (euro, before) = (|cents| Decimal::new(cents, 2), prices(store));
+    let until = async |sku: &str, price: Decimal| {
+        let what = format!("{sku} at {price} in the store");
+        wait_for_async(&what, DEADLINE, async || (prices(store)[sku] == price).then_some(())).await;
+    };
+    // They begin with the same prices, so there is nothing to write.
+    shop.until_applied("shop", MUG, 1).await;
+    let books = Books::open(&shop).await;
+    assert_eq!(written_to(store.journal(), "product_variant"), [""; 0]);
+
+    books.set_list_price("MUG-300", euro(13_95)).await;
+    until("MUG-300", euro(13_95)).await;
+    shop.until_applied("shop", MUG, 2).await;
+    store.set_price("MUG-300", euro(9_99));
+    until("MUG-300", euro(13_95)).await;
+    books.set_list_price("CAP-GREEN", euro(20_00)).await;
+    until("CAP-GREEN", euro(20_00)).await;
+
+    let ours = BTreeMap::from([("MUG-300".to_owned(), euro(13_95)), ("CAP-GREEN".to_owned(), euro(20_00))]);
+    assert_eq!(prices(store), before.into_iter().chain(ours).collect());
+    // Our own prices are heard back from the store, and are no work.
+    assert_eq!(written_to(store.journal(), "product_variant"), ["update"; 3]);
+    shop.has_parked_nothing("erp-sync").await;
     shop.close().await;
 }
