@@ -102,6 +102,7 @@ fn play(options: &Options, programs: &Programs, stage: &mut Stage) -> anyhow::Re
     trouble.play(stage, &moments, length)?;
     trouble.lift(stage)?;
     eprintln!("All faults are lifted.");
+    eprint!("{}", operator.reconcile()?);
     let mut progress = Progress::new(String::new());
     let (ending, view) = watch::until_the_end(Some(STUCK), stage, &operator, &mut progress)?;
     let mut figures = BTreeMap::new();

@@ -51,6 +51,17 @@ impl Operator {
         self.ask(&["status", "--json"])
     }
 
+    /// Has the stores compared with what is known of them; gives what it says.
+    ///
+    /// # Errors
+    /// When it could not be done; then with what it said.
+    pub(crate) fn reconcile(&self) -> anyhow::Result<String> {
+        let output = self.run(&["reconcile"])?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        anyhow::ensure!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        Ok(said.into_owned())
+    }
+
     /// Asks for all that is parked; none if a service could not be asked.
     ///
     /// # Errors
