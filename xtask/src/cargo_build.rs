@@ -20,6 +20,14 @@ impl Programs {
     /// # Errors
     /// When the build fails; the compiler has said why.
     pub(crate) fn build(packages: &[&str]) -> anyhow::Result<Self> {
+        Self::build_with(packages, None)
+    }
+
+    /// The same, with a feature of one more package, which all that use it then have.
+    ///
+    /// # Errors
+    /// As [`Self::build`].
+    pub(crate) fn build_with(packages: &[&str], feature: Option<(&str, &str)>) -> anyhow::Result<Self> {
         let mut command = Command::new(workspace::cargo());
         command
             .args(["build", "--bins"])
@@ -29,6 +37,9 @@ impl Programs {
             .stdout(Stdio::piped());
         for package in packages {
             command.args(["--package", package]);
+        }
+        if let Some((package, feature)) = feature {
+            command.args(["--package", package, "--features", feature]);
         }
         let mut build = command.spawn().context("running cargo build")?;
         let output = build.stdout.take().context("cargo's output")?;

@@ -1,6 +1,7 @@
 //! `cargo xtask chaos`: a trading day during which everything goes wrong, and the proof that nothing was lost, doubled or
 //! left behind.
 
+mod crash_points;
 mod recount;
 mod schedule;
 mod trouble;
@@ -29,6 +30,12 @@ use trouble::Trouble;
 /// Those that write to systems have two replicas.
 const TWICE: [&str; 4] = ["inventory-router", "crm-sync", "erp-sync", "fulfilment-sync"];
 
+/// Compiles deaths and broken promises in.
+const FAULTS: (&str, &str) = ("waybill-faults", "waybill-faults/on");
+
+/// A broken promise shows at once or never.
+const STUCK_BROKEN: Duration = Duration::from_secs(45);
+
 /// Webhooks of a thousand that come twice, late, and never.
 const SHARES: [u32; 3] = [100, 100, 20];
 
@@ -42,8 +49,8 @@ pub(crate) struct Options {
     #[arg(long)]
     yes: bool,
     /// How long things go wrong.
-    #[arg(long, default_value_t = 3)]
-    minutes: u64,
+    #[arg(long, default_value_t = 3.0)]
+    minutes: f64,
     /// Orders a second.
     #[arg(long, default_value_t = 1.0)]
     rate: f64,
@@ -53,6 +60,12 @@ pub(crate) struct Options {
     /// Nothing goes wrong: what the day costs without.
     #[arg(long)]
     calm: bool,
+    /// Every service dies at every point of a change's way that it passes.
+    #[arg(long, conflicts_with_all = ["calm", "sabotage"])]
+    crash_points: bool,
+    /// Break a promise on purpose: the run has to fail, and to name the records.
+    #[arg(long, value_name = "PROMISE", value_parser = clap::builder::PossibleValuesParser::new(waybill_faults::PROMISES), conflicts_with = "calm")]
+    sabotage: Option<String>,
     /// Write the figures to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -69,7 +82,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     install::servers(Consent::new(options.yes))?;
     let mut packages = vec!["waybill", "waybill-simulator"];
     packages.extend(SERVICES);
-    let programs = Programs::build(&packages)?;
+    let has_faults = options.crash_points || options.sabotage.is_some();
+    let programs = Programs::build_with(&packages, has_faults.then_some(FAULTS))?;
     interrupt::watch()?;
     let mut stage = Stage::build("chaos", &programs)?;
     let outcome = play(options, &programs, &mut stage);
@@ -83,35 +97,50 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
 }
 
 fn play(options: &Options, programs: &Programs, stage: &mut Stage) -> anyhow::Result<ExitCode> {
-    let length = Duration::from_secs(options.minutes * 60);
+    let length = Duration::from_secs_f64(options.minutes * 60.0);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of orders")]
     let orders = (options.rate * length.as_secs_f64()).ceil() as u32;
-    let [duplicates, late, dropped] = SHARES.map(|share| if options.calm { Some(0) } else { Some(share) });
+    let is_chaos = !options.calm && !options.crash_points && options.sabotage.is_none();
+    let [duplicates, late, dropped] = SHARES.map(|share| Some(if is_chaos { share } else { 0 }));
     let (rate, seed, dump) = (options.rate, options.seed, options.dump.clone());
     let traffic = Traffic { orders, rate, seed, dump, duplicates, late, dropped };
-    stage.open(&traffic, Run::Apart { twice: &TWICE }, programs, None)?;
+    // One of each, where each has to come by itself to where it dies.
+    let twice: &[&str] = if options.crash_points { &[] } else { &TWICE };
+    let broken = options.sabotage.as_deref().map(|promise| (waybill_faults::SABOTAGE, promise));
+    stage.open(&traffic, Run::Apart { twice, variables: broken.as_slice() }, programs, None)?;
     let operator = stage.operator(programs)?;
     let vendors = stage.world()?.vendors().len();
-    let moments = match options.calm {
-        true => Vec::new(),
-        false => schedule::drawn(options.seed, length, stage.runners().len(), vendors),
+    let moments = match options.sabotage {
+        Some(_) => schedule::cuts(length),
+        None if is_chaos => schedule::drawn(options.seed, length, stage.runners().len(), vendors),
+        None => Vec::new(),
     };
     eprintln!("Seed {}: {} faults in {} min, {orders} orders.", options.seed, moments.len(), options.minutes);
     stage.world()?.begin()?;
     let mut trouble = Trouble::default();
-    trouble.play(stage, &moments, length)?;
+    let mut wrong = Vec::new();
+    if options.crash_points {
+        let (matrix, never) = crash_points::play(stage)?;
+        say(&matrix);
+        wrong.extend(never);
+    } else {
+        trouble.play(stage, &moments, length)?;
+    }
     trouble.lift(stage)?;
     eprintln!("All faults are lifted.");
     eprint!("{}", operator.reconcile()?);
     let mut progress = Progress::new(String::new());
-    let (ending, view) = watch::until_the_end(Some(STUCK), stage, &operator, &mut progress)?;
+    let stuck = if broken.is_some() { STUCK_BROKEN } else { STUCK };
+    let (ending, view) = watch::until_the_end(Some(stuck), stage, &operator, &mut progress)?;
     let mut figures = BTreeMap::new();
-    let mut wrong = judge(programs, stage, &view, trouble, options.calm, &mut figures)?;
+    wrong.extend(judge(programs, stage, &view, trouble, options.calm, &mut figures)?);
     match ending {
         Ending::Interrupted => wrong.push("it was interrupted".to_owned()),
         Ending::Stuck(open) => {
-            wrong.push(format!("the day is stuck: {}", watch::stuck(STUCK, &open)));
-            stage.show_logs();
+            wrong.push(format!("the day is stuck: {}", watch::stuck(stuck, &open)));
+            if broken.is_none() {
+                stage.show_logs();
+            }
         }
         Ending::Settled => {}
     }

@@ -118,7 +118,7 @@ fn play(options: &Options, programs: &Programs, stage: &mut Stage, tryton: Optio
         dump: options.dump.clone(),
         ..Traffic::default()
     };
-    let run = if options.processes { Run::Apart { twice: &[] } } else { Run::Together };
+    let run = if options.processes { Run::Apart { twice: &[], variables: &[] } } else { Run::Together };
     stage.open(&traffic, run, programs, tryton)?;
     let operator = stage.operator(programs)?;
     let mut progress = Progress::new(heading(options, &operator, stage)?);

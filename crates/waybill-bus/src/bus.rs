@@ -127,6 +127,7 @@ impl Bus {
             }
             pending.push(self.context.publish_with_headers(message.subject, map, message.payload).await);
         }
+        waybill_faults::crash_point("published-unacknowledged");
         join_all(pending.into_iter().map(|sent| async move {
             let ack = sent.map_err(BusError::server)?;
             match tokio::time::timeout(ACK_TIMEOUT, ack).await {

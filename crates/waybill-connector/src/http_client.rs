@@ -159,6 +159,9 @@ impl HttpClient {
                 broken(format!("no answer: {}", chain(&error)))
             }
         })?;
+        if effect != Effect::Read {
+            waybill_faults::crash_point("request-sent");
+        }
         let status = response.status();
         let headers = response.headers().clone();
         if status == StatusCode::UNAUTHORIZED {

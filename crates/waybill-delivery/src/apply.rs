@@ -129,7 +129,8 @@ impl Engine {
             let row = rows.get(&(work.claim.id, step.name.to_string()));
             let epoch_changed = work.claim.settled_epoch != 0 && work.claim.settled_epoch != work.claim.desired_epoch;
             let (object_key, call_key) = keys(work, &step);
-            if uncertain(&step, row, epoch_changed) {
+            let looks = !waybill_faults::breaks("resend-without-lookup", work.key.id.as_str());
+            if looks && uncertain(&step, row, epoch_changed) {
                 let call = AnyCall {
                     step: &step,
                     document: &work.document,
@@ -169,6 +170,7 @@ impl Engine {
             .map(|(index, step, _, call)| write(works, *index, step, call, "intent", String::new()))
             .collect();
         steps::write(&mut *self.pool().acquire().await?, &intents).await?;
+        waybill_faults::crash_point("intent-committed");
 
         let outcomes = {
             let calls: Vec<AnyCall<'_>> = to_apply
@@ -184,6 +186,7 @@ impl Engine {
             sink.apply(&calls).await
         };
 
+        waybill_faults::crash_point("answer-read");
         let mut results = Vec::new();
         let mut learned = (Vec::new(), Vec::new(), Vec::new());
         for ((index, step, _, call), outcome) in to_apply.iter().zip(outcomes) {

@@ -11,6 +11,7 @@ use waybill_proto::wire::{self, source_client::SourceClient};
 use crate::{
     engine::Engine,
     ledger::REFERENCE,
+    sabotage,
     store::{
         facts::{self, Fact},
         heard::{self, Wanted},
@@ -83,9 +84,12 @@ impl Engine {
         let snapshots: Vec<Snapshot> = newest.into_values().map(|heard| heard.snapshot).collect();
         let mut transaction = self.pool().begin().await?;
         self.note_flows(&mut transaction, &plan).await?;
+        sabotage::keep_older(&mut transaction, &mut wanted).await?;
         let changed = if wanted.is_empty() { 0 } else { heard::want(&mut transaction, &wanted).await? };
         self.hooks().heard(&plan, &mut transaction, &snapshots).await?;
+        waybill_faults::crash_point("intake-before-commit");
         transaction.commit().await?;
+        waybill_faults::crash_point("intake-committed");
         self.metrics().add("waybill_snapshots_heard_total", &[], i64::try_from(snapshots.len()).unwrap_or(i64::MAX));
         if changed > 0 {
             self.wake_workers();

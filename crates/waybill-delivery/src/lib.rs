@@ -13,6 +13,7 @@ pub mod operations;
 mod outbox;
 mod outcome;
 mod receipts;
+mod sabotage;
 mod schema;
 mod sinks;
 mod store;

@@ -310,7 +310,8 @@ impl Engine {
             &column(|key| key.id.clone()),
         )
         .await?;
-        let rows: Vec<OutboxRow> = settled.iter().filter_map(|settled| self.stored_receipt(settled)).collect();
+        let kept = settled.iter().filter(|settled| !waybill_faults::breaks("lose-receipt", &settled.record_id));
+        let rows: Vec<OutboxRow> = kept.filter_map(|settled| self.stored_receipt(settled)).collect();
         outbox::write(&mut transaction, &rows).await?;
         transaction.commit().await?;
         self.wake_outbox();

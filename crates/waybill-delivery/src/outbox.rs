@@ -6,6 +6,8 @@ use sqlx::{PgConnection, PgPool, types::Json};
 use tokio::sync::Notify;
 use waybill_bus::{Bus, Outgoing};
 
+use crate::sabotage;
+
 /// Rows a pipeline carries at once.
 const BATCH: i64 = 500;
 /// The largest message that goes as it is; NATS refuses above 1 MiB by default.
@@ -60,14 +62,17 @@ pub async fn publish_outbox(pool: &PgPool, bus: &Bus) -> sqlx::Result<usize> {
     }
     let ids: Vec<i64> = rows.iter().map(|row| row.0).collect();
     let too_large: Vec<i64> = rows.iter().filter(|row| row.3.len() > LARGEST_BYTES).map(|row| row.0).collect();
+    let dropped: Vec<i64> = rows.iter().filter(|row| sabotage::drops(&row.1)).map(|row| row.0).collect();
     let messages = rows
         .into_iter()
-        .filter(|row| row.3.len() <= LARGEST_BYTES)
+        .filter(|row| row.3.len() <= LARGEST_BYTES && !dropped.contains(&row.0))
         .map(|(_, subject, Json(headers), payload)| Outgoing { subject, headers, payload: payload.into() })
         .collect();
-    let sendable: Vec<i64> = ids.into_iter().filter(|id| !too_large.contains(id)).collect();
+    let sendable: Vec<i64> = ids.into_iter().filter(|id| !too_large.contains(id) && !dropped.contains(id)).collect();
+    waybill_faults::crash_point("outbox-read");
     let outcomes = bus.publish(messages).await;
-    let mut done = Vec::new();
+    waybill_faults::crash_point("outbox-acknowledged");
+    let mut done = dropped;
     let mut problem = None;
     for (id, outcome) in sendable.into_iter().zip(outcomes) {
         match outcome {
@@ -84,6 +89,7 @@ pub async fn publish_outbox(pool: &PgPool, bus: &Bus) -> sqlx::Result<usize> {
             .await?;
     }
     transaction.commit().await?;
+    waybill_faults::crash_point("outbox-marked");
     if let Some(error) = problem {
         tracing::warn!(%error, "not everything could be published; it stays in the outbox");
     }

@@ -98,6 +98,7 @@ impl Engine {
         if claims.is_empty() {
             return Ok(Some(POLL));
         }
+        waybill_faults::crash_point("claimed");
         claims.iter_mut().for_each(|claim| claim.first_run = first_run);
         let (engine, served) = (Arc::clone(self), served.clone());
         let mut held = Some(permit);
@@ -285,11 +286,12 @@ impl Engine {
         if claim.is_first_write() && ended.state == "applied" {
             systems::note_first_write(&mut transaction, &claim.system).await?;
         }
-        if self.hooks().says_receipts() {
+        if self.hooks().says_receipts() && !waybill_faults::breaks("lose-receipt", &claim.record_id) {
             let rows = receipt_rows(self.service(), claim, &ended, settlement, self.now());
             outbox::write(&mut transaction, &rows).await?;
         }
         transaction.commit().await?;
+        waybill_faults::crash_point("receipt-committed");
         let labels = [("system", claim.system.as_str()), ("kind", claim.kind.as_str()), ("state", ended.state)];
         self.metrics().add("waybill_deliveries_settled_total", &labels, 1);
         self.wake_outbox();

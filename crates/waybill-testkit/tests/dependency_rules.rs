@@ -13,7 +13,7 @@ const SERVICES: [&str; 7] =
 /// Each layer may use those before it, and nothing beside it. DESIGN.md is silent about the order
 /// of bus and runtime; what counts is that there is one.
 const LAYERS: [&[&str]; 7] = [
-    &["waybill-domain"],
+    &["waybill-domain", "waybill-faults"],
     &["waybill-plan", "waybill-proto", "waybill-connector"],
     &["waybill-bus"],
     &["waybill-runtime"],
@@ -30,7 +30,7 @@ const FIRST_WITH_CONNECTORS: usize = 5;
 const BESIDE: [(&str, &[&str]); 3] = [
     ("waybill-simulator", &["waybill-domain", "waybill-runtime"]),
     ("waybill-testkit", &["waybill-domain"]),
-    ("xtask", &["waybill-testkit"]),
+    ("xtask", &["waybill-faults", "waybill-testkit"]),
 ];
 
 /// What any crate's tests may use besides what the crate itself may.

@@ -99,6 +99,7 @@ async fn keep(pool: &PgPool, mut webhooks: Vec<Received>) -> sqlx::Result<()> {
     fn column<T>(webhooks: &[Received], pick: impl Fn(&Received) -> T) -> Vec<T> {
         webhooks.iter().map(pick).collect()
     }
+    waybill_faults::crash_point("inbox-before-commit");
     sqlx::query(
         "insert into inbox as i (store, webhook_id, topic, event_id, triggered_at, body, body_bytes, kept_whole,
                                  traceparent, duplicates)
@@ -122,5 +123,6 @@ async fn keep(pool: &PgPool, mut webhooks: Vec<Received>) -> sqlx::Result<()> {
     .bind(duplicates)
     .execute(pool)
     .await?;
+    waybill_faults::crash_point("inbox-committed");
     Ok(())
 }

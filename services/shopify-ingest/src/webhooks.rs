@@ -149,5 +149,6 @@ async fn take(shared: &Shared, store: &str, headers: &HeaderMap, body: Body) -> 
     shared.inbox.keep(received).await.map_err(|NotCommitted| Refusal::NotCommitted)?;
     shared.metrics.add("waybill_webhooks_received_total", &[("store", store.as_str())], 1);
     shared.received.notify_one();
+    waybill_faults::crash_soon("webhook-answered");
     Ok(StatusCode::OK)
 }

@@ -61,6 +61,15 @@ pub(super) fn drawn(seed: u64, length: Duration, processes: usize, vendors: usiz
     moments
 }
 
+/// Calls are cut after they took effect, again and again: whoever sends them again without looking makes things twice.
+pub(super) fn cuts(length: Duration) -> Vec<Moment> {
+    const EVERY: Duration = Duration::from_secs(2);
+    const AT: [usize; 3] = [3, 2, 0];
+    let times = (1..).map(|number| EVERY * number).take_while(|at| *at < length);
+    let fault = |vendor| Fault::Vendor { vendor, kind: r#""cut_after""#, times: 2 };
+    times.zip(AT.into_iter().cycle()).map(|(at, vendor)| Moment { at, fault: fault(vendor) }).collect()
+}
+
 fn one(lots: &mut fastrand::Rng, processes: usize, vendors: usize) -> Fault {
     match lots.u32(..100) {
         0..30 => Fault::Kill(lots.usize(..processes)),

@@ -14,11 +14,16 @@ use crate::interrupt;
 
 /// How the services run.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Run {
+pub(crate) enum Run<'a> {
     /// All in one process.
     Together,
     /// Each by its own program, and of some two replicas.
-    Apart { twice: &'static [&'static str] },
+    Apart {
+        /// Of these services there are two.
+        twice: &'a [&'a str],
+        /// What all of them find in their environment besides.
+        variables: &'a [(&'a str, &'a str)],
+    },
 }
 
 /// What is on stage. All of it stops when this is dropped: traffic first, servers last.
@@ -46,7 +51,7 @@ impl Stage {
     pub(crate) fn open(
         &mut self,
         traffic: &Traffic,
-        run: Run,
+        run: Run<'_>,
         programs: &Programs,
         tryton: Option<&Path>,
     ) -> anyhow::Result<()> {
@@ -73,7 +78,7 @@ impl Stage {
         eprint!("{done}");
         self.suite = Some(match run {
             Run::Together => Suite::in_one_process(programs, &around)?,
-            Run::Apart { twice } => Suite::in_processes(programs, &around, twice)?,
+            Run::Apart { twice, variables } => Suite::in_processes(programs, &around, twice, variables)?,
         });
         // Whatever is up by now, nobody is to wait for a day that will not be played.
         anyhow::ensure!(!interrupt::requested(), "interrupted");

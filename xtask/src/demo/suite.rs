@@ -147,7 +147,12 @@ impl Suite {
     }
 
     /// Starts each service by its own program, all at once; of those in `twice`, two.
-    pub(crate) fn in_processes(programs: &Programs, around: &Surroundings, twice: &[&str]) -> anyhow::Result<Self> {
+    pub(crate) fn in_processes(
+        programs: &Programs,
+        around: &Surroundings,
+        twice: &[&str],
+        more: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let folder = &around.folder;
         let migrate = around.waybill(programs, "migrate")?.arg("--state").arg(state(folder));
         finish(migrate, folder.join("migrate.log"))?;
@@ -163,6 +168,9 @@ impl Suite {
             // Nobody sits here to be asked.
             let mut launch = launch.env("WAYBILL_YES", "true");
             for (variable, value) in variables {
+                launch = launch.env(variable, value);
+            }
+            for (variable, value) in more {
                 launch = launch.env(variable, value);
             }
             let log = |name: &str| folder.join(format!("{name}.log"));

@@ -123,6 +123,8 @@ impl Source for SourceService {
             .last()
             .map(|(transaction, store, kind, id, _, _)| format!("{transaction}/{store}/{kind}/{id}"))
             .unwrap_or(request.after);
+        let rows: Vec<Change> =
+            rows.into_iter().filter(|row| !waybill_faults::breaks("drop-publish", &row.3)).collect();
         let traceparents = rows.iter().map(|row| row.5.clone()).collect();
         let snapshots = read(rows.iter().map(|row| row.4.as_slice()))?;
         Ok(Response::new(ListChangesResponse { snapshots, traceparents, cursor, more }))
