@@ -43,7 +43,7 @@ impl Bench {
         wait_for_async(what, DEADLINE, async || (self.count(sql).await >= least).then_some(())).await;
     }
 
-    fn healing(&self) -> HealingClient<PeerChannel> {
+    pub(crate) fn healing(&self) -> HealingClient<PeerChannel> {
         HealingClient::new(grpc::peer(&self.grpc, &SecretText::from(TOKEN.to_owned())).unwrap())
     }
 
@@ -67,7 +67,7 @@ impl Bench {
     }
 
     /// Shopify's times are whole seconds: a change within the same one is told by its webhook only.
-    async fn next_second(&self) {
+    pub(crate) async fn next_second(&self) {
         let now = async || self.count("select floor(extract(epoch from now()))::bigint").await;
         let began = now().await;
         wait_for_async("the next second", DEADLINE, async || (now().await > began).then_some(())).await;
