@@ -39,7 +39,7 @@ use crate::kit::Simulated;
 
 pub use address::Address;
 pub use bulk::BulkFailure;
-pub use deliveries::{DeliveryCounts, DeliverySettings, RETRIES, signature};
+pub use deliveries::{DeliveryCounts, DeliverySettings, RETRIES, Shares, signature};
 pub use giving_back::ReturnedGoods;
 pub use order::{DiscountKind, DiscountValue};
 pub use placing::{NewDiscount, NewLine, NewOrder, NewShipping, Payment, Rate};

@@ -15,7 +15,7 @@ use super::{
     bodies,
     bulk::BulkFailure,
     clock::Moment,
-    deliveries::{Deliveries, DeliveryCounts},
+    deliveries::{Deliveries, DeliveryCounts, Shares},
     money::Pair,
     order::TransactionKind,
     placing::{NewLine, NewOrder},
@@ -144,6 +144,11 @@ impl Store {
     /// How webhook deliveries stand.
     pub fn deliveries(&self) -> DeliveryCounts {
         self.0.deliveries.counts()
+    }
+
+    /// What becomes of webhooks from now on: lost, told twice, told late.
+    pub fn set_shares(&self, shares: Shares) {
+        self.0.deliveries.set_shares(shares);
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
