@@ -127,8 +127,7 @@ impl Healing for HealingService {
         let stores = self.stores(&request.store)?;
         let since = request.since.as_ref().map(|since| from_timestamp("since", since)).transpose();
         let since = since.map_err(|error| Status::invalid_argument(error.to_string()))?;
-        reconcile::ask(self.shared.ledger.pool(), &stores, since).await.map_err(unavailable)?;
-        self.shared.to_reconcile.notify_one();
+        reconcile::ask(&self.shared, &stores, since).await.map_err(unavailable)?;
         self.reconciliations(&stores).await
     }
 

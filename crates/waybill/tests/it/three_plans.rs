@@ -2,6 +2,7 @@
 
 mod business;
 mod colleagues;
+mod echoes;
 mod owned;
 mod simple;
 mod two_channels;
