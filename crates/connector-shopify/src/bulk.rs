@@ -1,4 +1,4 @@
-//! The result of a bulk query of orders, read as a read by API is: a merchant's whole history in one file.
+//! The result of a bulk query, read as a read by API is: a merchant's whole history in one file.
 //!
 //! The file is JSON Lines: an order, then its shipping lines, lines and agreements, each naming its parent by
 //! `__parentId`. [`request`] gives what has to be run in the shop to get such a file.
@@ -6,18 +6,20 @@
 //! Source: <https://shopify.dev/docs/api/usage/bulk-operations/queries>.
 
 mod assembling;
+pub mod operation;
+mod product;
 mod query;
+mod reading;
 
 use std::io::{self, BufRead};
 
 use jiff::Timestamp;
 use serde_json::error::Category;
 use thiserror::Error;
-use waybill_domain::{Body, RecordId};
+use waybill_domain::{Body, Kind, RecordId};
 
 pub use query::{query, request};
-
-use assembling::{Assembling, Line};
+pub use reading::Reading;
 
 /// Why a file, or one order of it, cannot be used. It carries places and kinds of mistakes, nothing of what stands
 /// there.
@@ -49,76 +51,35 @@ pub enum BulkError {
     },
 }
 
-/// An order as the file tells it: its id, its state, and when it last changed.
+/// A record as the file tells it: its id, its state, and when it last changed.
 pub type Told = (RecordId, Body, Timestamp);
 
 /// Reads the orders of a file, one at a time: no more than one is held, with its parts.
 pub fn orders<R: BufRead>(from: R) -> Orders<R> {
-    Orders { from, line: 0, text: Vec::new(), open: None, ended: false }
+    Orders { from, reading: Reading::of(Kind::Order, 0), text: Vec::new(), ended: false }
 }
 
 /// The orders of a file.
 #[derive(Debug)]
 pub struct Orders<R> {
     from: R,
-    line: usize,
+    reading: Reading,
     text: Vec<u8>,
-    /// The order whose parts are being read.
-    open: Option<Assembling>,
     ended: bool,
 }
 
 impl<R: BufRead> Orders<R> {
-    /// The next line that is not empty; `None` after the last.
-    fn next_line(&mut self) -> Result<Option<Line>, BulkError> {
+    /// Reads up to the end of an order.
+    fn next_order(&mut self) -> Result<Option<Result<Told, BulkError>>, BulkError> {
         loop {
             self.text.clear();
-            self.line += 1;
             let read = self.from.read_until(b'\n', &mut self.text);
-            if read.map_err(|source| BulkError::Read { line: self.line, source })? == 0 {
-                return Ok(None);
+            if read.map_err(|source| BulkError::Read { line: self.reading.lines() + 1, source })? == 0 {
+                self.ended = true;
+                return Ok(self.reading.end());
             }
-            if !self.text.trim_ascii().is_empty() {
-                let line = assembling::line(&self.text).map_err(|error| self.wrong(&error))?;
-                return Ok(Some(line));
-            }
-        }
-    }
-
-    fn wrong(&self, error: &serde_json::Error) -> BulkError {
-        self.problem(problem(error))
-    }
-
-    fn problem(&self, problem: impl Into<String>) -> BulkError {
-        BulkError::Line { line: self.line, problem: problem.into() }
-    }
-
-    /// Reads up to the end of an order.
-    fn next_order(&mut self) -> Result<Option<Assembling>, BulkError> {
-        loop {
-            match self.next_line()? {
-                None => {
-                    self.ended = true;
-                    return Ok(self.open.take());
-                }
-                Some(Line { id, parent: None, .. }) => {
-                    if !id.as_deref().unwrap_or_default().starts_with("gid://shopify/Order/") {
-                        return Err(self.problem("it is neither an order nor a part of one"));
-                    }
-                    let next = Assembling::begin(&self.text, self.line).map_err(|error| self.wrong(&error))?;
-                    if let Some(whole) = self.open.replace(next) {
-                        return Ok(Some(whole));
-                    }
-                }
-                Some(Line { parent: Some(parent), kind, .. }) => {
-                    let Some(order) = &mut self.open else {
-                        return Err(self.problem("it is a part of an order, and no order stands above it"));
-                    };
-                    order.add(&parent, kind.as_deref(), &self.text).map_err(|stop| match stop {
-                        assembling::Stop::Json(error) => self.wrong(&error),
-                        assembling::Stop::Misplaced(problem) => self.problem(problem),
-                    })?;
-                }
+            if let Some(whole) = self.reading.line(&self.text)? {
+                return Ok(Some(whole));
             }
         }
     }
@@ -131,13 +92,10 @@ impl<R: BufRead> Iterator for Orders<R> {
         if self.ended {
             return None;
         }
-        match self.next_order() {
-            Ok(whole) => whole.map(Assembling::finish),
-            Err(error) => {
-                self.ended = true;
-                Some(Err(error))
-            }
-        }
+        self.next_order().unwrap_or_else(|error| {
+            self.ended = true;
+            Some(Err(error))
+        })
     }
 }
 

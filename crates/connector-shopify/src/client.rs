@@ -16,7 +16,6 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 use waybill_connector::{Effect, Failure, HttpClient, SystemSettings, settings::SettingsError};
 
-pub(crate) use document::BULK_ORDERS;
 pub use document::{DOCUMENTS, Document};
 
 use crate::wire;
@@ -55,7 +54,7 @@ impl Client {
     }
 
     /// Sends a document and reads its data.
-    async fn run<T: DeserializeOwned>(
+    pub(crate) async fn run<T: DeserializeOwned>(
         &self,
         effect: Effect,
         document: Document,

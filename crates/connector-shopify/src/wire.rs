@@ -1,5 +1,6 @@
 //! GraphQL answers as they are. Never leaves the crate.
 
+mod bulk;
 mod changes;
 mod order;
 mod people;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::Number;
 use waybill_domain::Currency;
 
+pub(crate) use bulk::{BulkCancelData, BulkOperation, BulkOperationData, BulkRunData};
 pub(crate) use changes::{ChangedData, ChangedLevelsData, ChangedRecord, LocationsData};
 pub(crate) use order::{
     Allocation, LineItem, Order, OrderData, OrderLinesData, Refund, RefundLineItem, RefundLinesData, ShippingLine,

@@ -12,20 +12,21 @@ import re
 import sys
 
 QUERIES = """
-    currentAppInstallation customer customers fulfillment fulfillmentOrder fulfillmentOrders inventoryItem
+    bulkOperation currentBulkOperation currentAppInstallation customer customers fulfillment fulfillmentOrder fulfillmentOrders inventoryItem
     inventoryItems inventoryLevel location locations node nodes order orders product products productVariant
     productVariants refund shop webhookSubscription webhookSubscriptions webhookSubscriptionsCount ordersCount
     customersCount productsCount
 """.split()
 
 MUTATIONS = """
-    fulfillmentCancel fulfillmentCreate fulfillmentTrackingInfoUpdate inventorySetQuantities metafieldsSet orderUpdate
-    productVariantsBulkUpdate tagsAdd tagsRemove webhookSubscriptionCreate webhookSubscriptionDelete webhookSubscriptionUpdate
+    bulkOperationCancel bulkOperationRunQuery fulfillmentCancel fulfillmentCreate fulfillmentTrackingInfoUpdate
+    inventorySetQuantities metafieldsSet orderUpdate productVariantsBulkUpdate tagsAdd tagsRemove
+    webhookSubscriptionCreate webhookSubscriptionDelete webhookSubscriptionUpdate
 """.split()
 
 # Each brings its Connection and Edge along.
 OBJECTS = """
-    AccessScope AdditionalFee AppInstallation App Attribute AutomaticDiscountApplication CashRoundingAdjustment Count
+    AccessScope BulkOperation OrderAgreement RefundAgreement AdditionalFee AppInstallation App Attribute AutomaticDiscountApplication CashRoundingAdjustment Count
     Customer CustomerEmailAddress
     CustomerEmailMarketingConsentState CustomerPhoneNumber CustomerSmsMarketingConsentError DiscountAllocation
     DiscountCodeApplication Duty Fulfillment FulfillmentLineItem FulfillmentOrder FulfillmentOrderAssignedLocation
@@ -38,7 +39,7 @@ OBJECTS = """
     WebhookPubSubEndpoint WebhookSubscription Weight ApiVersion UserError FulfillmentHold
 """.split()
 
-INTERFACES = "DiscountApplication DisplayableError HasMetafields LegacyInteroperability Node".split()
+INTERFACES = "DiscountApplication DisplayableError HasMetafields LegacyInteroperability Node SalesAgreement".split()
 UNIONS = "PricingValue WebhookSubscriptionEndpoint".split()
 BUILT_IN = set("Boolean Float ID Int String".split())
 
@@ -77,7 +78,11 @@ def main():
     outputs = set(INTERFACES) | set(UNIONS) | set(OBJECTS)
     outputs |= {name + end for name in OBJECTS for end in ("Connection", "Edge") if get(name + end)}
     outputs |= {mutation[0].upper() + mutation[1:] + "Payload" for mutation in MUTATIONS}
-    outputs |= {name + "UserError" for name in ("InventorySetQuantities", "MetafieldsSet", "ProductVariantsBulkUpdate")}
+    outputs |= {
+        name + "UserError"
+        for name in ("BulkOperation", "InventorySetQuantities", "MetafieldsSet", "ProductVariantsBulkUpdate")
+    }
+    outputs |= {"SalesAgreementConnection", "SalesAgreementEdge"}
     missing = sorted(name for name in outputs if not get(name))
     if missing:
         sys.exit("not in the schema: " + ", ".join(missing))

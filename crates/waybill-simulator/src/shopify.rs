@@ -7,6 +7,8 @@
 
 mod address;
 mod bodies;
+mod bulk;
+mod bulk_files;
 mod clock;
 mod control;
 mod deliveries;
@@ -36,7 +38,8 @@ use http::{HeaderMap, StatusCode};
 use crate::kit::Simulated;
 
 pub use address::Address;
-pub use deliveries::{DeliveryCounts, DeliverySettings, RETRIES, signature};
+pub use bulk::BulkFailure;
+pub use deliveries::{DeliveryCounts, DeliverySettings, RETRIES, Shares, signature};
 pub use giving_back::ReturnedGoods;
 pub use order::{DiscountKind, DiscountValue};
 pub use placing::{NewDiscount, NewLine, NewOrder, NewShipping, Payment, Rate};
@@ -64,6 +67,12 @@ pub struct Settings {
     /// How far searches are behind the store. Seconds were seen at Shopify
     /// (<https://github.com/lightward/mechanic-tasks/pull/66>).
     pub search_behind: Duration,
+    /// How long a bulk operation takes.
+    pub bulk_takes: Duration,
+    /// How many may run at once. Five since 2026-01; recorded.
+    pub bulk_at_once: usize,
+    /// How long an operation's file is kept: seven days.
+    pub bulk_kept: Duration,
     /// How webhooks are sent.
     pub deliveries: DeliverySettings,
     /// Where all topics go, beside the subscriptions made through the API: what an app's configuration file sets.
@@ -96,6 +105,9 @@ impl Default for Settings {
             bucket: 2000,
             restore_rate: 100,
             search_behind: Duration::ZERO,
+            bulk_takes: Duration::ZERO,
+            bulk_at_once: 5,
+            bulk_kept: Duration::from_secs(7 * 86_400),
             deliveries: DeliverySettings::default(),
             webhooks_to: None,
             seed: 1,
@@ -128,6 +140,7 @@ impl Store {
                     graphql::answer(&store, &headers, &body)
                 }),
             )
+            .merge(bulk_files::routes())
             .merge(control::routes())
             .fallback(|| async { (StatusCode::NOT_FOUND, axum::Json(serde_json::json!({"errors": "Not Found"}))) })
             .with_state(self.clone());

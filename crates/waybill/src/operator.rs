@@ -3,6 +3,7 @@
 mod accounting;
 mod approvals;
 pub(crate) mod asking;
+mod backfill;
 mod export;
 mod incidents;
 mod parked;
@@ -66,6 +67,8 @@ pub(crate) enum OperatorCommand {
     /// Compare stores with what is known of them now, and have read what is missing. Exit code 1 if a store could not be
     /// compared.
     Reconcile(reconcile::Reconcile),
+    /// Import a store's history, or show how far that has come. Flows write of it what their `since` lets them.
+    Backfill(backfill::Backfill),
     /// Write a day as it was recorded, for `waybill plan simulate`: every snapshot and every decision. Exit code 1 if
     /// nothing is kept of it, 2 if a service does not answer.
     Export(export::Export),
@@ -154,6 +157,7 @@ async fn answer(command: OperatorCommand, place: &Place, terminal: &mut Terminal
         OperatorCommand::Incidents(command) => incidents::run(command, place, terminal).await,
         OperatorCommand::Webhooks(command) => webhooks::run(command, place, terminal).await,
         OperatorCommand::Reconcile(command) => reconcile::run(command, place, terminal).await,
+        OperatorCommand::Backfill(command) => backfill::run(command, place, terminal).await,
         OperatorCommand::Export(command) => export::run(command, place, terminal).await,
     }
 }

@@ -17,6 +17,7 @@ use waybill_proto::wire::{healing_server::HealingServer, inbox_server::InboxServ
 use waybill_runtime::{Ended, Metrics, ServiceSettings, SystemClock, health::Health, secret};
 
 use crate::{
+    backfill::{self, Backfilling},
     healing::HealingService,
     inbox::Inbox,
     normalise,
@@ -49,6 +50,8 @@ struct Own {
     reconcile_young_seconds: u32,
     subscriptions_seconds: u64,
     callback_url: String,
+    backfill_records_per_second: u32,
+    backfill_poll_seconds: u64,
 }
 
 impl Own {
@@ -59,6 +62,13 @@ impl Own {
             overlap: SignedDuration::from_secs(self.reconcile_overlap_seconds.into()),
             young: SignedDuration::from_secs(self.reconcile_young_seconds.into()),
         })
+    }
+
+    fn backfilling(&self) -> anyhow::Result<Backfilling> {
+        let (records_per_second, poll) = (self.backfill_records_per_second, self.backfill_poll_seconds);
+        anyhow::ensure!(records_per_second > 0, "setting 'backfill_records_per_second' must be at least 1");
+        anyhow::ensure!(poll > 0, "setting 'backfill_poll_seconds' must be at least 1");
+        Ok(Backfilling { records_per_second, poll: Duration::from_secs(poll) })
     }
 
     fn auditing(&self) -> anyhow::Result<Auditing> {
@@ -92,6 +102,8 @@ pub(crate) struct Shared {
     pub(crate) to_reconcile: Notify,
     pub(crate) reconciling: Reconciling,
     pub(crate) auditing: Auditing,
+    pub(crate) to_backfill: Notify,
+    pub(crate) backfilling: Backfilling,
     pub(crate) to_publish: Notify,
     pub(crate) largest_kept_bytes: usize,
     pub(crate) largest_bytes: usize,
@@ -137,6 +149,8 @@ impl App {
             to_reconcile: Notify::new(),
             reconciling: own.reconciling()?,
             auditing: own.auditing()?,
+            to_backfill: Notify::new(),
+            backfilling: own.backfilling()?,
             to_publish: Notify::new(),
             largest_kept_bytes: own.largest_kept_bytes,
             largest_bytes: own.largest_bytes,
@@ -170,6 +184,7 @@ impl App {
         frame.tasks.spawn("normalise", normalise::run(Arc::clone(&shared), stop.clone()));
         frame.tasks.spawn("refetch", refetch::run(Arc::clone(&shared), stop.clone()));
         frame.tasks.spawn("reconcile", reconcile::run(Arc::clone(&shared), stop.clone()));
+        frame.tasks.spawn("backfill", backfill::run(Arc::clone(&shared), stop.clone()));
         frame.tasks.spawn("subscriptions", subscriptions::run(Arc::clone(&shared), stop.clone()));
         let (pool, bus, publisher, signal) = (frame.pool.clone(), frame.bus.clone(), Arc::clone(&shared), stop.clone());
         frame.tasks.spawn("outbox", async move {

@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use tonic::{Request, Response, Status};
-use waybill_domain::StoreName;
+use waybill_domain::{Kind, RecordId, StoreName};
 use waybill_proto::{
     convert::{from_timestamp, to_timestamp},
     wire::{
-        ListReconciliationsRequest, ListSubscriptionAuditsRequest, ListSubscriptionAuditsResponse, ReconcileRequest,
-        Reconciliation, ReconciliationsResponse, healing_server::Healing, list_subscription_audits_response::Audit,
+        Backfill, BackfillsResponse, CancelBackfillRequest, ListBackfillsRequest, ListReconciliationsRequest,
+        ListSubscriptionAuditsRequest, ListSubscriptionAuditsResponse, ReconcileRequest, Reconciliation,
+        ReconciliationsResponse, StartBackfillRequest, healing_server::Healing,
+        list_subscription_audits_response::Audit,
     },
 };
 
-use crate::{app::Shared, reconcile};
+use crate::{app::Shared, backfill, reconcile};
 
-/// Answers for reconciliation and the audit of subscriptions.
+/// Answers for reconciliation, the audit of subscriptions and backfills.
 #[derive(Clone)]
 pub(crate) struct HealingService {
     shared: Arc<Shared>,
@@ -56,6 +58,57 @@ impl HealingService {
         });
         Ok(Response::new(ReconciliationsResponse { reconciliations: told.collect() }))
     }
+
+    /// The newest backfills, those for which something holds.
+    async fn backfills(
+        &self,
+        holds: impl Fn(&backfill::Standing) -> bool,
+    ) -> Result<Response<BackfillsResponse>, Status> {
+        let standings = backfill::standings(self.shared.ledger.pool()).await.map_err(unavailable)?;
+        let told = standings.into_iter().filter(holds).map(|one| Backfill {
+            id: one.id,
+            store: one.store,
+            kind: one.kind,
+            since: time(Some(one.since_us)),
+            state: one.state,
+            operation: one.operation,
+            objects: one.objects,
+            lines: one.lines,
+            records: one.records,
+            changed: one.changed,
+            to_read: one.to_read,
+            message: one.message,
+            asked_at: time(Some(one.asked_us)),
+            finished_at: time(one.finished_us),
+        });
+        Ok(Response::new(BackfillsResponse { backfills: told.collect() }))
+    }
+
+    /// Ends the bulk operations that a store works on for nobody.
+    async fn end_operations(&self, store: &str, operations: Vec<String>) {
+        let shop = store.parse::<StoreName>().ok().and_then(|name| self.shared.shops.get(&name));
+        let operations = operations.iter().filter_map(|operation| operation.parse::<RecordId>().ok());
+        for (shop, operation) in shop.into_iter().cycle().zip(operations) {
+            if let Err(failure) = shop.api.bulk_cancel(&operation).await {
+                tracing::info!(%operation, class = failure.class(), %failure, "a bulk operation ends by itself");
+            }
+        }
+    }
+}
+
+/// The kinds that a request names, or all that can be imported.
+fn kinds(named: &[String]) -> Result<Vec<Kind>, Status> {
+    if named.is_empty() {
+        return Ok(backfill::KINDS.to_vec());
+    }
+    let known = |name: &String| {
+        let kind = name.parse::<Kind>().ok().filter(|kind| backfill::KINDS.contains(kind));
+        kind.ok_or_else(|| Status::invalid_argument(format!("'{name}' is not order, customer or product")))
+    };
+    let mut kinds = named.iter().map(known).collect::<Result<Vec<_>, _>>()?;
+    kinds.sort();
+    kinds.dedup();
+    Ok(kinds)
 }
 
 fn time(us: Option<i64>) -> Option<prost_types::Timestamp> {
@@ -74,8 +127,7 @@ impl Healing for HealingService {
         let stores = self.stores(&request.store)?;
         let since = request.since.as_ref().map(|since| from_timestamp("since", since)).transpose();
         let since = since.map_err(|error| Status::invalid_argument(error.to_string()))?;
-        reconcile::ask(self.shared.ledger.pool(), &stores, since).await.map_err(unavailable)?;
-        self.shared.to_reconcile.notify_one();
+        reconcile::ask(&self.shared, &stores, since).await.map_err(unavailable)?;
         self.reconciliations(&stores).await
     }
 
@@ -107,5 +159,49 @@ impl Healing for HealingService {
             message,
         });
         Ok(Response::new(ListSubscriptionAuditsResponse { audits: audits.collect() }))
+    }
+
+    async fn start_backfill(
+        &self,
+        request: Request<StartBackfillRequest>,
+    ) -> Result<Response<BackfillsResponse>, Status> {
+        let request = request.into_inner();
+        if request.store.is_empty() {
+            return Err(Status::invalid_argument("name a store"));
+        }
+        self.stores(&request.store)?;
+        let since = request.since.as_ref().ok_or_else(|| Status::invalid_argument("say since when"))?;
+        let since = from_timestamp("since", since).map_err(|error| Status::invalid_argument(error.to_string()))?;
+        let kinds = kinds(&request.kinds)?;
+        let asked = backfill::ask(self.shared.ledger.pool(), &request.store, &kinds, since).await;
+        let asked = asked.map_err(unavailable)?;
+        if asked.is_empty() {
+            let text = "this store is being imported already: `waybill backfill status` shows how far it has come";
+            return Err(Status::already_exists(text));
+        }
+        self.shared.to_backfill.notify_one();
+        self.backfills(|one| asked.contains(&one.id)).await
+    }
+
+    async fn list_backfills(
+        &self,
+        _request: Request<ListBackfillsRequest>,
+    ) -> Result<Response<BackfillsResponse>, Status> {
+        self.backfills(|_| true).await
+    }
+
+    async fn cancel_backfill(
+        &self,
+        request: Request<CancelBackfillRequest>,
+    ) -> Result<Response<BackfillsResponse>, Status> {
+        let store = request.into_inner().store;
+        if store.is_empty() {
+            return Err(Status::invalid_argument("name a store"));
+        }
+        self.stores(&store)?;
+        let ended = backfill::cancel(self.shared.ledger.pool(), &store).await.map_err(unavailable)?;
+        let (ids, operations): (Vec<i64>, Vec<String>) = ended.into_iter().unzip();
+        self.end_operations(&store, operations).await;
+        self.backfills(|one| ids.contains(&one.id)).await
     }
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod app;
+mod backfill;
 mod healing;
 mod inbox;
 mod normalise;

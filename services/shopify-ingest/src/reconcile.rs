@@ -20,7 +20,7 @@ use crate::{
 use store::{Claim, Found, Held};
 use window::{Lie, Reached, Window};
 
-pub(crate) use store::{ask, standings};
+pub(crate) use store::standings;
 
 const POLL: Duration = Duration::from_secs(1);
 /// A window of more pages is cut: what fails is done again from the window's beginning.
@@ -96,6 +96,15 @@ async fn begin(shared: &Shared) -> sqlx::Result<()> {
             store::begin(shared.ledger.pool(), name, kind, shared.clock.now()).await?;
         }
     }
+    Ok(())
+}
+
+/// A person wishes that stores be compared now, from `since` on if it is given.
+pub(crate) async fn ask(shared: &Shared, stores: &[String], since: Option<Timestamp>) -> sqlx::Result<()> {
+    // A service that has just started may not have begun with every kind.
+    begin(shared).await?;
+    store::ask(shared.ledger.pool(), stores, since).await?;
+    shared.to_reconcile.notify_one();
     Ok(())
 }
 

@@ -1,6 +1,12 @@
 //! What has to be run in the shop.
 
-use crate::client::{API_VERSION, BULK_ORDERS};
+use jiff::Timestamp;
+use waybill_domain::Kind;
+
+use crate::client::{
+    API_VERSION,
+    document::{BULK_CUSTOMERS, BULK_ORDERS, BULK_PRODUCTS},
+};
 
 /// The bulk query: all orders with everything that a read by API asks for.
 ///
@@ -8,6 +14,21 @@ use crate::client::{API_VERSION, BULK_ORDERS};
 /// and one within a list. Fragments are written out: no document of Shopify's shows a bulk query with one.
 pub fn query() -> String {
     written_out(BULK_ORDERS.text)
+}
+
+/// The bulk query of the orders, customers or products that changed at `since` or later; `None` for other kinds.
+pub(super) fn query_since(kind: Kind, since: Timestamp) -> Option<String> {
+    let (document, connection) = match kind {
+        Kind::Order => (BULK_ORDERS, "orders"),
+        Kind::Customer => (BULK_CUSTOMERS, "customers"),
+        Kind::Product => (BULK_PRODUCTS, "products"),
+        _ => return None,
+    };
+    // Bulk queries take no variables: the time is written into the text.
+    let since = since.strftime("%Y-%m-%dT%H:%M:%SZ");
+    let from = format!("  {connection} {{\n");
+    let to = format!("  {connection}(query: \"updated_at:>='{since}'\") {{\n");
+    Some(written_out(document.text).replacen(&from, &to, 1))
 }
 
 /// The query within the mutation that runs it, as a text to be pasted and sent, and what to send after it.

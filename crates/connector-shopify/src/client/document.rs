@@ -26,11 +26,16 @@ documents! {
         "order.graphql", "fragment_order.graphql", "fragment_shipping_line.graphql", "fragment_line.graphql",
         "fragment_tax.graphql", "fragment_address.graphql", "fragment_money.graphql"
     ];
-    /// Run by a person: see [`crate::bulk`].
+    /// Run in bulk, as the next two: see [`crate::bulk`].
     BULK_ORDERS = "BulkOrders", [
         "bulk_orders.graphql", "fragment_order.graphql", "fragment_shipping_line.graphql", "fragment_line.graphql",
         "fragment_refund_line.graphql", "fragment_tax.graphql", "fragment_address.graphql", "fragment_money.graphql"
     ];
+    BULK_CUSTOMERS = "BulkCustomers", ["bulk_customers.graphql", "fragment_address.graphql"];
+    BULK_PRODUCTS = "BulkProducts", ["bulk_products.graphql"];
+    BULK_RUN = "BulkRun", ["bulk_run.graphql", "fragment_operation.graphql"];
+    BULK_OPERATION = "BulkOperation", ["bulk_operation.graphql", "fragment_operation.graphql"];
+    BULK_CANCEL = "BulkCancel", ["bulk_cancel.graphql", "fragment_operation.graphql"];
     ORDER_LINES = "OrderLines", [
         "order_lines.graphql", "fragment_line.graphql", "fragment_tax.graphql", "fragment_money.graphql"
     ];

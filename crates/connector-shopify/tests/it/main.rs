@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod bulk;
 #[cfg(test)]
+mod bulk_operations;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod levels;

@@ -19,19 +19,27 @@ pub enum Origin {
         /// The source's own `updated_at`.
         source_updated_at: Option<Timestamp>,
     },
+    /// Read by us from what the source wrote down some time ago: what was pushed since wins over it.
+    Imported {
+        /// When the source was asked to write it down.
+        began_at: Timestamp,
+        /// The source's own `updated_at`.
+        source_updated_at: Timestamp,
+    },
 }
 
 impl Origin {
     pub(super) const fn source_updated_at(&self) -> Option<Timestamp> {
         match self {
             Self::Pushed { source_updated_at, .. } | Self::Refetched { source_updated_at, .. } => *source_updated_at,
+            Self::Imported { source_updated_at, .. } => Some(*source_updated_at),
         }
     }
 
     pub(super) const fn refetch_began_at(&self) -> Option<Timestamp> {
         match self {
             Self::Pushed { .. } => None,
-            Self::Refetched { began_at, .. } => Some(*began_at),
+            Self::Refetched { began_at, .. } | Self::Imported { began_at, .. } => Some(*began_at),
         }
     }
 }
@@ -72,6 +80,16 @@ pub fn judge(known: Option<&Known>, content_hash: &[u8], origin: &Origin) -> Ver
                 Verdict::Echo
             } else {
                 Verdict::Changed
+            }
+        }
+        Origin::Imported { began_at, source_updated_at } => {
+            let read_since = known.refetched_at.is_some_and(|at| at > *began_at);
+            match known.source_updated_at {
+                Some(ours) if read_since || *source_updated_at < ours => Verdict::Stale,
+                _ if same => Verdict::Echo,
+                Some(ours) if *source_updated_at > ours => Verdict::Changed,
+                // Which was later within the same second, or than what has no time, cannot be told.
+                _ => Verdict::Refetch,
             }
         }
         Origin::Pushed { source_updated_at, received_at } => {
@@ -126,5 +144,17 @@ mod tests {
         assert_eq!(judge(Some(&known), b"b", &later), Verdict::Changed);
         let earlier = Origin::Refetched { began_at: at(200), source_updated_at: Some(at(100)) };
         assert_eq!(judge(Some(&known), b"b", &earlier), Verdict::Stale);
+    }
+
+    #[test]
+    fn what_is_imported_does_not_undo_what_was_pushed_or_read_since() {
+        let imported = |updated| Origin::Imported { began_at: at(400), source_updated_at: at(updated) };
+        let pushed = known(500, None);
+        assert_eq!(judge(None, b"b", &imported(499)), Verdict::Changed);
+        assert_eq!(judge(Some(&pushed), b"b", &imported(499)), Verdict::Stale);
+        assert_eq!(judge(Some(&pushed), b"a", &imported(500)), Verdict::Echo);
+        assert_eq!(judge(Some(&pushed), b"b", &imported(500)), Verdict::Refetch);
+        assert_eq!(judge(Some(&pushed), b"b", &imported(501)), Verdict::Changed);
+        assert_eq!(judge(Some(&known(300, Some(401))), b"b", &imported(399)), Verdict::Stale);
     }
 }

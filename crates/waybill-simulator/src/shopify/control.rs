@@ -1,18 +1,35 @@
 //! What the simulator tells of itself, beside Shopify's API.
 
 use axum::{Json, Router, extract::State, routing::get};
+use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{bodies, state::About, store::Store};
+use super::{Shares, bodies, state::About, store::Store};
 
 /// The store's own control paths.
 pub(super) fn routes() -> Router<Store> {
-    Router::new()
-        .route("/_control/records", get(|State(store): State<Store>| async move { store.records() }))
-        .route("/_control/deliveries", get(|State(store): State<Store>| async move { Json(store.deliveries()) }))
+    Router::new().route("/_control/records", get(|State(store): State<Store>| async move { store.records() })).route(
+        "/_control/deliveries",
+        get(|State(store): State<Store>| async move { Json(store.deliveries()) }).put(set_shares),
+    )
+}
+
+async fn set_shares(State(store): State<Store>, Json(shares): Json<Shares>) -> StatusCode {
+    store.set_shares(shares);
+    StatusCode::NO_CONTENT
 }
 
 impl Store {
+    /// An order, customer or product as its webhook tells it now; null if there is none.
+    pub fn body(&self, kind: &str, id: u64) -> Value {
+        let about = match kind {
+            "order" => About::Order(id),
+            "customer" => About::Customer(id),
+            _ => About::Product(id),
+        };
+        bodies::of(&self.state(), &about).unwrap_or_default()
+    }
+
     /// All records as they are now, one JSON object a line: `{"kind", "id", "body"}`, bodies as in webhooks. Orders
     /// also carry their fulfilment orders, levels their three quantities and the SKU.
     pub fn records(&self) -> String {

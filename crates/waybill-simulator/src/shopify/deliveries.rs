@@ -16,7 +16,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use tokio::sync::Semaphore;
 
@@ -48,6 +48,18 @@ impl Default for DeliverySettings {
             at_once: 32,
         }
     }
+}
+
+/// What becomes of webhooks from now on, where it is given: shares of a thousand.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shares {
+    /// Never delivered.
+    pub dropped_per_mille: Option<u32>,
+    /// Delivered twice.
+    pub duplicates_per_mille: Option<u32>,
+    /// Delivered after events that came later.
+    pub late_per_mille: Option<u32>,
 }
 
 /// How many retries follow a first failed delivery.
@@ -107,6 +119,7 @@ pub(crate) struct Deliveries(Arc<Sender>);
 #[derive(Debug)]
 struct Sender {
     settings: DeliverySettings,
+    shares: Mutex<Shares>,
     secret: String,
     domain: String,
     client: reqwest::Client,
@@ -143,6 +156,11 @@ impl Deliveries {
             .expect("a client without certificates of its own can be built");
         Self(Arc::new(Sender {
             places: Semaphore::new(settings.at_once),
+            shares: Mutex::new(Shares {
+                dropped_per_mille: Some(settings.dropped_per_mille),
+                duplicates_per_mille: Some(settings.duplicates_per_mille),
+                late_per_mille: Some(settings.late_per_mille),
+            }),
             settings,
             secret: secret.to_owned(),
             domain: domain.to_owned(),
@@ -170,10 +188,11 @@ impl Deliveries {
             sender.counters.events.fetch_add(1, Ordering::SeqCst);
             let (webhook_id, dropped, duplicated, late) = {
                 let mut rng = sender.rng.lock().unwrap_or_else(PoisonError::into_inner);
-                let mut lot = |per_mille: u32| rng.u32(..1000) < per_mille;
-                let dropped = lot(sender.settings.dropped_per_mille);
-                let duplicated = lot(sender.settings.duplicates_per_mille);
-                let late = lot(sender.settings.late_per_mille);
+                let mut lot = |per_mille: Option<u32>| rng.u32(..1000) < per_mille.unwrap_or_default();
+                let shares = *sender.shares.lock().unwrap_or_else(PoisonError::into_inner);
+                let dropped = lot(shares.dropped_per_mille);
+                let duplicated = lot(shares.duplicates_per_mille);
+                let late = lot(shares.late_per_mille);
                 let late = if late { sender.settings.late_by.mul_f64(rng.f64()) } else { Duration::ZERO };
                 (uuid(&mut rng), dropped, duplicated, late)
             };
@@ -192,6 +211,14 @@ impl Deliveries {
             };
             tokio::spawn(sender.clone().deliver(delivery, late, duplicated));
         }
+    }
+
+    /// What becomes of webhooks from now on.
+    pub(crate) fn set_shares(&self, new: Shares) {
+        let mut shares = self.0.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        shares.dropped_per_mille = new.dropped_per_mille.or(shares.dropped_per_mille);
+        shares.duplicates_per_mille = new.duplicates_per_mille.or(shares.duplicates_per_mille);
+        shares.late_per_mille = new.late_per_mille.or(shares.late_per_mille);
     }
 
     /// How deliveries stand.

@@ -1,5 +1,6 @@
 //! `POST /admin/api/2026-07/graphql.json`.
 
+mod bulk;
 mod catalog;
 mod check;
 mod cost;
@@ -55,6 +56,9 @@ pub(crate) fn answer(store: &Store, headers: &HeaderMap, body: &Bytes) -> Respon
     let token = headers.get("x-shopify-access-token").and_then(|value| value.to_str().ok());
     if token != Some(store.0.settings.token.as_str()) {
         return unauthorized();
+    }
+    if let Some(host) = headers.get(http::header::HOST).and_then(|host| host.to_str().ok()) {
+        store.reached_at(host);
     }
     let missing = || {
         let text = json!({"errors": {"query": "Required parameter missing or invalid"}});

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{
     address::Address,
+    bulk::{BulkFailure, BulkOperation},
     clock::Moment,
     order::Order,
     records::{Customer, Level, Location, Product, Subscription, Variant},
@@ -92,6 +93,10 @@ pub(crate) struct State {
     /// By inventory item and location.
     pub(crate) levels: BTreeMap<(u64, u64), Level>,
     pub(crate) subscriptions: BTreeMap<u64, Subscription>,
+    /// Bulk operations of the app.
+    pub(crate) bulk: BTreeMap<u64, BulkOperation>,
+    /// How the next bulk operation fails.
+    pub(crate) bulk_failure: Option<BulkFailure>,
     pub(crate) remembered: HashMap<String, Remembered>,
     /// What is to be told, in order.
     pub(crate) events: Vec<Event>,
@@ -111,6 +116,8 @@ impl State {
             locations: BTreeMap::new(),
             levels: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
+            bulk: BTreeMap::new(),
+            bulk_failure: None,
             remembered: HashMap::new(),
             events: Vec::new(),
         };

@@ -13,8 +13,9 @@ use super::{
     Settings,
     address::Address,
     bodies,
+    bulk::BulkFailure,
     clock::Moment,
-    deliveries::{Deliveries, DeliveryCounts},
+    deliveries::{Deliveries, DeliveryCounts, Shares},
     money::Pair,
     order::TransactionKind,
     placing::{NewLine, NewOrder},
@@ -115,6 +116,8 @@ pub(crate) struct Inner {
     pub(crate) bucket: Mutex<Bucket>,
     pub(crate) journal: Journal,
     pub(crate) faults: Faults,
+    /// `host:port`, as the last request named it.
+    host: Mutex<String>,
 }
 
 impl Store {
@@ -129,6 +132,7 @@ impl Store {
             deliveries,
             journal: Journal::new("shopify"),
             faults: Faults::default(),
+            host: Mutex::default(),
         }))
     }
 
@@ -140,6 +144,11 @@ impl Store {
     /// How webhook deliveries stand.
     pub fn deliveries(&self) -> DeliveryCounts {
         self.0.deliveries.counts()
+    }
+
+    /// What becomes of webhooks from now on: lost, told twice, told late.
+    pub fn set_shares(&self, shares: Shares) {
+        self.0.deliveries.set_shares(shares);
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -367,6 +376,21 @@ impl Store {
             shipped += u64::from(goods.iter().all(|line| line.fulfilled >= sold(line)));
         }
         (to_ship, shipped)
+    }
+
+    pub(crate) fn reached_at(&self, host: &str) {
+        host.clone_into(&mut self.0.host.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Where a bulk operation's file is. Shopify's are at another host and carry a signature.
+    pub(crate) fn file_url(&self, name: &str) -> String {
+        let host = self.0.host.lock().unwrap_or_else(PoisonError::into_inner);
+        format!("http://{host}{}/{name}?Signature=simulated", super::bulk_files::PATH)
+    }
+
+    /// The next bulk operation fails so.
+    pub fn fail_next_bulk(&self, failure: BulkFailure) {
+        self.state().bulk_failure = Some(failure);
     }
 
     /// Spends the points that may be spent now, as the app's other work may.

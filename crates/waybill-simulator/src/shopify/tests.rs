@@ -2,6 +2,7 @@
 
 mod answers;
 mod bodies;
+mod bulk;
 mod refused_mutations;
 mod sold;
 mod webhooks;

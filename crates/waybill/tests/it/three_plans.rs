@@ -3,6 +3,7 @@
 mod before_us;
 mod business;
 mod colleagues;
+mod echoes;
 mod owned;
 mod simple;
 mod two_channels;

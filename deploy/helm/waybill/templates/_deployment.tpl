@@ -119,6 +119,8 @@ spec:
   value: {{ join "," .systems | quote }}
 - name: WAYBILL_PUBLIC_URL
   value: {{ $values.publicUrl | quote }}
+- name: WAYBILL_CALLBACK
+  value: {{ $values.callbackUrl | quote }}
 - name: WAYBILL_LOG
   value: {{ $values.log.filter | quote }}
 - name: WAYBILL_LOG_FORMAT

@@ -1,8 +1,9 @@
 //! How the service that hears the stores makes sure of what it did not hear.
 
 use waybill_proto::wire::{
-    ListReconciliationsRequest, ListSubscriptionAuditsRequest, ReconcileRequest, Reconciliation,
-    healing_client::HealingClient, list_subscription_audits_response::Audit,
+    Backfill, CancelBackfillRequest, ListBackfillsRequest, ListReconciliationsRequest, ListSubscriptionAuditsRequest,
+    ReconcileRequest, Reconciliation, StartBackfillRequest, healing_client::HealingClient,
+    list_subscription_audits_response::Audit,
 };
 
 use super::{INBOX, Services, Unanswered};
@@ -37,5 +38,33 @@ impl Services {
         let request = ListSubscriptionAuditsRequest {};
         let call = async |channel| HealingClient::new(channel).list_subscription_audits(request).await;
         Ok(self.ask(INBOX, call).await?.audits)
+    }
+
+    /// Imports a store's history; gives the imports that were begun.
+    ///
+    /// # Errors
+    /// If the service that hears the stores does not answer, has no such store, or is importing it.
+    pub async fn start_backfill(&self, request: StartBackfillRequest) -> Result<Vec<Backfill>, Unanswered> {
+        let call = async |channel| HealingClient::new(channel).start_backfill(request).await;
+        Ok(self.ask(INBOX, call).await?.backfills)
+    }
+
+    /// The newest imports.
+    ///
+    /// # Errors
+    /// If the service that hears the stores does not answer.
+    pub async fn backfills(&self) -> Result<Vec<Backfill>, Unanswered> {
+        let call = async |channel| HealingClient::new(channel).list_backfills(ListBackfillsRequest {}).await;
+        Ok(self.ask(INBOX, call).await?.backfills)
+    }
+
+    /// Ends a store's imports that are not done; gives them.
+    ///
+    /// # Errors
+    /// If the service that hears the stores does not answer, or has no such store.
+    pub async fn cancel_backfill(&self, store: String) -> Result<Vec<Backfill>, Unanswered> {
+        let request = CancelBackfillRequest { store };
+        let call = async |channel| HealingClient::new(channel).cancel_backfill(request).await;
+        Ok(self.ask(INBOX, call).await?.backfills)
     }
 }

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod backfilled;
+#[cfg(test)]
 mod bench;
 #[cfg(test)]
 mod consent;

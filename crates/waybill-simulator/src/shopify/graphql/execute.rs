@@ -15,7 +15,7 @@ use super::{
     failure::Failure,
     literals,
     node::{Arguments, Node, Out},
-    page::Page,
+    page::{self, Page},
 };
 
 /// What came of a document.
@@ -41,6 +41,8 @@ struct Run<'a, 'c> {
     errors: Vec<Value>,
     unanswered: Option<String>,
     path: Vec<Value>,
+    /// Whether connections are read whole, as bulk operations read them.
+    whole: bool,
 }
 
 /// The arguments of a field: as given, else by default.
@@ -63,8 +65,28 @@ pub(crate) fn run<'a>(
     operation: &'a Operation,
     variables: &'a Map<String, Value>,
 ) -> Outcome {
+    answer(context, document, operation, variables, false)
+}
+
+/// Runs an operation with all of each connection instead of a page of it.
+pub(crate) fn run_whole<'a>(
+    context: &'a Context<'_>,
+    document: &'a Valid<ExecutableDocument>,
+    operation: &'a Operation,
+    variables: &'a Map<String, Value>,
+) -> Outcome {
+    answer(context, document, operation, variables, true)
+}
+
+fn answer<'a>(
+    context: &'a Context<'_>,
+    document: &'a Valid<ExecutableDocument>,
+    operation: &'a Operation,
+    variables: &'a Map<String, Value>,
+    whole: bool,
+) -> Outcome {
     let root = if operation.is_mutation() { Node::Mutation } else { Node::QueryRoot };
-    let mut run = Run { context, document, variables, errors: Vec::new(), unanswered: None, path: Vec::new() };
+    let mut run = Run { context, document, variables, errors: Vec::new(), unanswered: None, path: Vec::new(), whole };
     let (data, cost) = match run.object(&root, &[&operation.selection_set]) {
         Ok((data, cost)) => (data, cost),
         Err(Nulled) => (Value::Null, cost::MUTATION),
@@ -137,7 +159,10 @@ impl<'a> Run<'a, '_> {
                 return Err(Nulled);
             }
             self.path.push(json!(key));
-            let given = arguments(field, self.variables);
+            let mut given = arguments(field, self.variables);
+            if self.whole {
+                given.insert(page::WHOLE.to_owned(), json!(true));
+            }
             let out = resolve(self, field, &given);
             let sets: Vec<&SelectionSet> = same.iter().map(|field| &field.selection_set).collect();
             let completed = match out {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{
-    Context,
+    Context, bulk,
     failure::Failure,
     id_of,
     node::{Arguments, Node, Out, gid, leaf, optional, plain, texts},
@@ -35,6 +35,8 @@ pub(crate) fn payload(type_name: &'static str, mut fields: Vec<(&'static str, Ou
 pub(crate) fn resolve(context: &Context<'_>, field: &str, given: &Arguments) -> Result<Out, Failure> {
     roots::allowed(context, field)?;
     match field {
+        "bulkOperationRunQuery" => bulk::run_query(context, given),
+        "bulkOperationCancel" => bulk::cancel(context, given),
         "fulfillmentCreate" => fulfillment_create(context, given),
         "fulfillmentTrackingInfoUpdate" => {
             let id = id_of("Fulfillment", &given["fulfillmentId"])?;

@@ -73,6 +73,7 @@ pub(crate) fn order(context: &Context<'_>, order: &Arc<Order>, field: &str, give
             let lines = order.lines.iter().map(|line| Entry::by_id(line.id, Node::Line(order.clone(), line.id)));
             Page::of("LineItemConnection", lines.collect(), given)?
         }
+        "agreements" => agreements(order, given)?,
         "shippingLine" => order.shipping_lines.first().map_or(Out::Null, |line| shipping_line(order, line)),
         "shippingLines" => {
             let lines = order.shipping_lines.iter().map(|line| Entry::plain(line.id, shipping_line(order, line)));
@@ -150,6 +151,17 @@ pub(crate) fn order(context: &Context<'_>, order: &Arc<Order>, field: &str, give
 
 fn codes(order: &Order) -> impl Iterator<Item = &str> {
     order.discounts.iter().filter(|one| one.kind == DiscountKind::Code).map(|one| one.name.as_str())
+}
+
+/// What was agreed: the order itself, and each of its refunds.
+fn agreements(order: &Arc<Order>, given: &Arguments) -> Result<Out, Failure> {
+    let placed = Entry::plain(order.id, plain("OrderAgreement", vec![("id", gid("SalesAgreement", order.id))]));
+    let refunds = order.refunds.iter().map(|refund| {
+        let told = Out::Object(Node::Refund(order.clone(), Arc::new(refund.clone())));
+        let fields = vec![("id", gid("SalesAgreement", refund.id)), ("refund", told)];
+        Entry::plain(refund.id, plain("RefundAgreement", fields))
+    });
+    Page::of("SalesAgreementConnection", [placed].into_iter().chain(refunds).collect(), given)
 }
 
 fn across(order: &Order) -> Pair {

@@ -42,6 +42,9 @@ impl Entry {
     }
 }
 
+/// The argument, of no schema, by which a bulk operation asks for all of a connection.
+pub(crate) const WHOLE: &str = "__whole";
+
 /// A window on a list.
 #[derive(Clone)]
 pub(crate) struct Page {
@@ -67,6 +70,10 @@ impl Page {
     /// # Errors
     /// As recorded: neither or both of `first` and `last`; a cursor that is none.
     pub(crate) fn of(type_name: &'static str, mut entries: Vec<Entry>, given: &Arguments) -> Result<Out, Failure> {
+        if given.contains_key(WHOLE) {
+            entries.sort_by(|one, other| one.place().cmp(&other.place()));
+            return Ok(Out::Page(Self { type_name, entries, more_before: false, more_after: false }));
+        }
         let size = |name: &str| given.get(name).and_then(Value::as_i64);
         let (first, last) = (size("first"), size("last"));
         if first.is_none() && last.is_none() {
@@ -133,6 +140,7 @@ impl Page {
             "OrderAdjustmentConnection" => "OrderAdjustmentEdge",
             "OrderTransactionConnection" => "OrderTransactionEdge",
             "ShippingLineConnection" => "ShippingLineEdge",
+            "SalesAgreementConnection" => "SalesAgreementEdge",
             "MetafieldConnection" => "MetafieldEdge",
             "MailingAddressConnection" => "MailingAddressEdge",
             "WebhookSubscriptionConnection" => "WebhookSubscriptionEdge",

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::Value;
 
 use super::{
-    Context,
+    Context, bulk,
     catalog::{levels_of, locations},
     failure::Failure,
     id_of,
@@ -147,6 +147,14 @@ pub(crate) fn resolve(context: &Context<'_>, field: &str, given: &Arguments) -> 
         }
         "webhookSubscriptions" => subscriptions::all(&state, given)?,
         "webhookSubscriptionsCount" => count(state.subscriptions.len()),
+        "bulkOperation" => {
+            drop(state);
+            bulk::one(context, id)?
+        }
+        "currentBulkOperation" => {
+            drop(state);
+            bulk::current(context, given)
+        }
         "node" => node(context, id)?,
         "nodes" => {
             let ids = given.get("ids").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -171,6 +179,7 @@ fn node(context: &Context<'_>, id: &Value) -> Result<Out, Failure> {
         "Fulfillment" => "fulfillment",
         "Refund" => "refund",
         "WebhookSubscription" => "webhookSubscription",
+        "BulkOperation" => "bulkOperation",
         other => return Err(Failure::unanswered("QueryRoot.node of", other)),
     };
     resolve(context, field, &Arguments::from_iter([("id".to_owned(), id.clone())]))

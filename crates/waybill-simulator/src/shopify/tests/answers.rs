@@ -104,12 +104,18 @@ fn variables(store: &crate::shopify::Store, document: &str, order: u64) -> Value
         }
         "fulfillment_order_lines" => gid("FulfillmentOrder", of.fulfillment_orders[0].id),
         "webhook_subscription_update" => gid("WebhookSubscription", 1),
+        "bulk_operation" | "bulk_cancel" => gid("BulkOperation", 1),
         _ => gid("Order", order),
+    };
+    let query = match document {
+        "bulk_run" => "{ products { edges { node { id } } } }",
+        "items_by_sku" => "sku:'MUG-300'",
+        _ => "updated_at:>='2026-01-01T00:00:00Z'",
     };
     json!({
         "id": id,
         "lines": 50,
-        "query": "sku:'MUG-300'",
+        "query": query,
         "items": [gid("InventoryItem", item)],
         "item": gid("InventoryItem", item),
         "location": gid("Location", location),
@@ -142,7 +148,7 @@ async fn every_document_of_the_connector_is_answered() {
         let (name, text) =
             (path.file_stem().unwrap().to_string_lossy().into_owned(), fs::read_to_string(&path).unwrap());
         // Shopify runs these within a bulk operation; as a request of its own one would cost too much.
-        if name.starts_with("bulk_") {
+        if ["bulk_orders", "bulk_customers", "bulk_products"].contains(&name.as_str()) {
             continue;
         }
         if name.starts_with("fragment_") { fragments.push_str(&text) } else { documents.push((name, text)) }

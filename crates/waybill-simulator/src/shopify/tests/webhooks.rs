@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::{customer, data, header, paid_order, store};
-use crate::shopify::{DeliverySettings, EmailConsent, NewCustomer, RETRIES, Settings, Store, signature};
+use crate::shopify::{DeliverySettings, EmailConsent, NewCustomer, RETRIES, Settings, Shares, Store, signature};
 
 /// A request that arrived.
 struct Arrived {
@@ -181,6 +181,21 @@ async fn a_dropped_delivery_never_comes_and_is_counted() {
     settled(&store).await;
     assert!(shelf.try_recv().is_err());
     assert_eq!(store.deliveries().dropped, 1);
+}
+
+#[tokio::test]
+async fn what_becomes_of_webhooks_can_be_changed_while_the_store_runs() {
+    let (url, mut shelf) = receiver(vec![]).await;
+    let store = sending_to(&url, DeliverySettings::default());
+    store.set_shares(Shares { dropped_per_mille: Some(1000), ..Shares::default() });
+    store.add_customer(customer());
+    assert_eq!(store.deliveries().dropped, 1);
+    store.set_shares(Shares { duplicates_per_mille: Some(1000), ..Shares::default() });
+    store.add_customer(customer());
+    assert_eq!(store.deliveries().dropped, 2, "what is not given stays");
+    store.set_shares(Shares { dropped_per_mille: Some(0), ..Shares::default() });
+    store.add_customer(customer());
+    assert_eq!(next(&mut shelf).await.body, next(&mut shelf).await.body);
 }
 
 #[tokio::test]

@@ -86,7 +86,7 @@ impl Business {
     }
 
     /// A connection as the database's owner.
-    async fn database(&self) -> PgConnection {
+    pub(super) async fn database(&self) -> PgConnection {
         PgConnection::connect(&self.suite.deployment.database.url().expose()).await.unwrap()
     }
 
