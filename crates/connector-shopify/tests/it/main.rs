@@ -11,6 +11,8 @@ mod mutated_bodies;
 #[cfg(test)]
 mod parcels;
 #[cfg(test)]
+mod prices;
+#[cfg(test)]
 mod records;
 #[cfg(test)]
 mod samples;
