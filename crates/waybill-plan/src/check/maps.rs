@@ -236,8 +236,7 @@ impl Reading<'_, '_> {
         let required = descriptor.fields.iter().filter(|field| field.required && field.of == of.of);
         for field in required.filter(|field| !mapped.contains(field.name)) {
             let what = format!("{} requires '{}'", descriptor.title, field.name);
-            let mend = format!("map it: {} {} = \"…\"", of.header, field.name);
-            let mend = if mapped.is_empty() { mend } else { format!("map it: {} = \"…\"", field.name) };
+            let mend = format!("map it below {}: {} = \"…\"", of.header, field.name);
             self.problems.error("WB-P017", place, what, mend);
         }
     }
