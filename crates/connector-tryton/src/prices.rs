@@ -64,3 +64,24 @@ fn reading(row: PriceRow, currency: Currency) -> Option<PriceReading> {
     let category = row.account_category.and_then(|category| category.name);
     Some(PriceReading { item, currency, amount: row.list_price_used?, category })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::reading;
+
+    #[test]
+    fn a_product_without_a_code_or_a_price_is_not_told() {
+        let told = |code: serde_json::Value, price: serde_json::Value| {
+            let row = json!({"id": 1, "code": code, "list_price_used": price, "account_category.": null});
+            reading(serde_json::from_value(row).unwrap(), "EUR".parse().unwrap())
+        };
+        let price = json!({"__class__": "Decimal", "decimal": "7.9900"});
+        for (code, price) in [(json!(null), &price), (json!(""), &price), (json!("MUG"), &json!(null))] {
+            assert_eq!(told(code, price.clone()), None);
+        }
+        let whole = told(json!("MUG"), price).unwrap();
+        assert_eq!((whole.amount.to_string().as_str(), whole.category), ("7.9900", None));
+    }
+}

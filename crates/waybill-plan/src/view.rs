@@ -88,7 +88,13 @@ fn refund(refund: &Refund) -> Value {
 }
 
 fn price(price: &ListPrice) -> Value {
-    merge_maps([context! { amount => amount(price.amount) }, Value::from(Serde(price))])
+    let ListPrice { sku, currency, amount: listed, category } = price;
+    context! {
+        sku => sku.as_str(),
+        currency => currency.as_str(),
+        amount => amount(*listed),
+        category => category.as_deref(),
+    }
 }
 
 /// The view of a snapshot: its body under its kind (`order`, `customer`, `shipment`, …), `store`, `channel`, `totals`.

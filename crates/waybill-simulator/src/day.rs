@@ -9,12 +9,13 @@
 //!
 //! Besides the trader there are people at work: packers who buy labels in the shipping system ([`Warehouse`]), and the
 //! ERP's desk, where goods that were sent are booked out and those that came back to the shelf are counted in
-//! ([`ErpAccess`]).
+//! ([`ErpAccess`]). List prices change there in between, and one in the store by hand.
 
 mod basket;
 mod erp_desk;
 mod people;
 mod planted;
+mod prices;
 mod trader;
 mod warehouse;
 
@@ -145,7 +146,8 @@ impl Day {
             tokio::spawn(warehouse::work(warehouse, self.progress.clone()));
         }
         if let Some(erp) = self.erp.clone() {
-            tokio::spawn(erp_desk::work(erp, self.store.clone(), self.progress.clone()));
+            tokio::spawn(erp_desk::work(erp.clone(), self.store.clone(), self.progress.clone()));
+            tokio::spawn(prices::work(erp, self.store.clone(), self.progress.clone()));
         }
         tokio::spawn(self.clone().run());
         true

@@ -1,10 +1,6 @@
 //! The ERP's list prices become records.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use connector_shopify::Shopify;
@@ -60,7 +56,7 @@ impl Catalogue {
         let mut connection = self.ledger.pool().acquire().await?;
         let sold = variants::sold(&mut connection, store).await?;
         let asked = variants::asked(&mut connection, store).await?;
-        let mut left: BTreeSet<RecordId> = self.records(store).await?;
+        let mut left = self.records(store).await?;
         drop(connection);
         let mut changed = 0;
         for reading in readings {
@@ -69,11 +65,13 @@ impl Catalogue {
             if !is_sold {
                 continue;
             }
-            let id = RecordId::of_code("", &reading.item);
-            left.remove(&id);
-            changed += usize::from(self.observe(store, id, Some(listed(reading)), began_at).await?);
+            let (id, body) = (RecordId::of_code("", &reading.item), Body::Price(listed(reading)));
+            // Most prices are what they were: they cost no transaction.
+            if left.remove(&id).is_none_or(|hash| hash != body.content_hash()) {
+                changed += usize::from(self.observe(store, id, Some(body), began_at).await?);
+            }
         }
-        for id in left {
+        for id in left.into_keys() {
             changed += usize::from(self.observe(store, id, None, began_at).await?);
         }
         Ok(changed)
@@ -83,26 +81,25 @@ impl Catalogue {
         &self,
         store: &StoreName,
         id: RecordId,
-        price: Option<ListPrice>,
+        body: Option<Body>,
         began_at: Timestamp,
     ) -> anyhow::Result<bool> {
         let key = RecordKey { store: store.clone(), kind: Kind::Price, id };
         let mut transaction = self.ledger.pool().begin().await?;
-        let body = price.map(Body::Price);
         let verdict = self.ledger.found(&mut transaction, &key, body, began_at, self.clock.now()).await?;
         transaction.commit().await?;
         Ok(verdict == Verdict::Changed)
     }
 
-    /// The store's prices that are records now.
-    async fn records(&self, store: &StoreName) -> anyhow::Result<BTreeSet<RecordId>> {
-        let ids: Vec<String> =
-            sqlx::query_scalar("select record_id from record where store = $1 and kind = $2 and not deleted")
+    /// The store's prices that are records now, with the hash of their content.
+    async fn records(&self, store: &StoreName) -> anyhow::Result<BTreeMap<RecordId, Vec<u8>>> {
+        let rows: Vec<(String, Vec<u8>)> =
+            sqlx::query_as("select record_id, content_hash from record where store = $1 and kind = $2 and not deleted")
                 .bind(store.as_str())
                 .bind(Kind::Price.as_str())
                 .fetch_all(self.ledger.pool())
                 .await?;
-        Ok(ids.into_iter().filter_map(|id| id.parse().ok()).collect())
+        Ok(rows.into_iter().filter_map(|(id, hash)| Some((id.parse().ok()?, hash))).collect())
     }
 
     /// Asks the store for a SKU that no product told of.

@@ -7,8 +7,9 @@ use sqlx::PgConnection;
 use waybill_domain::{Currency, RecordId, Revision, StoreName, document::VariantRef, product::Product};
 use waybill_plan::StoreVariant;
 
-/// How long a SKU that the store does not have is not asked for again.
-const ASK_AGAIN: &str = "10 minutes";
+/// How long a SKU that the store does not have is not asked for again. Products tell of new ones at once; a catalogue may
+/// list many that the store never sells, and each question costs the shop's budget.
+const ASK_AGAIN: &str = "6 hours";
 
 /// A variant as its row has it: SKU, product, variant, price.
 type Row = (String, String, String, String);
@@ -172,3 +173,6 @@ pub(crate) async fn keep_currency(db: &mut PgConnection, store: &StoreName, curr
     .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,8 @@ mod mutated_bodies;
 #[cfg(test)]
 mod parcels;
 #[cfg(test)]
+mod prices;
+#[cfg(test)]
 mod records;
 #[cfg(test)]
 mod samples;

@@ -15,6 +15,7 @@ mod customers;
 mod documents;
 mod history;
 mod merging;
+mod prices;
 mod real;
 mod refunding;
 mod returns;

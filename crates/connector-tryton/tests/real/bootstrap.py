@@ -34,7 +34,8 @@ from pathlib import Path
 
 MODULES = ['ir', 'res', 'sale', 'stock', 'account_invoice_stock']
 SELLER_GROUPS = [
-    ('sale', 'group_sale'), ('sale', 'group_sale_admin'), ('party', 'group_party_admin'), ('stock', 'group_stock')]
+    ('sale', 'group_sale'), ('sale', 'group_sale_admin'), ('party', 'group_party_admin'), ('stock', 'group_stock'),
+    ('product', 'group_product_admin')]
 
 
 def configure(database, port=None):

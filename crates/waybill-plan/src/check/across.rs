@@ -231,7 +231,9 @@ impl Reading<'_, '_> {
     fn check_read_from(&mut self, flows: &[Written], source: &Source<'_>) {
         let Source { kind, header, what, .. } = *source;
         let mut flows = flows.iter().filter(|written| written.flow.kind == kind).peekable();
-        if let (Some((_, place)), None, false) = (source.read, flows.peek(), self.lacks_flows) {
+        // A [stock] without a flow was let pass from the first, and stays so.
+        let must_be_used = kind == Kind::Price && !self.lacks_flows;
+        if let (Some((_, place)), None, true) = (source.read, flows.peek(), must_be_used) {
             let what = format!("{what} are read, and no flow brings them anywhere");
             let mend = format!("add a flow with kind = \"{kind}\", or leave {header} out");
             self.problems.error("WB-P012", place, what, mend);

@@ -348,6 +348,7 @@ impl Reading<'_, '_> {
             lines: table.get("lines"),
             matching: table.get("match"),
             buyer: table.get("buyer"),
+            flow: table.place.clone(),
         };
         // Without its kind nothing can be said of an expression.
         let Some(kind) = kind else { return maps::Maps::default() };

@@ -1,6 +1,6 @@
 //! Expressions: conditions, fields, lines, match rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use waybill_domain::{
     Kind,
@@ -42,6 +42,8 @@ pub(super) struct Written<'a, 't> {
     pub(super) lines: Option<Node<'a, 't>>,
     pub(super) matching: Option<Node<'a, 't>>,
     pub(super) buyer: Option<Node<'a, 't>>,
+    /// The flow that it stands in.
+    pub(super) flow: Place,
 }
 
 /// What becomes of a record for which an expression cannot be computed.
@@ -148,6 +150,9 @@ impl Reading<'_, '_> {
         if let Some(of) = needs(kind) {
             let table = FieldTable { of, header: "[flows.fields]" };
             maps.fields = self.read_fields(written.fields.as_ref(), &table, to, scope);
+            if written.fields.is_none() {
+                self.check_required(&table, to, &BTreeSet::new(), &written.flow);
+            }
         }
         maps.customer_fields = self.read_customer_fields(written.customer_fields.as_ref(), kind, to, scope);
         let entries = written.customer_fields.iter().flat_map(Node::entries);
@@ -221,15 +226,19 @@ impl Reading<'_, '_> {
             }
         }
         // A buyer's fields are asked for only where the plan maps any.
-        let required = to.into_iter().flat_map(|descriptor| descriptor.fields);
-        for field in required.filter(|field| field.required && field.of == of.of) {
-            let is_mapped = table.names().contains(field.name);
-            if let (false, Some(descriptor)) = (is_mapped, to) {
-                let what = format!("{} requires '{}'", descriptor.title, field.name);
-                self.problems.error("WB-P017", &node.place, what, format!("map it: {} = \"…\"", field.name));
-            }
-        }
+        self.check_required(of, to, &table.names(), &node.place);
         maps
+    }
+
+    /// What the vendor refuses records without has to be mapped.
+    fn check_required(&mut self, of: &FieldTable, to: Option<&Descriptor>, mapped: &BTreeSet<String>, place: &Place) {
+        let Some(descriptor) = to else { return };
+        let required = descriptor.fields.iter().filter(|field| field.required && field.of == of.of);
+        for field in required.filter(|field| !mapped.contains(field.name)) {
+            let what = format!("{} requires '{}'", descriptor.title, field.name);
+            let mend = format!("map it below {}: {} = \"…\"", of.header, field.name);
+            self.problems.error("WB-P017", place, what, mend);
+        }
     }
 
     fn is_field(&mut self, name: &At<String>, table: &FieldTable, to: Option<&Descriptor>) -> bool {

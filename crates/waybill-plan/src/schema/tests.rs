@@ -7,6 +7,7 @@ use waybill_domain::{
     Body, Kind, RecordId, Snapshot,
     customer::{Address, Customer, Person},
     order::{Order, Refund},
+    price::ListPrice,
     shipment::{Fulfilment, ParcelLine, Shipment},
     stock::{InventoryLevel, StockLevel},
 };
@@ -204,6 +205,12 @@ fn bodies() -> Vec<Body> {
         Body::Shipment(full_shipment()),
         Body::Fulfilment(full_fulfilment()),
         Body::StockLevel(StockLevel { sku: "TEE".to_owned(), location: "vienna".to_owned(), quantity: 4 }),
+        Body::Price(ListPrice {
+            sku: "TEE".to_owned(),
+            currency: "EUR".parse().unwrap(),
+            amount: "24".parse().unwrap(),
+            category: Some("Standard".to_owned()),
+        }),
         Body::InventoryLevel(InventoryLevel { inventory_item_id: 8.into(), location_id: 9.into(), available: Some(4) }),
     ]
 }
@@ -231,6 +238,7 @@ fn bare(body: Body) -> Body {
         Body::Shipment(shipment) => Body::Shipment(Shipment { shipped_at: None, ..shipment }),
         Body::Fulfilment(fulfilment) => Body::Fulfilment(Fulfilment { location_id: None, ..fulfilment }),
         Body::InventoryLevel(level) => Body::InventoryLevel(InventoryLevel { available: None, ..level }),
+        Body::Price(price) => Body::Price(ListPrice { category: None, ..price }),
         body => body,
     }
 }

@@ -19,7 +19,7 @@ fn books() -> Descriptor {
     Descriptor {
         connector: "books",
         title: "Books & Co",
-        capabilities: &[Capability::OrderSink, Capability::StockSource],
+        capabilities: &[Capability::OrderSink, Capability::StockSource, Capability::CatalogSource],
         settings: SETTINGS,
         fields: &[],
         reads: &[],

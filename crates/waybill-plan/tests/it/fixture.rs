@@ -116,14 +116,15 @@ fn connector(connector: &'static str, capabilities: &'static [Capability]) -> De
 
 pub(crate) fn connectors() -> Vec<Descriptor> {
     use Capability::{
-        CustomerSink, OrderSink, RefundSink, ShipmentSink, ShipmentSource, StockSink, StockSource, StoreSource,
+        CatalogSource, CustomerSink, OrderSink, PriceSink, RefundSink, ShipmentSink, ShipmentSource, StockSink,
+        StockSource, StoreSource,
     };
     vec![
-        connector("shop", &[StoreSource, ShipmentSink, StockSink]),
+        connector("shop", &[StoreSource, ShipmentSink, StockSink, PriceSink]),
         Descriptor {
             settings: TOKEN,
             amends: &[OrderSink],
-            ..connector("books", &[OrderSink, CustomerSink, RefundSink, StockSource])
+            ..connector("books", &[OrderSink, CustomerSink, RefundSink, StockSource, CatalogSource])
         },
         Descriptor {
             reads: &[OrderSink, CustomerSink],

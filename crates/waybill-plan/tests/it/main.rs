@@ -7,4 +7,5 @@ mod deciding;
 mod fixture;
 mod mutated;
 mod owning;
+mod pricing;
 mod simulating;

@@ -25,6 +25,7 @@ pub(super) fn everything(store: &Records, erp: &Books, shipping: &Shipping) -> V
         wanted.extend(parcels_in_store(order, shipping));
     }
     wanted.extend(stock_in_store(store, erp));
+    wanted.extend(prices_in_store(store, erp));
     wanted
 }
 
@@ -229,4 +230,13 @@ fn stock_in_store(store: &Records, erp: &Books) -> Vec<Wanted> {
             Some(Wanted::new("shop", "level", key).with("on_hand", Wish::Number(*units)))
         })
         .collect()
+}
+
+/// `prices-to-store`: `price = "round(price.amount, 2)"`.
+fn prices_in_store(store: &Records, erp: &Books) -> Vec<Wanted> {
+    let wanted = |sku: &String| {
+        let price = erp.prices.get(sku)?.round_dp(2);
+        Some(Wanted::new("shop", "price", sku).with("price", Wish::Number(price)))
+    };
+    store.prices.iter().filter_map(|one| wanted(&one.sku)).collect()
 }

@@ -88,6 +88,7 @@ fn objects(delivery: &Delivery) -> Vec<Wanted> {
         ("shipping", "order") => vec![shipment(delivery)],
         ("shop", "shipment") if delivery.text("voided") == "false" => vec![parcel(delivery)],
         ("shop", "stock-level") => level(delivery).into_iter().collect(),
+        ("shop", "price") => vec![price(delivery)],
         _ => Vec::new(),
     }
 }
@@ -236,4 +237,8 @@ fn level(delivery: &Delivery) -> Option<Wanted> {
     // What a place has none of need not be stocked there.
     let optional = quantity.is_zero();
     Some(Wanted { optional, ..Wanted::new("shop", "level", key).with("on_hand", Wish::Number(quantity)) })
+}
+
+fn price(delivery: &Delivery) -> Wanted {
+    Wanted::new("shop", "price", delivery.text("sku")).with("price", Wish::Number(delivery.number("price")))
 }

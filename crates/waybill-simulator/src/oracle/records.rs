@@ -105,12 +105,20 @@ pub(super) struct Level {
     pub(super) on_hand: i64,
 }
 
+/// What a variant costs.
+#[derive(Debug, Clone)]
+pub(super) struct Price {
+    pub(super) sku: String,
+    pub(super) price: Decimal,
+}
+
 /// All that the store holds, and what was planted in it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Records {
     pub(super) orders: Vec<Order>,
     pub(super) customers: BTreeMap<String, Customer>,
     pub(super) levels: Vec<Level>,
+    pub(super) prices: Vec<Price>,
     /// Kind, id and system of each planted record.
     pub(super) planted: BTreeSet<(String, String, String)>,
 }
@@ -158,6 +166,12 @@ pub(super) fn of_lines(text: &str) -> anyhow::Result<Records> {
                 location: part(body, "location"),
                 on_hand: body["on_hand"].as_i64().context("on_hand")?,
             }),
+            "product" => {
+                for variant in body["variants"].as_array().into_iter().flatten() {
+                    let price = amount(&variant["price"]).context("a variant's price")?;
+                    records.prices.push(Price { sku: part(variant, "sku"), price });
+                }
+            }
             _ => {}
         }
     }

@@ -31,7 +31,7 @@ impl Suite {
         Day {
             // The newest of each record is in its own table; this one would be empty if nobody wrote it.
             snapshots: lines(
-                &["shopify_ingest", "fulfilment_sync", "inventory_router"],
+                &["shopify_ingest", "erp_sync", "fulfilment_sync", "inventory_router"],
                 "select store || '/' || kind || '/' || record_id || ' r' || n
                  from SCHEMA.record, generate_series(1, number) as n",
             ),

@@ -186,12 +186,13 @@ fn impossible_today() -> Vec<&'static str> {
     let gives = |kind| match kind {
         Kind::Shipment => Capability::ShipmentSource,
         Kind::StockLevel => Capability::StockSource,
+        Kind::Price => Capability::CatalogSource,
         _ => Capability::StoreSource,
     };
     let both = |kind: Kind, connector: &Descriptor| {
         connector.can(gives(kind)) && needs(kind).is_some_and(|needed| connector.can(needed))
     };
-    let kinds = [Kind::Order, Kind::Customer, Kind::Refund, Kind::Shipment, Kind::StockLevel];
+    let kinds = [Kind::Order, Kind::Customer, Kind::Refund, Kind::Shipment, Kind::StockLevel, Kind::Price];
     let can_circle =
         kinds.into_iter().any(|kind| connectors.iter().filter(|connector| both(kind, connector)).count() > 1);
     [("WB-P017", has_required), ("WB-P026", can_circle)]

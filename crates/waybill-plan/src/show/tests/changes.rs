@@ -83,6 +83,10 @@ holds = [{ location = "vienna", sku = "TEE-*", units = 4 }]
 sells = { trade = ["graz"] }
 every_seconds = 30
 
+[catalog]
+from = "erp"
+every_seconds = 40
+
 [alerts]
 pagers = ["phone", { to = "chat", from = "warning" }]
 late_after_seconds = 900
@@ -144,6 +148,13 @@ to = "crm"
 name = "stock-to-store"
 kind = "stock-level"
 to = "shop"
+
+[[flows]]
+name = "prices-to-store"
+kind = "price"
+to = "shop"
+[flows.fields]
+price = "price.amount"
 "#;
 
 /// A change to the text of each key. Each key's line is named by one at least.
@@ -210,6 +221,8 @@ pub(super) const CHANGES: &[(&str, &str)] = &[
     ("sells = { trade = [\"graz\"] }", "sells = { trade = [\"vienna\"] }"),
     ("sells = { trade = [\"graz\"] }", "sells = { retail = [\"graz\"] }"),
     ("every_seconds = 30", "every_seconds = 31"),
+    ("from = \"erp\"\nevery_seconds = 40", "from = \"shipping\"\nevery_seconds = 40"),
+    ("every_seconds = 40", "every_seconds = 41"),
     ("pagers = [\"phone\", ", "pagers = [\"chat\", "),
     ("{ to = \"chat\", from = \"warning\" }", "{ to = \"phone\", from = \"warning\" }"),
     ("from = \"warning\"", "from = \"error\""),
@@ -281,4 +294,8 @@ pub(super) const CHANGES: &[(&str, &str)] = &[
     ("name = \"stock-to-store\"", "name = \"stock\""),
     ("kind = \"stock-level\"", "kind = \"shipment\""),
     ("kind = \"stock-level\"\nto = \"shop\"", "kind = \"refund\"\nto = \"chat\""),
+    ("name = \"prices-to-store\"", "name = \"prices\""),
+    ("kind = \"price\"\nto = \"shop\"", "kind = \"price\"\nto = \"chat\""),
+    ("price = \"price.amount\"", "cost = \"price.amount\""),
+    ("\"price.amount\"", "\"round(price.amount, 2)\""),
 ];

@@ -1,4 +1,4 @@
-//! The parcels and stock that the store itself holds.
+//! The parcels, stock and prices that the store itself holds.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::{
     join_content,
 };
 
-/// Parcels with a tracking number, and stock levels.
+/// Parcels with a tracking number, stock levels, and prices.
 pub(crate) fn objects(store: &Records) -> Vec<Found> {
     let mut found = Vec::new();
     for order in &store.orders {
@@ -28,6 +28,11 @@ pub(crate) fn objects(store: &Records) -> Vec<Found> {
         if level.sku != crate::catalogue::UNKNOWN_ITEM.code {
             let key = format!("{} at {}", level.sku, level.location);
             found.push(Found::new("shop", "level", key).with("on_hand", level.on_hand.to_string()));
+        }
+    }
+    for one in &store.prices {
+        if one.sku != crate::catalogue::UNKNOWN_ITEM.code {
+            found.push(Found::new("shop", "price", &one.sku).with("price", one.price.to_string()));
         }
     }
     found

@@ -1,4 +1,4 @@
-//! Tryton's sales and stock, over JSON-RPC. The same calls are answered by a real Tryton.
+//! Tryton's sales, stock and list prices, over JSON-RPC. The same calls are answered by a real Tryton.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,15 +18,19 @@ pub(crate) struct Books {
     pub(crate) sales: Vec<Found>,
     /// Units by item and warehouse code.
     pub(crate) stock: HashMap<(String, String), Decimal>,
+    /// List price by item.
+    pub(crate) prices: HashMap<String, Decimal>,
 }
 
-/// All sales, and the stock of all items at all warehouses.
+/// All sales, the stock of all items at all warehouses, and all list prices.
 pub(crate) async fn read(ready: &Value) -> anyhow::Result<Books> {
     let access: ErpAccess = serde_json::from_value(ready["tryton"].clone()).context("tryton's address and user")?;
     let session = Session::open(&access).await?;
-    let products = session.all("product.product", &["code"], &json!([])).await?;
+    let products = session.all("product.product", &["code", "list_price_used"], &json!([])).await?;
     let codes: HashMap<i64, String> = by_id(&products, |row| part(row, "code"));
-    Ok(Books { sales: sales(&session, &codes).await?, stock: stock(&session).await? })
+    let price = |row: &Value| Some((part(row, "code"), number(&row["list_price_used"])?));
+    let prices = products.iter().filter_map(price).collect();
+    Ok(Books { sales: sales(&session, &codes).await?, stock: stock(&session).await?, prices })
 }
 
 fn part(row: &Value, name: &str) -> String {

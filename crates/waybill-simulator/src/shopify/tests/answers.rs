@@ -95,6 +95,7 @@ fn variables(store: &crate::shopify::Store, document: &str, order: u64) -> Value
     let of = state.orders[&order].clone();
     let (item, location) = *state.levels.keys().next().unwrap();
     let gid = |kind: &str, id: u64| format!("gid://shopify/{kind}/{id}");
+    let (product, variant) = state.variant(|variant| variant.inventory_item_id == item).unwrap();
     let id = match document {
         "customer" => gid("Customer", of.customer.unwrap()),
         "product" => gid("Product", *state.products.keys().next().unwrap()),
@@ -120,6 +121,9 @@ fn variables(store: &crate::shopify::Store, document: &str, order: u64) -> Value
         "item": gid("InventoryItem", item),
         "location": gid("Location", location),
         "key": "k-1",
+        "ids": [gid("ProductVariant", variant.id)],
+        "product": gid("Product", product.id),
+        "variants": [{"id": gid("ProductVariant", variant.id), "price": "25.00"}],
         "notify": false,
         "topic": "ORDERS_UPDATED",
         "subscription": {"uri": "https://example.com/hook", "format": "JSON"},

@@ -247,3 +247,92 @@ async fn a_metafield_is_created_only_if_it_is_not_there() {
     let second = data(&store, query, json!({"m": [field]})).await;
     assert_eq!(second["metafieldsSet"]["userErrors"][0]["code"], "STALE_OBJECT");
 }
+
+const PRICES: &str = "mutation M($product: ID!, $variants: [ProductVariantsBulkInput!]!, $partial: Boolean) {
+    productVariantsBulkUpdate(productId: $product, variants: $variants, allowPartialUpdates: $partial) {
+    product { id } productVariants { id price } userErrors { field message code } } }";
+
+/// Two variants of one product, and one of another.
+fn tees(places: &Places) -> (u64, [u64; 2], u64) {
+    let state = places.store.state();
+    let of = |sku: &str| {
+        let (product, variant) = state.variant(|variant| variant.sku.as_deref() == Some(sku)).unwrap();
+        (product.id, variant.id)
+    };
+    let (product, small) = of("TEE-WHITE-S");
+    (product, [small, of("TEE-WHITE-M").1], of("MUG-300").1)
+}
+
+async fn price(places: &Places, product: u64, variants: Value, partial: bool) -> Value {
+    let given = json!({"product": gid("Product", product), "variants": variants, "partial": partial});
+    data(&places.store, PRICES, given).await["productVariantsBulkUpdate"].clone()
+}
+
+fn priced(places: &Places, sku: &str) -> String {
+    places.store.prices().into_iter().find(|(known, _)| known == sku).unwrap().1.to_string()
+}
+
+#[tokio::test]
+async fn prices_are_refused_in_the_recorded_words_and_those_of_the_schema() {
+    let places = places();
+    let (product, [small, _], mug) = tees(&places);
+    let variant = |id: u64, price: &str| json!({"id": gid("ProductVariant", id), "price": price});
+    let cases = [
+        (variant(small, "-1.00"), "price", "Price must be greater than or equal to 0", "GREATER_THAN_OR_EQUAL_TO"),
+        (variant(small, "1000000000000000000"), "price", "must be less than 1000000000000000000", "INVALID_INPUT"),
+        (variant(42, "1.00"), "id", "Product variant does not exist", "PRODUCT_VARIANT_DOES_NOT_EXIST"),
+        (variant(mug, "1.00"), "id", "Product variant does not exist", "PRODUCT_VARIANT_DOES_NOT_EXIST"),
+        (json!({"price": "1.00"}), "id", "Product variant is missing ID attribute", "PRODUCT_VARIANT_ID_MISSING"),
+    ];
+    for (input, field, message, code) in cases {
+        let answer = price(&places, product, json!([input]), true).await;
+        let expected = json!([{"field": ["variants", "0", field], "message": message, "code": code}]);
+        assert_eq!(answer["userErrors"], expected);
+    }
+    let nowhere = price(&places, 42, json!([variant(small, "1.00")]), true).await;
+    assert_eq!(nowhere["userErrors"][0]["code"], "PRODUCT_DOES_NOT_EXIST");
+    assert_eq!(priced(&places, "TEE-WHITE-S"), "24.00");
+    assert!(places.store.journal().entries().is_empty());
+}
+
+#[tokio::test]
+async fn without_partial_updates_one_wrong_variant_keeps_all_as_they_are() {
+    let places = places();
+    let (product, [small, medium], _) = tees(&places);
+    let variants = json!([
+        {"id": gid("ProductVariant", small), "price": "25.00"},
+        {"id": gid("ProductVariant", medium), "price": "-1"},
+    ]);
+    price(&places, product, variants.clone(), false).await;
+    assert_eq!(priced(&places, "TEE-WHITE-S"), "24.00");
+    let answer = price(&places, product, variants, true).await;
+    assert_eq!(answer["userErrors"][0]["field"], json!(["variants", "1", "price"]));
+    assert_eq!(answer["productVariants"][0]["price"], "25.00");
+    assert_eq!([priced(&places, "TEE-WHITE-S"), priced(&places, "TEE-WHITE-M")], ["25.00", "24.00"]);
+}
+
+#[tokio::test]
+async fn a_price_that_is_none_or_too_many_of_them_are_refused_before_anything_is_looked_at() {
+    let places = places();
+    let (product, [small, _], _) = tees(&places);
+    let given = |variants: Value| json!({"product": gid("Product", product), "variants": variants, "partial": true});
+    let one = |price: &str| json!({"id": gid("ProductVariant", small), "price": price});
+    let wrong = super::ask(&places.store, PRICES, given(json!([one("12,50")]))).await;
+    assert_eq!(wrong["errors"][0]["extensions"]["code"], "INVALID_VARIABLE", "{wrong}");
+    let many: Vec<Value> = (0..251).map(|_| one("25.00")).collect();
+    let many = super::ask(&places.store, PRICES, given(json!(many))).await;
+    assert_eq!(many["errors"][0]["extensions"]["code"], "MAX_INPUT_SIZE_EXCEEDED", "{many}");
+    assert_eq!(priced(&places, "TEE-WHITE-S"), "24.00");
+}
+
+#[tokio::test]
+async fn a_price_that_is_there_already_is_a_write_for_nothing() {
+    let places = places();
+    let (product, [small, _], _) = tees(&places);
+    for to in ["25.00", "25.0"] {
+        price(&places, product, json!([{"id": gid("ProductVariant", small), "price": to}]), true).await;
+    }
+    let entries = places.store.journal().entries();
+    let actions: Vec<_> = entries.iter().map(|entry| (entry.object.as_str(), entry.action.as_str())).collect();
+    assert_eq!(actions, [("product_variant", "update"), ("product_variant", "unchanged")]);
+}
