@@ -56,6 +56,28 @@ impl Shopify {
     }
 }
 
+impl Shopify {
+    /// Which of some customers or products, 250 at most, the store does not have any more. Not orders: without the scope
+    /// `read_all_orders` one that is 60 days old looks as if it were gone.
+    ///
+    /// # Errors
+    /// Those of a read; [`Failure::Rejected`] with code `kind` for other kinds.
+    pub async fn gone(&self, kind: Kind, ids: &[RecordId]) -> Result<Vec<RecordId>, Failure> {
+        let object = match kind {
+            Kind::Customer => "Customer",
+            Kind::Product => "Product",
+            _ => return Err(Failure::rejected("kind", "", format!("a {kind} is not looked for by its id alone"))),
+        };
+        let gids: Vec<String> = ids.iter().map(|id| gid::gid(object, id)).collect();
+        let data: wire::PresentData = self.client.read(document::PRESENT, json!({ "ids": gids })).await?;
+        if data.nodes.len() != ids.len() {
+            return Err(Failure::malformed("the answer has another number of nodes than there were ids", b""));
+        }
+        let absent = ids.iter().zip(data.nodes).filter(|(_, node)| node.is_none());
+        Ok(absent.map(|(id, _)| id.clone()).collect())
+    }
+}
+
 impl Client {
     async fn changed(
         &self,

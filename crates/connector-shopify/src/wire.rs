@@ -15,7 +15,7 @@ use serde_json::Number;
 use waybill_domain::Currency;
 
 pub(crate) use bulk::{BulkCancelData, BulkOperation, BulkOperationData, BulkRunData};
-pub(crate) use changes::{ChangedData, ChangedLevelsData, ChangedRecord, LocationsData};
+pub(crate) use changes::{ChangedData, ChangedLevelsData, ChangedRecord, LocationsData, PresentData};
 pub(crate) use order::{
     Allocation, LineItem, Order, OrderData, OrderLinesData, Refund, RefundLineItem, RefundLinesData, ShippingLine,
     TaxLine, WeightUnit,

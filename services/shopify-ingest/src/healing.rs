@@ -52,6 +52,7 @@ impl HealingService {
             compared: one.compared,
             missing: one.missing,
             old: one.old,
+            gone: one.gone,
             message: one.message,
             asked: one.asked,
             answered: one.answered,

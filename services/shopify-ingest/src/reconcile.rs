@@ -1,6 +1,7 @@
 //! The store is asked what changed, so that a webhook that never came is found.
 
 mod store;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -114,7 +115,21 @@ async fn one(shared: &Shared, claim: &Claim) -> sqlx::Result<()> {
     let pool = shared.ledger.pool();
     let Reconciling { every, overlap, young } = shared.reconciling;
     let mut window = Window::open(Lie { overlap, young }, claim.watermark, shared.clock.now());
-    match compare(shared, shop, claim, &mut window).await {
+    let mut compared = compare(shared, shop, claim, &mut window).await;
+    if matches!(compared, Ok((Reached { to_the_end: true, .. }, _)))
+        && sweep::applies(claim.kind)
+        && let Err(stop) = sweep::next(shared, shop, claim).await
+    {
+        match stop {
+            // What changed is compared all the same; those are asked after with the next comparison.
+            Stop::Failure(failure) => {
+                tracing::info!(store = %claim.store, kind = %claim.kind, class = failure.class(), %failure,
+                    "what we hold could not be asked after");
+            }
+            stop => compared = Err(stop),
+        }
+    }
+    match compared {
         Ok((reached, left_young)) => {
             let (compared_to, next_in) = if reached.to_the_end {
                 // Those that may still be on their way are looked at again once they had the time.

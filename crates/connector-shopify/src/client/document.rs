@@ -47,6 +47,7 @@ documents! {
     CHANGED_CUSTOMERS = "ChangedCustomers", ["changed_customers.graphql"];
     CHANGED_PRODUCTS = "ChangedProducts", ["changed_products.graphql"];
     CHANGED_LEVELS = "ChangedLevels", ["changed_levels.graphql"];
+    PRESENT = "Present", ["present.graphql"];
     LOCATIONS = "Locations", ["locations.graphql"];
     STOCK_LEVELS = "StockLevels", ["stock_levels.graphql"];
     ITEMS_BY_SKU = "ItemsBySku", ["items_by_sku.graphql"];

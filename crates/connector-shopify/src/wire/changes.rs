@@ -37,6 +37,12 @@ pub(crate) struct ChangedLevel {
     pub(crate) item: Ref,
 }
 
+/// A node for each id that was asked for, none for what is not there.
+#[derive(Debug, Deserialize)]
+pub(crate) struct PresentData {
+    pub(crate) nodes: Vec<Option<Ref>>,
+}
+
 #[derive(Debug, Deserialize)]
 pub(crate) struct LocationsData {
     pub(crate) locations: Page<Ref>,

@@ -17,6 +17,7 @@ pub(crate) fn of(state: &State, about: &About) -> Option<Value> {
         About::Customer(id) => state.customers.get(id).map(|customer| customer_body(customer, true)),
         About::Consent(id) => state.customers.get(id).map(|customer| consent_body(customer)),
         About::Product(id) => state.products.get(id).map(|product| product_body(state, product)),
+        About::Deleted(id) => Some(json!({"id": id})),
         About::Level(item, location) => {
             let level = state.levels.get(&(*item, *location))?;
             Some(json!({

@@ -36,6 +36,8 @@ pub(crate) enum About {
     Refund(u64, u64),
     /// Order and fulfilment.
     Fulfillment(u64, u64),
+    /// What is gone: its id is all that is told.
+    Deleted(u64),
     /// A body of its own: an order's edit.
     Edit(Value),
 }

@@ -28,6 +28,7 @@ use crate::kit::{Faults, Journal};
 /// Every topic that this store tells.
 pub const TOPICS: &[&str] = &[
     "customers/create",
+    "customers/delete",
     "customers/update",
     "customers_email_marketing_consent/update",
     "fulfillments/create",
@@ -39,6 +40,7 @@ pub const TOPICS: &[&str] = &[
     "orders/fulfilled",
     "orders/paid",
     "orders/updated",
+    "products/delete",
     "products/update",
     "refunds/create",
 ];
@@ -241,6 +243,24 @@ impl Store {
             customer.email_consent = consent;
             customer.email_consent_at = Some(customer.updated_at);
             state.tell("customers_email_marketing_consent/update", About::Consent(id));
+        });
+    }
+
+    /// Deletes a customer.
+    pub fn delete_customer(&self, id: u64) {
+        self.change(|state| {
+            if state.customers.remove(&id).is_some() {
+                state.tell("customers/delete", About::Deleted(id));
+            }
+        });
+    }
+
+    /// Deletes a product.
+    pub fn delete_product(&self, id: u64) {
+        self.change(|state| {
+            if state.products.remove(&id).is_some() {
+                state.tell("products/delete", About::Deleted(id));
+            }
         });
     }
 

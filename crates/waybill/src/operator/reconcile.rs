@@ -38,11 +38,11 @@ pub(super) async fn run(command: Reconcile, place: &Place, terminal: &mut Termin
         }
     };
     let Some(ended) = until_ended(&services, &asked, terminal).await? else { return Ok(CANNOT_TELL) };
-    let mut table = Table::new(&["store", "kind", "#compared", "#missing", "#old", "compared to"]);
+    let mut table = Table::new(&["store", "kind", "#compared", "#missing", "#old", "#gone", "compared to"]);
     let (mut found, mut failed) = (0, false);
     for (before, after) in &ended {
-        let (missing, old) = (after.missing - before.missing, after.old - before.old);
-        found += missing + old;
+        let (missing, old, gone) = (after.missing - before.missing, after.old - before.old, after.gone - before.gone);
+        found += missing + old + gone;
         failed |= !done(before, after);
         table.row([
             after.store.clone(),
@@ -50,6 +50,7 @@ pub(super) async fn run(command: Reconcile, place: &Place, terminal: &mut Termin
             (after.compared - before.compared).to_string(),
             missing.to_string(),
             old.to_string(),
+            gone.to_string(),
             terminal.time(words::instant(after.compared_to)),
         ]);
     }
@@ -58,7 +59,7 @@ pub(super) async fn run(command: Reconcile, place: &Place, terminal: &mut Termin
         terminal.problem(format!("{} {} is not compared yet: {}", after.store, after.kind, after.message))?;
     }
     if found > 0 {
-        terminal.line("What was missing or old is read by API now.")?;
+        terminal.line("What was missing, old or gone is read by API now.")?;
     }
     Ok(if failed { NOT_WELL } else { WELL })
 }

@@ -79,7 +79,7 @@ async fn not_received(services: &Services, terminal: &mut Terminal<'_>) -> anyho
     };
     terminal.gap()?;
     terminal.line("Found by asking the store, as no webhook told it:")?;
-    let mut table = Table::new(&["store", "kind", "#compared", "#missing", "#old", "compared to", "message"]);
+    let mut table = Table::new(&["store", "kind", "#compared", "#missing", "#old", "#gone", "compared to", "message"]);
     for one in compared {
         table.row([
             one.store,
@@ -87,6 +87,7 @@ async fn not_received(services: &Services, terminal: &mut Terminal<'_>) -> anyho
             one.compared.to_string(),
             one.missing.to_string(),
             one.old.to_string(),
+            one.gone.to_string(),
             terminal.time(words::instant(one.compared_to)),
             one.message,
         ]);

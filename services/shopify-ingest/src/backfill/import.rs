@@ -59,6 +59,8 @@ impl Batch {
 pub(super) async fn rest(shared: &Shared, shop: &Shop, claim: &Claim, began_at: Timestamp) -> Result<(), Stop> {
     let mut reading = Reading::of(claim.kind, usize::try_from(claim.lines).unwrap_or_default());
     let mut batch = Batch::at(claim.bytes, claim.lines);
+    // No more than a second's worth, so that no pause outlasts the lease.
+    let most = BATCH.min(shared.backfilling.records_per_second as usize);
     // Where the next line begins, and what is there of it.
     let (mut at, mut text): (i64, Vec<u8>) = (claim.bytes, Vec::new());
     loop {
@@ -74,10 +76,10 @@ pub(super) async fn rest(shared: &Shared, shop: &Shop, claim: &Claim, began_at: 
             }
             at += length(line);
             read += end + 1;
-            if batch.size() >= BATCH {
+            if batch.size() >= most {
                 let next = Batch::at(batch.bytes, batch.lines);
                 write(shared, claim, std::mem::replace(&mut batch, next), began_at).await?;
-                pause(shared, BATCH).await;
+                pause(shared, most).await;
             }
         }
         text.drain(..read);

@@ -120,6 +120,41 @@ pub(super) async fn count(db: &mut PgConnection, claim: &Claim, found: Found) ->
     Ok(counted.rows_affected() == 1)
 }
 
+/// The next records to be asked after, by their ids: known, not deleted, and not about to be read.
+pub(super) async fn to_sweep(pool: &PgPool, claim: &Claim, most: usize) -> sqlx::Result<Vec<RecordId>> {
+    let ids: Vec<String> = sqlx::query_scalar(
+        "select r.record_id from record r
+         where (r.store, r.kind) = ($1, $2) and r.number > 0 and not r.deleted
+             and r.record_id > (select swept_to from reconciliation where (store, kind) = ($1, $2))
+             and not exists (
+                 select from refetch f where (f.store, f.kind, f.record_id) = (r.store, r.kind, r.record_id)
+             )
+         order by r.record_id limit $3",
+    )
+    .bind(claim.store.as_str())
+    .bind(claim.kind.as_str())
+    .bind(i64::try_from(most).unwrap_or(i64::MAX))
+    .fetch_all(pool)
+    .await?;
+    Ok(ids.into_iter().filter_map(|id| id.parse().ok()).collect())
+}
+
+/// Records up to this id were asked after; empty begins anew. Whether the claim was still ours.
+pub(super) async fn swept(db: &mut PgConnection, claim: &Claim, swept_to: &str, gone: i64) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "update reconciliation set swept_to = $4, gone = gone + $5, lease_until = now() + interval '60 seconds'
+         where (store, kind, fence) = ($1, $2, $3)",
+    )
+    .bind(claim.store.as_str())
+    .bind(claim.kind.as_str())
+    .bind(claim.fence)
+    .bind(swept_to)
+    .bind(gone)
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// A whole window was compared. A wish that came meanwhile keeps the watermark that it set.
 pub(super) async fn finish(
     pool: &PgPool,
@@ -199,6 +234,7 @@ pub(crate) struct Standing {
     pub(crate) compared: i64,
     pub(crate) missing: i64,
     pub(crate) old: i64,
+    pub(crate) gone: i64,
     pub(crate) message: String,
     pub(crate) asked: i64,
     pub(crate) answered: i64,
@@ -210,7 +246,7 @@ pub(crate) async fn standings(pool: &PgPool, stores: &[String]) -> sqlx::Result<
         "select store, kind, (extract(epoch from watermark) * 1000000)::bigint as watermark_us,
              (extract(epoch from compared_to) * 1000000)::bigint as compared_to_us,
              (extract(epoch from finished_at) * 1000000)::bigint as finished_us,
-             compared, missing, old, message, asked, answered
+             compared, missing, old, gone, message, asked, answered
          from reconciliation where store = any($1) order by store, kind",
     )
     .bind(stores)

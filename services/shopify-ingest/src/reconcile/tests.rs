@@ -77,6 +77,29 @@ async fn a_wish_that_comes_during_a_window_is_not_answered_by_it() {
 }
 
 #[tokio::test]
+async fn all_that_is_held_is_asked_after_in_turn() {
+    let Some((_server, pool, stores)) = begun().await else { return };
+    for id in ["1", "2", "3"] {
+        sqlx::query(
+            "insert into record (store, kind, record_id, number, content_hash, snapshot, deleted)
+             values ('main', 'order', $1, 1, '', '', $1 = '2')",
+        )
+        .bind(id)
+        .execute(&pool)
+        .await
+        .unwrap();
+    }
+    let claim = store::claim(&pool, &stores).await.unwrap().expect("a claim");
+    let next = async || store::to_sweep(&pool, &claim, 1).await.unwrap().into_iter().map(|id| id.to_string());
+    assert_eq!(next().await.collect::<Vec<_>>(), ["1"]);
+    assert!(store::swept(&mut pool.acquire().await.unwrap(), &claim, "1", 0).await.unwrap());
+    assert_eq!(next().await.collect::<Vec<_>>(), ["3"], "what is deleted is not asked after");
+    assert!(store::swept(&mut pool.acquire().await.unwrap(), &claim, "", 1).await.unwrap());
+    assert_eq!(next().await.collect::<Vec<_>>(), ["1"]);
+    assert_eq!(store::standings(&pool, &stores).await.unwrap()[0].gone, 1);
+}
+
+#[tokio::test]
 async fn a_first_start_begins_with_the_stores_first_activity_here() {
     let Some((_server, pool, stores)) = begun().await else { return };
     sqlx::query(

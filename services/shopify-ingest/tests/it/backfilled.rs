@@ -93,7 +93,7 @@ async fn what_a_webhook_told_since_is_newer_than_the_file() {
     let told = bench.shop.body("order", id);
     assert_eq!(bench.taken(&webhook("orders/updated", &told)).await.0, "applied");
     let done = bench.backfilled().await.remove(0);
-    assert_eq!((done.state.as_str(), done.records, done.changed), ("done", 1, 0));
+    assert_eq!((done.state.as_str(), done.records, done.changed, done.to_read), ("done", 1, 0, 0));
     let (order, revision) = bench.order(id).await;
     assert!(order.cancelled_at.is_some());
     assert_eq!(revision, 1);

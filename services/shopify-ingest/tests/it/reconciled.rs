@@ -275,6 +275,24 @@ async fn what_changed_a_moment_ago_may_still_be_on_its_way() {
 }
 
 #[tokio::test]
+async fn what_was_deleted_without_a_webhook_is_found() {
+    let Some(bench) = Bench::reconciling(EAGER, generous()).await else { return };
+    let email = Some("jo@example.com".to_owned());
+    let customer = bench.shop.add_customer(NewCustomer { email, ..NewCustomer::default() });
+    bench.shop.tag_product("TEE-WHITE-S", "found");
+    bench.published_as("customer", &customer.to_string(), 1).await;
+    bench.counts("a product", "select count(*) from record where kind = 'product' and number > 0", 1).await;
+    bench.shop.delete_customer(customer);
+    let gone = bench.published_as("customer", &customer.to_string(), 2).await;
+    assert_eq!(gone.body, None);
+    bench.counts("a count of it", "select gone from reconciliation where kind = 'customer'", 1).await;
+    // The product is there and stays.
+    assert_eq!(bench.count("select count(*) from record where kind = 'product' and deleted").await, 0);
+    assert_eq!(bench.count("select gone from reconciliation where kind = 'product'").await, 0);
+    bench.close().await;
+}
+
+#[tokio::test]
 async fn two_replicas_find_what_is_missing_once() {
     let Some(mut bench) = Bench::reconciling(EAGER, generous()).await else { return };
     bench.join_by_a_replica().await;

@@ -117,6 +117,7 @@ fn variables(store: &crate::shopify::Store, document: &str, order: u64) -> Value
         "id": id,
         "lines": 50,
         "query": query,
+        "ids": [gid("Product", *state.products.keys().next().unwrap()), gid("Product", 1)],
         "items": [gid("InventoryItem", item)],
         "item": gid("InventoryItem", item),
         "location": gid("Location", location),
