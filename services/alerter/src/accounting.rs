@@ -13,9 +13,9 @@ use waybill_proto::wire::{
 use waybill_runtime::{Metrics, grpc::PeerChannel};
 
 /// The services that are a source of records.
-const SOURCES: [&str; 4] = ["shopify-ingest", "fulfilment-sync", "inventory-router", "erp-sync"];
+pub(crate) const SOURCES: [&str; 4] = ["shopify-ingest", "fulfilment-sync", "inventory-router", "erp-sync"];
 /// The services that deliver records.
-const DELIVERERS: [&str; 4] = ["erp-sync", "crm-sync", "fulfilment-sync", "inventory-router"];
+pub(crate) const DELIVERERS: [&str; 4] = ["erp-sync", "crm-sync", "fulfilment-sync", "inventory-router"];
 
 /// Every service that the line asks.
 pub(crate) const PEERS: [&str; 5] = ["shopify-ingest", "inventory-router", "crm-sync", "erp-sync", "fulfilment-sync"];
@@ -130,6 +130,22 @@ impl Accounting {
             .collect())
     }
 
+    /// Whether there was a gap here the last time already: most are messages under way.
+    async fn stands(&self, line: &AccountingLine) -> sqlx::Result<bool> {
+        if line.gap == 0 {
+            return Ok(false);
+        }
+        sqlx::query_scalar(
+            "select coalesce((select gap <> 0 from gap_seen where (store, kind, system) = ($1, $2, $3)
+                 order by seen_at desc limit 1), false)",
+        )
+        .bind(&line.store)
+        .bind(&line.kind)
+        .bind(&line.system)
+        .fetch_one(&self.pool)
+        .await
+    }
+
     /// Writes gaps down, and forgets those older than a few minutes.
     pub(crate) async fn note_gaps(&self) -> anyhow::Result<()> {
         let answer = self.lines().await?;
@@ -137,21 +153,33 @@ impl Accounting {
             // A missing term is no gap; that a service does not answer is told by its systems' reports.
             return Ok(());
         }
+        let mut records = Vec::new();
+        for line in &answer.lines {
+            records.push(if self.stands(line).await? {
+                self.records_of(line).await.unwrap_or_else(|error| {
+                    tracing::warn!(error = format!("{error:#}"), "the records of a gap cannot be told");
+                    Vec::new()
+                })
+            } else {
+                Vec::new()
+            });
+        }
         let mut transaction = self.pool.begin().await?;
         sqlx::query("delete from gap_seen where seen_at < now() - interval '5 minutes'")
             .execute(&mut *transaction)
             .await?;
-        for line in answer.lines {
+        for (line, records) in answer.lines.into_iter().zip(records) {
             let labels =
                 [("store", line.store.as_str()), ("kind", line.kind.as_str()), ("system", line.system.as_str())];
             self.metrics.set("waybill_accounting_gap", &labels, line.gap);
             self.metrics.set("waybill_accounting_in_flight", &labels, line.in_flight);
             self.metrics.set("waybill_accounting_parked", &labels, line.parked);
-            sqlx::query("insert into gap_seen (store, kind, system, gap) values ($1, $2, $3, $4)")
+            sqlx::query("insert into gap_seen (store, kind, system, gap, records) values ($1, $2, $3, $4, $5)")
                 .bind(&line.store)
                 .bind(&line.kind)
                 .bind(&line.system)
                 .bind(line.gap)
+                .bind(sqlx::types::Json(records))
                 .execute(&mut *transaction)
                 .await?;
         }

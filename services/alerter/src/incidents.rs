@@ -80,7 +80,8 @@ async fn causes(
          where condition in ('unauthorized', 'unavailable', 'asking') and seen_at > now() - interval '45 seconds'
          group by system, condition
          union all
-         select system, 'gap', max(store || '/' || kind || ': ' || gap), max(abs(gap)), '[]'::jsonb,
+         select system, 'gap', max(store || '/' || kind || ': ' || gap), max(abs(gap)),
+             coalesce((array_agg(records order by seen_at desc) filter (where records <> '[]'))[1], '[]'),
              (extract(epoch from min(seen_at)) * 1000000)::bigint
          from gap_seen g
          where seen_at > now() - interval '30 seconds'

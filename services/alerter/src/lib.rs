@@ -3,6 +3,7 @@
 mod accounting;
 mod app;
 mod approvals;
+mod gaps;
 mod incidents;
 mod lateness;
 mod lines;

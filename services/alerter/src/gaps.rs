@@ -1,0 +1,152 @@
+//! Which records a gap is about. The terms of the accounting line are counts; here each is asked for its records.
+
+use std::collections::BTreeSet;
+
+use waybill_domain::Snapshot;
+use waybill_proto::wire::{
+    self, AccountingLine, ListChangesRequest, ListDeliveriesRequest, State, deliveries_client::DeliveriesClient,
+    source_client::SourceClient,
+};
+
+use crate::accounting::{Accounting, DELIVERERS, SOURCES};
+
+/// So many are asked for one by one, and named.
+const MOST: i32 = 20;
+const UNSETTLED: [State; 3] = [State::Pending, State::Applying, State::Waiting];
+
+/// A line of a record whose newest revision waits for a receipt.
+type Waiting = (String, i64);
+
+impl Accounting {
+    /// The records of a gap that stands, as `store/kind/id`.
+    ///
+    /// # Errors
+    /// If the database fails, or a service does not answer.
+    pub(crate) async fn records_of(&self, line: &AccountingLine) -> anyhow::Result<Vec<String>> {
+        let mut ids = BTreeSet::new();
+        if line.gap > 0 {
+            ids.extend(self.nobody_works_on(line).await?);
+            ids.extend(self.never_heard(line).await?);
+        } else {
+            ids.extend(self.settled_too_early(line).await?);
+        }
+        let named = ids.into_iter().take(5).map(|id| format!("{}/{}/{id}", line.store, line.kind));
+        Ok(named.collect())
+    }
+
+    /// Records that wait for a receipt while the service that should give it has nothing to do for them.
+    async fn nobody_works_on(&self, line: &AccountingLine) -> anyhow::Result<Vec<String>> {
+        let waiting: Vec<Waiting> = sqlx::query_as(
+            "select record_id, accepted_number from line
+             where (store, kind, system) = ($1, $2, $3) and waits_since is not null
+             order by waits_since limit $4",
+        )
+        .bind(&line.store)
+        .bind(&line.kind)
+        .bind(&line.system)
+        .bind(MOST)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut found = Vec::new();
+        for (id, _) in waiting {
+            let key = wire::RecordKey { store: line.store.clone(), kind: line.kind.clone(), id: id.clone() };
+            let request = ListDeliveriesRequest { system: line.system.clone(), key: Some(key), ..Default::default() };
+            let deliveries = self.deliveries(&request).await?;
+            if !deliveries.iter().any(|delivery| UNSETTLED.contains(&delivery.state())) {
+                found.push(id);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Records that their source has and that were never said here, after the place up to which both were compared.
+    async fn never_heard(&self, line: &AccountingLine) -> anyhow::Result<Vec<String>> {
+        let mut found = Vec::new();
+        for (service, channel) in SOURCES.iter().filter_map(|name| Some((*name, self.peers.get(*name)?))) {
+            let after: Option<String> = sqlx::query_scalar("select position from source_cursor where source = $1")
+                .bind(service)
+                .fetch_optional(&self.pool)
+                .await?;
+            let request =
+                ListChangesRequest { after: after.unwrap_or_default(), limit: 0, kinds: vec![line.kind.clone()] };
+            let mut client = SourceClient::new(channel.clone()).max_decoding_message_size(64 * 1024 * 1024);
+            for snapshot in client.list_changes(request).await?.into_inner().snapshots {
+                let Ok(Snapshot { key, revision, .. }) = Snapshot::try_from(snapshot) else { continue };
+                if key.store.as_str() != line.store {
+                    continue;
+                }
+                let known: Option<(i64, i64)> = sqlx::query_as(
+                    "select accepted_epoch, accepted_number from line
+                     where (store, kind, record_id, system) = ($1, $2, $3, $4)",
+                )
+                .bind(&line.store)
+                .bind(&line.kind)
+                .bind(key.id.as_str())
+                .bind(&line.system)
+                .fetch_optional(&self.pool)
+                .await?;
+                if known.is_none_or(|known| known < (revision.epoch, revision.number)) {
+                    found.push(key.id.to_string());
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Records of which a receipt tells an end that their service does not know of, or of a revision that nobody said.
+    async fn settled_too_early(&self, line: &AccountingLine) -> anyhow::Result<Vec<String>> {
+        let mut found: Vec<String> = sqlx::query_scalar(
+            "select record_id from line
+             where (store, kind, system) = ($1, $2, $3)
+                 and (settled_epoch, settled_number) > (accepted_epoch, accepted_number)
+             order by record_id limit $4",
+        )
+        .bind(&line.store)
+        .bind(&line.kind)
+        .bind(&line.system)
+        .bind(MOST)
+        .fetch_all(&self.pool)
+        .await?;
+        for state in UNSETTLED {
+            let request = ListDeliveriesRequest {
+                system: line.system.clone(),
+                state: state.into(),
+                limit: 1000,
+                ..Default::default()
+            };
+            for delivery in self.deliveries(&request).await? {
+                let (Some(key), Some(desired)) = (delivery.key, delivery.desired) else { continue };
+                if (key.store.as_str(), key.kind.as_str()) != (line.store.as_str(), line.kind.as_str()) {
+                    continue;
+                }
+                let is_settled: bool = sqlx::query_scalar(
+                    "select exists (select from line
+                         where (store, kind, record_id, system) = ($1, $2, $3, $4)
+                             and (settled_epoch, settled_number) >= ($5, $6))",
+                )
+                .bind(&line.store)
+                .bind(&line.kind)
+                .bind(&key.id)
+                .bind(&line.system)
+                .bind(desired.epoch)
+                .bind(desired.number)
+                .fetch_one(&self.pool)
+                .await?;
+                if is_settled {
+                    found.push(key.id);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// What the delivering services list, all together.
+    async fn deliveries(&self, request: &ListDeliveriesRequest) -> anyhow::Result<Vec<wire::Delivery>> {
+        let mut all = Vec::new();
+        for channel in DELIVERERS.iter().filter_map(|name| self.peers.get(*name)) {
+            let answer = DeliveriesClient::new(channel.clone()).list(request.clone()).await?;
+            all.extend(answer.into_inner().deliveries);
+        }
+        Ok(all)
+    }
+}
