@@ -150,15 +150,15 @@ impl Suite {
     fn routes(&self, service: &str) -> Routes {
         let token = RequireToken::new(TOKEN.to_owned().into()).unwrap();
         let fake = Self { stop: None, ..self.clone() };
+        let recorded = Recorded { complete_since: self.recorded.complete_since, ..Recorded::default() };
+        let idle = Self { recorded, ..Self::default() };
         match service {
-            "alerter" => {
-                let recorded = Recorded { complete_since: self.recorded.complete_since, ..Recorded::default() };
-                let idle = Self { recorded, ..Self::default() };
-                Routes::new(WatchServer::with_interceptor(fake, token.clone()))
-                    .add_service(DeliveriesServer::with_interceptor(idle, token))
-            }
+            "alerter" => Routes::new(WatchServer::with_interceptor(fake, token.clone()))
+                .add_service(DeliveriesServer::with_interceptor(idle, token)),
             "shopify-ingest" => Routes::new(SourceServer::with_interceptor(fake.clone(), token.clone()))
                 .add_service(InboxServer::with_interceptor(fake, token)),
+            "erp-sync" => Routes::new(SourceServer::with_interceptor(idle, token.clone()))
+                .add_service(DeliveriesServer::with_interceptor(fake, token)),
             _ => Routes::new(DeliveriesServer::with_interceptor(fake, token)),
         }
     }
