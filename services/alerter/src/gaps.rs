@@ -14,9 +14,6 @@ use crate::accounting::{Accounting, DELIVERERS, SOURCES};
 const MOST: i32 = 20;
 const UNSETTLED: [State; 3] = [State::Pending, State::Applying, State::Waiting];
 
-/// A line of a record whose newest revision waits for a receipt.
-type Waiting = (String, i64);
-
 impl Accounting {
     /// The records of a gap that stands, as `store/kind/id`.
     ///
@@ -36,8 +33,8 @@ impl Accounting {
 
     /// Records that wait for a receipt while the service that should give it has nothing to do for them.
     async fn nobody_works_on(&self, line: &AccountingLine) -> anyhow::Result<Vec<String>> {
-        let waiting: Vec<Waiting> = sqlx::query_as(
-            "select record_id, accepted_number from line
+        let waiting: Vec<String> = sqlx::query_scalar(
+            "select record_id from line
              where (store, kind, system) = ($1, $2, $3) and waits_since is not null
              order by waits_since limit $4",
         )
@@ -48,7 +45,7 @@ impl Accounting {
         .fetch_all(&self.pool)
         .await?;
         let mut found = Vec::new();
-        for (id, _) in waiting {
+        for id in waiting {
             let key = wire::RecordKey { store: line.store.clone(), kind: line.kind.clone(), id: id.clone() };
             let request = ListDeliveriesRequest { system: line.system.clone(), key: Some(key), ..Default::default() };
             let deliveries = self.deliveries(&request).await?;

@@ -11,6 +11,8 @@ mod deployment;
 #[cfg(test)]
 mod exporting;
 #[cfg(test)]
+mod gaps;
+#[cfg(test)]
 mod healing;
 #[cfg(test)]
 mod mending;
