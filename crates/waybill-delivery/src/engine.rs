@@ -293,6 +293,26 @@ impl Engine {
         &self.parts.sources
     }
 
+    /// Reads a system's records again and again; what has changed is published and worked on at once. `read` gives how
+    /// many have.
+    pub fn read_every<F, Fut>(self: &Arc<Self>, tasks: &mut Tasks, name: &'static str, every: Duration, mut read: F)
+    where
+        F: FnMut() -> Fut + Send + 'static,
+        Fut: Future<Output = anyhow::Result<usize>> + Send,
+    {
+        let engine = Arc::clone(self);
+        tasks.repeat(name, every, move || {
+            let (engine, read) = (Arc::clone(&engine), read());
+            async move {
+                if read.await? > 0 {
+                    engine.wake_outbox();
+                    engine.wake_workers();
+                }
+                Ok(())
+            }
+        });
+    }
+
     /// Starts everything that the engine does.
     pub fn start(self: &Arc<Self>, tasks: &mut Tasks) {
         for served in self.parts.served.clone() {

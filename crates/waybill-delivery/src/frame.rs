@@ -21,8 +21,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use waybill_bus::{Bus, subjects};
 use waybill_connector::SystemSettings;
-use waybill_domain::{Clock as _, Kind, SystemName, descriptor::Descriptor};
+use waybill_domain::{Clock as _, Kind, StoreName, SystemName, descriptor::Descriptor};
 use waybill_plan::{Connectors, Plan, References};
+use waybill_proto::wire::{deliveries_server::DeliveriesServer, source_server::SourceServer};
 use waybill_runtime::{
     Ended, Metrics, ServiceSettings, SystemClock, Tasks, database,
     grpc::{self, PeerChannel, RequireToken},
@@ -33,6 +34,8 @@ use waybill_runtime::{
 use crate::{
     budget::SharedBudget,
     engine::{Engine, EngineParts, Hooks, Served},
+    ledger::SourceService,
+    operations::DeliveriesService,
     sinks::SystemPort,
     store::history,
 };
@@ -180,6 +183,23 @@ impl Frame {
         Ok(SystemSettings::new(name.clone(), descriptor, values, secrets)?.with_gate(gate))
     }
 
+    /// Something made of the settings of each store's own system, such as its API.
+    ///
+    /// # Errors
+    /// If a secret does not resolve, a setting is missing, or it cannot be made.
+    pub fn for_each_store<T, E: Into<anyhow::Error>>(
+        &self,
+        descriptor: &Descriptor,
+        make: impl Fn(&SystemSettings) -> Result<T, E>,
+    ) -> anyhow::Result<BTreeMap<StoreName, T>> {
+        let plan = Arc::clone(&self.plan.borrow());
+        let made = plan.stores.iter().map(|(name, store)| {
+            let settings = self.system_settings(&store.system, descriptor)?;
+            Ok((name.clone(), make(&settings).map_err(Into::into)?))
+        });
+        made.collect()
+    }
+
     /// The plan's systems that this process works for: those whose connector the service has (`port` gives `None` for
     /// others), limited by the setting `systems`.
     ///
@@ -317,6 +337,17 @@ impl Frame {
         tracing::info!(service = self.service, "running");
         self.tasks.run().await?;
         Ok(if build_again.load(Ordering::Relaxed) { Ended::BuildAgain } else { Ended::Stopped })
+    }
+
+    /// Runs a service that says records and delivers records: as [`Self::run`], with both offered over gRPC.
+    ///
+    /// # Errors
+    /// If a task ends early.
+    pub async fn run_source(self, engine: Arc<Engine>) -> anyhow::Result<Ended> {
+        let token = self.token()?;
+        let source = SourceServer::with_interceptor(SourceService::new(self.pool.clone()), token.clone());
+        let deliveries = DeliveriesServer::with_interceptor(DeliveriesService::new(engine), token);
+        self.run(axum::Router::new(), Routes::new(deliveries).add_service(source)).await
     }
 
     /// Asks the token of every call to a gRPC service: `frame.guard(|token| DeliveriesServer::with_interceptor(…, token))`.

@@ -4,9 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use sqlx::migrate::Migrator;
 use tokio_util::sync::CancellationToken;
-use tonic::service::Routes;
-use waybill_delivery::{Engine, Frame, Ledger, ledger::SourceService, operations::DeliveriesService};
-use waybill_proto::wire::{deliveries_server::DeliveriesServer, source_server::SourceServer};
+use waybill_delivery::{Engine, Frame, Ledger};
 use waybill_runtime::{Ended, ServiceSettings, SystemClock};
 
 use crate::{catalogue::Catalogue, facts::PriceFacts, vendors};
@@ -77,23 +75,11 @@ impl App {
         let Self { mut frame, engine, catalogue } = self;
         engine.start(&mut frame.tasks);
         if let Some(catalogue) = catalogue {
-            let every = catalogue.every();
-            let engine = Arc::clone(&engine);
-            frame.tasks.repeat("list prices", every, move || {
-                let (catalogue, engine) = (Arc::clone(&catalogue), Arc::clone(&engine));
-                async move {
-                    if catalogue.read().await? > 0 {
-                        engine.wake_outbox();
-                        engine.wake_workers();
-                    }
-                    Ok(())
-                }
+            engine.read_every(&mut frame.tasks, "list prices", catalogue.every(), move || {
+                let catalogue = Arc::clone(&catalogue);
+                async move { catalogue.read().await }
             });
         }
-        let token = frame.token()?;
-        let source = SourceService::new(frame.pool.clone());
-        let routes = Routes::new(DeliveriesServer::with_interceptor(DeliveriesService::new(engine), token.clone()))
-            .add_service(SourceServer::with_interceptor(source, token));
-        frame.run(axum::Router::new(), routes).await
+        frame.run_source(engine).await
     }
 }

@@ -54,12 +54,5 @@ pub(crate) fn catalogue(frame: &Frame, system: &SystemName) -> anyhow::Result<Ar
 
 /// Each store's API, to ask for variants that no product told of.
 pub(crate) fn shops(frame: &Frame) -> anyhow::Result<BTreeMap<StoreName, Shopify>> {
-    let plan = Arc::clone(&frame.plan.borrow());
-    plan.stores
-        .iter()
-        .map(|(name, store)| {
-            let settings = frame.system_settings(&store.system, &connector_shopify::descriptor())?;
-            Ok((name.clone(), Shopify::new(&settings)?))
-        })
-        .collect()
+    frame.for_each_store(&connector_shopify::descriptor(), Shopify::new)
 }

@@ -4,9 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use sqlx::migrate::Migrator;
 use tokio_util::sync::CancellationToken;
-use tonic::service::Routes;
-use waybill_delivery::{Engine, Frame, Ledger, ledger::SourceService, operations::DeliveriesService};
-use waybill_proto::wire::{deliveries_server::DeliveriesServer, source_server::SourceServer};
+use waybill_delivery::{Engine, Frame, Ledger};
 use waybill_runtime::{Ended, ServiceSettings, SystemClock};
 
 use crate::{facts::StockFacts, levels::Levels, vendors};
@@ -77,23 +75,11 @@ impl App {
         let Self { mut frame, engine, levels } = self;
         engine.start(&mut frame.tasks);
         if let Some(levels) = levels {
-            let every = levels.every();
-            let engine = Arc::clone(&engine);
-            frame.tasks.repeat("stock levels", every, move || {
-                let (levels, engine) = (Arc::clone(&levels), Arc::clone(&engine));
-                async move {
-                    if levels.read().await? > 0 {
-                        engine.wake_outbox();
-                        engine.wake_workers();
-                    }
-                    Ok(())
-                }
+            engine.read_every(&mut frame.tasks, "stock levels", levels.every(), move || {
+                let levels = Arc::clone(&levels);
+                async move { levels.read().await }
             });
         }
-        let token = frame.token()?;
-        let source = SourceService::new(frame.pool.clone());
-        let routes = Routes::new(DeliveriesServer::with_interceptor(DeliveriesService::new(engine), token.clone()))
-            .add_service(SourceServer::with_interceptor(source, token));
-        frame.run(axum::Router::new(), routes).await
+        frame.run_source(engine).await
     }
 }

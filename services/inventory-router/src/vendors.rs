@@ -50,12 +50,5 @@ pub(crate) fn stock(frame: &Frame, system: &SystemName) -> anyhow::Result<Arc<dy
 
 /// Each store's API, to ask for items that no webhook told of.
 pub(crate) fn shops(frame: &Frame) -> anyhow::Result<BTreeMap<StoreName, Shopify>> {
-    let plan = Arc::clone(&frame.plan.borrow());
-    plan.stores
-        .iter()
-        .map(|(name, store)| {
-            let settings = frame.system_settings(&store.system, &connector_shopify::descriptor())?;
-            Ok((name.clone(), Shopify::new(&settings)?))
-        })
-        .collect()
+    frame.for_each_store(&connector_shopify::descriptor(), Shopify::new)
 }
