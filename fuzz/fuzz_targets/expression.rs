@@ -11,32 +11,13 @@ use waybill_testkit::records::{order, snapshot};
 #[allow(dead_code)]
 mod fixture;
 
-const FLOW: &str = r#"
-[stores.main]
-shop = "example.myshopify.com"
-system = "shop"
-webhook_secrets = ["env:SECRET"]
-
-[systems.shop]
-connector = "shop"
-
-[systems.crm]
-connector = "people"
-
-[tables.tax]
-"AT VAT" = "V20"
-
-[[flows]]
-name = "probe"
-kind = "order"
-to = "crm"
-"#;
+use fixture::PROBE;
 
 fuzz_target!(|expression: &str| {
     let literal = toml::Value::String(expression.to_owned()).to_string();
     let fields = format!("[flows.fields]\na = {literal}\nb = {{ value = {literal}, missing = \"skip\" }}\n");
     let connectors = fixture::connectors();
-    for text in [format!("{FLOW}when = {literal}\n"), format!("{FLOW}{fields}")] {
+    for text in [format!("{PROBE}when = {literal}\n"), format!("{PROBE}{fields}")] {
         let plan = match Plan::parse(&text, Connectors::All(&connectors)) {
             Ok(plan) => plan,
             Err(problems) => {

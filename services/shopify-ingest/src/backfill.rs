@@ -15,7 +15,7 @@ use waybill_domain::{Kind, RecordId};
 
 use crate::{
     app::{Shared, Shop},
-    retry,
+    retry, turns,
 };
 use store::{Claim, Stage};
 
@@ -24,7 +24,6 @@ pub(crate) use store::{Standing, ask, cancel, standings};
 /// What can be imported.
 pub(crate) const KINDS: [Kind; 3] = [Kind::Order, Kind::Customer, Kind::Product];
 
-const POLL: Duration = Duration::from_secs(1);
 /// Other bulk operations of the app are running.
 const FULL: Duration = Duration::from_secs(60);
 
@@ -65,31 +64,13 @@ impl From<sqlx::Error> for Stop {
 /// Goes on with backfills until told to stop.
 pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) -> anyhow::Result<()> {
     let stores: Vec<String> = shared.shops.keys().map(ToString::to_string).collect();
-    while !stop.is_cancelled() {
-        let worked = async {
-            match store::claim(shared.ledger.pool(), &stores).await? {
-                Some(claim) => one(&shared, &claim).await.map(|()| true),
-                None => Ok(false),
-            }
-        };
-        let worked: sqlx::Result<bool> = tokio::select! {
-            // What was not committed is read again once the lease has ended.
-            () = stop.cancelled() => return Ok(()),
-            worked = worked => worked,
-        };
-        if worked.unwrap_or_else(|error| {
-            tracing::warn!(%error, "a backfill cannot go on; trying again");
-            false
-        }) {
-            continue;
+    turns::take("backfill", &shared.to_backfill, &stop, || async {
+        match store::claim(shared.ledger.pool(), &stores).await? {
+            Some(claim) => one(&shared, &claim).await.map(|()| true),
+            None => Ok(false),
         }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = shared.to_backfill.notified() => {}
-            () = tokio::time::sleep(POLL) => {}
-        }
-    }
-    Ok(())
+    })
+    .await
 }
 
 async fn one(shared: &Shared, claim: &Claim) -> sqlx::Result<()> {

@@ -11,6 +11,7 @@ mod refetch;
 mod refunds;
 mod retry;
 mod subscriptions;
+mod turns;
 mod webhooks;
 
 pub use app::{App, DEFAULTS, SERVICE, migrator};

@@ -6,7 +6,13 @@ mod sweep;
 mod tests;
 mod window;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use connector_shopify::changes::{Changes, FOUND_BY_TIME, in_order};
 use jiff::{SignedDuration, Timestamp};
@@ -16,14 +22,13 @@ use waybill_domain::RecordId;
 
 use crate::{
     app::{Shared, Shop},
-    refetch, retry,
+    refetch, retry, turns,
 };
 use store::{Claim, Found, Held};
 use window::{Lie, Reached, Window};
 
 pub(crate) use store::standings;
 
-const POLL: Duration = Duration::from_secs(1);
 /// A window of more pages is cut: what fails is done again from the window's beginning.
 const PAGES: usize = 10;
 const REASON: &str = "reconciliation";
@@ -59,36 +64,19 @@ impl From<sqlx::Error> for Stop {
 /// Compares stores until told to stop.
 pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) -> anyhow::Result<()> {
     let stores: Vec<String> = shared.shops.keys().map(ToString::to_string).collect();
-    let mut begun = false;
-    while !stop.is_cancelled() {
-        let worked = async {
-            if !begun {
-                begin(&shared).await?;
-                begun = true;
-            }
-            match store::claim(shared.ledger.pool(), &stores).await? {
-                Some(claim) => one(&shared, &claim).await.map(|()| true),
-                None => Ok(false),
-            }
-        };
-        let worked: sqlx::Result<bool> = tokio::select! {
-            // A window that is left is taken up again once its lease has ended.
-            () = stop.cancelled() => return Ok(()),
-            worked = worked => worked,
-        };
-        if worked.unwrap_or_else(|error| {
-            tracing::warn!(%error, "reconciliation cannot go on; trying again");
-            false
-        }) {
-            continue;
+    // Beginning again changes nothing, and until it has succeeded there is nothing to claim.
+    let begun = AtomicBool::new(false);
+    turns::take("reconciliation", &shared.to_reconcile, &stop, || async {
+        if !begun.load(Ordering::Relaxed) {
+            begin(&shared).await?;
+            begun.store(true, Ordering::Relaxed);
         }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = shared.to_reconcile.notified() => {}
-            () = tokio::time::sleep(POLL) => {}
+        match store::claim(shared.ledger.pool(), &stores).await? {
+            Some(claim) => one(&shared, &claim).await.map(|()| true),
+            None => Ok(false),
         }
-    }
-    Ok(())
+    })
+    .await
 }
 
 async fn begin(shared: &Shared) -> sqlx::Result<()> {

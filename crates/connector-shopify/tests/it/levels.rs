@@ -5,10 +5,10 @@ use serde_json::Value;
 use waybill_connector::{
     Failure, Known, Sink,
     contract::{Bench, Trouble, drive},
-    sink::{Applied, Step, StepCall},
+    sink::Applied,
 };
 use waybill_domain::{
-    CallKey, Kind, ObjectKey, RecordKey,
+    Kind, ObjectKey, RecordKey,
     document::{StockDocument, StockQuantity},
 };
 use waybill_simulator::kit::FaultKind;
@@ -106,22 +106,8 @@ mod contract {
     waybill_connector::contract_tests!(StockDocument, Shop::open().await);
 }
 
-/// Runs one step of all documents in one batch.
 async fn together(shop: &Shop, documents: &[StockDocument]) -> Vec<Result<Applied, Failure>> {
-    let (step, known) = (Step::idempotent("set", "stock"), Known::new());
-    let keys: Vec<_> = documents.iter().map(|one| CallKey::new(&one.key, "set", b"batch")).collect();
-    let calls: Vec<_> = documents
-        .iter()
-        .zip(&keys)
-        .map(|(document, call_key)| StepCall {
-            step: &step,
-            document,
-            object_key: &document.key,
-            call_key,
-            known: &known,
-        })
-        .collect();
-    shop.connector.apply(&calls).await
+    shop.together("stock", documents, |document| &document.key).await
 }
 
 #[tokio::test]

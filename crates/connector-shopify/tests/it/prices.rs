@@ -5,10 +5,10 @@ use rust_decimal::Decimal;
 use waybill_connector::{
     Failure, Known, Sink,
     contract::{Bench, Trouble, drive},
-    sink::{Applied, Step, StepCall},
+    sink::Applied,
 };
 use waybill_domain::{
-    CallKey, Kind, ObjectKey, RecordKey,
+    Kind, ObjectKey, RecordKey,
     document::{PriceDocument, VariantRef},
 };
 use waybill_simulator::kit::FaultKind;
@@ -123,22 +123,8 @@ mod contract {
     waybill_connector::contract_tests!(PriceDocument, Shop::open().await);
 }
 
-/// Runs one step of all documents in one batch.
 async fn together(shop: &Shop, documents: &[PriceDocument]) -> Vec<Result<Applied, Failure>> {
-    let (step, known) = (Step::idempotent("set", "price"), Known::new());
-    let keys: Vec<_> = documents.iter().map(|one| CallKey::new(&one.key, "set", b"batch")).collect();
-    let calls: Vec<_> = documents
-        .iter()
-        .zip(&keys)
-        .map(|(document, call_key)| StepCall {
-            step: &step,
-            document,
-            object_key: &document.key,
-            call_key,
-            known: &known,
-        })
-        .collect();
-    shop.connector.apply(&calls).await
+    shop.together("price", documents, |document| &document.key).await
 }
 
 #[tokio::test]

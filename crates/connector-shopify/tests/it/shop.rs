@@ -10,7 +10,12 @@ use rust_decimal::Decimal;
 use secrecy::SecretString;
 use serde_json::Value;
 use tokio::net::TcpListener;
-use waybill_connector::{SystemSettings, contract::Trouble};
+use waybill_connector::{
+    Failure, Known, Sink, SystemSettings,
+    contract::Trouble,
+    sink::{Applied, Step, StepCall},
+};
+use waybill_domain::{CallKey, ObjectKey};
 use waybill_simulator::{
     kit::{Fault, FaultKind, Running, serve},
     shopify::{NewLine, NewOrder, Payment, Settings, Store},
@@ -33,6 +38,29 @@ pub(crate) fn connector(url: &str, token: &str) -> Shopify {
 }
 
 impl Shop {
+    /// Runs the step `set` of all documents in one batch.
+    pub(crate) async fn together<D: Sync>(
+        &self,
+        role: &'static str,
+        documents: &[D],
+        key: fn(&D) -> &ObjectKey,
+    ) -> Vec<Result<Applied, Failure>>
+    where
+        Shopify: Sink<D>,
+    {
+        let (step, known) = (Step::idempotent("set", role), Known::new());
+        let call_keys: Vec<_> = documents.iter().map(|one| CallKey::new(key(one), "set", b"batch")).collect();
+        let call = |(document, call_key)| StepCall {
+            step: &step,
+            document,
+            object_key: key(document),
+            call_key,
+            known: &known,
+        };
+        let calls: Vec<_> = documents.iter().zip(&call_keys).map(call).collect();
+        self.connector.apply(&calls).await
+    }
+
     /// A shop that may be asked as often as a test likes.
     pub(crate) async fn open() -> Self {
         Self::with(Settings { bucket: 10_000_000, ..Settings::default() }).await

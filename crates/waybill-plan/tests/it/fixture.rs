@@ -152,3 +152,25 @@ pub(crate) fn changed(from: &str, to: &str) -> Plan {
     assert!(PLAN.contains(from), "the plan does not have {from}");
     parse(&PLAN.replacen(from, to, 1)).unwrap_or_else(|problems| panic!("{}", problems.render("plan")))
 }
+
+/// A plan that ends within its one flow: what is to be tried is added.
+pub(crate) const PROBE: &str = r#"
+[stores.main]
+shop = "example.myshopify.com"
+system = "shop"
+webhook_secrets = ["env:SECRET"]
+
+[systems.shop]
+connector = "shop"
+
+[systems.crm]
+connector = "people"
+
+[tables.tax]
+"AT VAT" = "V20"
+
+[[flows]]
+name = "probe"
+kind = "order"
+to = "crm"
+"#;

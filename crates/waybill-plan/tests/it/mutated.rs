@@ -9,7 +9,7 @@ use waybill_domain::Snapshot;
 use waybill_plan::{Connectors, Decision, DeliveryFacts, Facts, Plan, References, Remote, decide};
 use waybill_testkit::records::{order, refund_of};
 
-use crate::fixture::{PLAN, connectors};
+use crate::fixture::{PLAN, PROBE, connectors};
 
 /// Far longer than a check takes: on an idle machine the slowest here takes half a second without optimisation.
 const MOST_TIME: Duration = Duration::from_secs(10);
@@ -210,31 +210,10 @@ fn orders() -> [Snapshot; 2] {
     [full.with_refund(refund).at_revision(1), bare]
 }
 
-const FLOW: &str = r#"
-[stores.main]
-shop = "example.myshopify.com"
-system = "shop"
-webhook_secrets = ["env:SECRET"]
-
-[systems.shop]
-connector = "shop"
-
-[systems.crm]
-connector = "people"
-
-[tables.tax]
-"AT VAT" = "V20"
-
-[[flows]]
-name = "probe"
-kind = "order"
-to = "crm"
-"#;
-
 /// A plan with an expression as a condition and as fields' values.
 fn plan_with(expression: &str) -> String {
     let literal = toml::Value::String(expression.to_owned()).to_string();
-    format!("{FLOW}when = {literal}\napproval = {literal}\n{}", fields(&literal))
+    format!("{PROBE}when = {literal}\napproval = {literal}\n{}", fields(&literal))
 }
 
 fn fields(literal: &str) -> String {
@@ -243,7 +222,7 @@ fn fields(literal: &str) -> String {
 
 /// The plan with it as fields' values alone.
 fn plan_of_value(expression: &str) -> String {
-    format!("{FLOW}{}", fields(&toml::Value::String(expression.to_owned()).to_string()))
+    format!("{PROBE}{}", fields(&toml::Value::String(expression.to_owned()).to_string()))
 }
 
 /// Checks a plan and, where it passes, decides with it: in time, and without a panic.
@@ -359,7 +338,7 @@ fn what_passes_without_a_warning_can_be_computed_for_every_record() {
     for round in 0..4000 {
         let expression = chance.grown(3, if round % 3 == 0 { "('a' if ? else 'b')" } else { "@" });
         let literal = toml::Value::String(expression.clone()).to_string();
-        let plan = format!("{FLOW}[flows.fields]\na = {literal}\n");
+        let plan = format!("{PROBE}[flows.fields]\na = {literal}\n");
         let Ok(checked) = Plan::check(&plan, Connectors::All(&connectors), References::Ignored) else { continue };
         if !checked.warnings.problems.is_empty() {
             continue;
