@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode, header};
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 
-use crate::{failure::Failure, gate::Gate};
+use crate::{deadline, failure::Failure, gate::Gate};
 
 /// What a call does at the vendor, which decides what a cut means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +138,7 @@ impl HttpClient {
     /// Sends a request and tells what came of it.
     ///
     /// # Errors
+    /// - past the deadline that [`crate::deadline::within`] sets: `Transient`, and no write is sent
     /// - connection not made: [`Failure::Transient`], whatever the effect: nothing was sent
     /// - cut, timed out or 5xx after that: [`Failure::Ambiguous`] for an unkeyed write, else `Transient`
     /// - 401: [`Failure::Unauthorized`]; 429: [`Failure::RateLimited`] by `Retry-After`, else as the vendor's
@@ -151,6 +152,9 @@ impl HttpClient {
         };
         if let Some(gate) = &self.gate {
             gate.pass().await?;
+        }
+        if effect != Effect::Read {
+            deadline::allows_a_write()?;
         }
         let response = request.send().await.map_err(|error| {
             if error.is_connect() || error.is_builder() {

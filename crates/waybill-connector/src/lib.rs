@@ -2,6 +2,7 @@
 
 #[cfg(feature = "contract")]
 pub mod contract;
+pub mod deadline;
 pub mod failure;
 pub mod gate;
 pub mod http_client;

@@ -1,9 +1,11 @@
 //! Steps: an intent, a call, a result.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
-use jiff::Timestamp;
-use waybill_connector::{Applied, Failure, Known, Step};
+use waybill_connector::{Applied, Failure, Known, Step, deadline};
 use waybill_domain::{CallKey, ObjectKey, RecordKey, document::Fields};
 use waybill_plan::{Document, Retry, Write};
 
@@ -37,8 +39,19 @@ pub(crate) struct Work {
     steps: Vec<Step>,
     next: usize,
     /// Set once the attempt ended.
-    pub(crate) ended: Option<Result<(), Failure>>,
+    pub(crate) ended: Option<Result<(), Stopped>>,
 }
+
+/// Why an attempt did not come to its end.
+#[derive(Debug)]
+pub(crate) enum Stopped {
+    Failure(Failure),
+    /// Another replica has the delivery: all that follows is for that one to do.
+    ClaimLost,
+}
+
+/// A call as long as this ends while the claim holds.
+const CALL: Duration = LEASE.checked_div(2).unwrap();
 
 impl Work {
     pub(crate) fn new(claim: Claim, key: RecordKey, write: Write, retry: Retry) -> Self {
@@ -54,10 +67,9 @@ impl Work {
         Self { claim, key, document, hash, sent, retry, known, external_id, steps: Vec::new(), next: 0, ended: None }
     }
 
-    /// How long it has been tried for.
-    pub(crate) fn tried_for(&self, now: Timestamp) -> Duration {
-        let since = self.claim.first_unapplied_us.and_then(|us| Timestamp::from_microsecond(us).ok());
-        since.map_or(Duration::ZERO, |since| now.duration_since(since).unsigned_abs())
+    /// How long it has been tried for, while its system was up.
+    pub(crate) fn tried_for(&self) -> Duration {
+        Duration::try_from_secs_f64(self.claim.tried_seconds).unwrap_or_default()
     }
 
     /// The key of the object that plays a role. A person is the same object for every order of theirs.
@@ -68,6 +80,16 @@ impl Work {
             return customer.key.clone();
         }
         ObjectKey::new(&self.key, role)
+    }
+
+    /// Its claim was prolonged, or is another replica's. Gives which.
+    fn hold(&mut self, is_held: bool, latest: Instant) -> bool {
+        if is_held {
+            self.claim.latest = Some(latest);
+        } else {
+            self.ended = Some(Err(Stopped::ClaimLost));
+        }
+        is_held
     }
 
     fn take(&mut self, applied: Applied) {
@@ -138,7 +160,8 @@ impl Engine {
                     call_key: &call_key,
                     known: &work.known,
                 };
-                match sink.find(&call).await {
+                let latest = work.claim.latest.unwrap_or_else(Instant::now);
+                match deadline::within(latest, sink.find(&call)).await {
                     Ok(Some(found)) => {
                         tracing::info!(record = %work.key, system = work.claim.system, step = %step.name, "found at the system; not sent again");
                         work.take(found);
@@ -147,7 +170,7 @@ impl Engine {
                     }
                     Ok(None) => {}
                     Err(failure) => {
-                        work.ended = Some(Err(failure));
+                        work.ended = Some(Err(Stopped::Failure(failure)));
                         continue;
                     }
                 }
@@ -159,6 +182,7 @@ impl Engine {
         }
         let write = |works: &[Work], index: usize, step: &Step, call: &CallKey, state, message: String| StepWrite {
             delivery_id: works[index].claim.id,
+            fence: works[index].claim.fence,
             name: step.name.to_string(),
             role: step.role.to_string(),
             call_key: call.to_string(),
@@ -169,7 +193,15 @@ impl Engine {
             .iter()
             .map(|(index, step, _, call)| write(works, *index, step, call, "intent", String::new()))
             .collect();
-        steps::write(&mut *self.pool().acquire().await?, &intents).await?;
+        let latest = Instant::now() + CALL;
+        let held = steps::write(&mut *self.pool().acquire().await?, &intents, LEASE.as_secs_f64()).await?;
+        to_apply.retain(|(index, ..)| {
+            let work = &mut works[*index];
+            work.hold(held.contains(&work.claim.id), latest)
+        });
+        if to_apply.is_empty() {
+            return Ok(());
+        }
         waybill_faults::crash_point("intent-committed");
 
         let outcomes = {
@@ -183,7 +215,7 @@ impl Engine {
                     known: &works[*index].known,
                 })
                 .collect();
-            sink.apply(&calls).await
+            deadline::within(latest, sink.apply(&calls)).await
         };
 
         waybill_faults::crash_point("answer-read");
@@ -208,18 +240,23 @@ impl Engine {
                     learned.1.push(work.claim.fence);
                     learned.2.push(serde_json::json!(work.known));
                 }
-                Err(failure) => work.ended = Some(Err(failure)),
+                Err(failure) => work.ended = Some(Err(Stopped::Failure(failure))),
             }
         }
+        let latest = Instant::now() + CALL;
         let mut transaction = self.pool().begin().await?;
-        steps::write(&mut transaction, &results).await?;
-        steps::learn(&mut transaction, &learned.0, &learned.1, &learned.2, LEASE.as_secs_f64()).await?;
-        transaction.commit().await
+        let held = steps::write(&mut transaction, &results, LEASE.as_secs_f64()).await?;
+        steps::learn(&mut transaction, &learned.0, &learned.1, &learned.2).await?;
+        transaction.commit().await?;
+        for (index, ..) in to_apply {
+            works[index].hold(held.contains(&works[index].claim.id), latest);
+        }
+        Ok(())
     }
 
     async fn record(
         &self,
-        work: &Work,
+        work: &mut Work,
         step: &Step,
         call: &CallKey,
         state: &'static str,
@@ -227,17 +264,21 @@ impl Engine {
     ) -> sqlx::Result<()> {
         let row = StepWrite {
             delivery_id: work.claim.id,
+            fence: work.claim.fence,
             name: step.name.to_string(),
             role: step.role.to_string(),
             call_key: call.to_string(),
             state,
             message: message.to_owned(),
         };
+        let latest = Instant::now() + CALL;
         let mut transaction = self.pool().begin().await?;
-        steps::write(&mut transaction, &[row]).await?;
+        let held = steps::write(&mut transaction, &[row], LEASE.as_secs_f64()).await?;
         let known = [serde_json::json!(work.known)];
-        steps::learn(&mut transaction, &[work.claim.id], &[work.claim.fence], &known, LEASE.as_secs_f64()).await?;
-        transaction.commit().await
+        steps::learn(&mut transaction, &[work.claim.id], &[work.claim.fence], &known).await?;
+        transaction.commit().await?;
+        work.hold(held.contains(&work.claim.id), latest);
+        Ok(())
     }
 }
 

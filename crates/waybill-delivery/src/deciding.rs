@@ -212,17 +212,8 @@ impl Engine {
             Decision::Wait { on, reason, until } => {
                 let now = self.now();
                 let known_wait = until.map(|until| until.duration_since(now).as_secs_f64().max(0.0));
-                let back = Back {
-                    id: claim.id,
-                    fence: claim.fence,
-                    wake: claim.wake,
-                    state: "waiting",
-                    after_seconds: known_wait.unwrap_or(WAIT_RECHECK_SECONDS),
-                    attempts: claim.attempts,
-                    code: on.as_str().to_owned(),
-                    message: reason,
-                    plan_hash: plan.hash.clone(),
-                };
+                let after_seconds = known_wait.unwrap_or(WAIT_RECHECK_SECONDS);
+                let back = Back::waiting(&claim, after_seconds, on.as_str(), reason, &plan.hash);
                 Decided::Back(Box::new((back, claim)))
             }
             Decision::Write(write) => {

@@ -136,17 +136,8 @@ impl Engine {
         let plan_hash = self.plan().hash.clone();
         let mut connection = self.pool().acquire().await?;
         for Work { claim, .. } in first {
-            let back = Back {
-                id: claim.id,
-                fence: claim.fence,
-                wake: claim.wake,
-                state: "waiting",
-                after_seconds: HOLD_RECHECK.as_secs_f64(),
-                attempts: claim.attempts,
-                code: ASKING.to_owned(),
-                message: format!("a person has to let the first run go: `waybill release {}`", served.name),
-                plan_hash: plan_hash.clone(),
-            };
+            let message = format!("a person has to let the first run go: `waybill release {}`", served.name);
+            let back = Back::waiting(&claim, HOLD_RECHECK.as_secs_f64(), ASKING, message, &plan_hash);
             settle::put_back(&mut connection, &back).await?;
         }
         Ok(go)

@@ -22,6 +22,7 @@ macro_rules! bench {
 mod approvals;
 mod first_run;
 mod history;
+mod model;
 mod revisions;
 mod roll;
 
@@ -146,6 +147,28 @@ async fn a_result_without_the_newest_fence_is_not_taken() {
 }
 
 #[tokio::test]
+async fn a_replica_that_lost_its_claim_sends_nothing_and_does_not_touch_the_intents() {
+    let bench = bench!();
+    bench.answer(Answer::Fail(Failure::Ambiguous { message: "cut".to_owned() }));
+    bench.hear(order(1).paid().with_line("TEE", 1, "24.00").at_revision(1)).await;
+    bench.round().await;
+    bench.let_time_pass().await;
+    bench.look_slowly();
+    bench.round_while(async { bench.take_the_claim_away().await }).await;
+    assert_eq!((bench.calls(), bench.looks()), (1, 1));
+    assert_eq!(bench.steps().await, ["create ambiguous"], "whoever has the claim looks it up again");
+}
+
+#[tokio::test]
+async fn a_result_that_comes_after_the_claim_was_lost_hides_no_intent() {
+    let bench = bench!();
+    bench.answer(Answer::ActAfter(Duration::from_millis(300)));
+    bench.hear(order(1).paid().with_line("TEE", 1, "24.00").at_revision(1)).await;
+    bench.round_while(async { bench.take_the_claim_away().await }).await;
+    assert_eq!(bench.steps().await, ["create intent"]);
+}
+
+#[tokio::test]
 async fn a_change_that_comes_during_the_call_is_written_after_it() {
     let bench = bench!();
     bench.answer(Answer::ActAfter(Duration::from_millis(300)));
@@ -214,6 +237,37 @@ async fn a_vendor_that_is_down_opens_the_breaker_and_parks_nothing() {
     bench.let_time_pass().await;
     bench.round().await;
     assert_eq!((bench.condition().await, bench.states().await), ("serving".to_owned(), vec!["applied".to_owned()]));
+}
+
+#[tokio::test]
+async fn what_waited_for_days_is_not_parked_at_its_first_failure() {
+    let bench = bench!();
+    bench.wait_for_books();
+    bench.hear(order(1).paid().with_line("TEE", 1, "24.00").at_revision(1)).await;
+    bench.round().await;
+    bench.let_changes_be_old().await;
+    bench.receipt_of_books(1, "applied", 1).await;
+    bench.answer(Answer::Fail(Failure::Transient { message: "HTTP 500".to_owned() }));
+    bench.round().await;
+    assert_eq!(bench.states().await, ["pending transient"]);
+}
+
+#[tokio::test]
+async fn what_was_tried_for_as_long_as_the_plan_says_is_parked() {
+    let bench = bench!();
+    bench.obey("retry = { tries = 1000, hours = 1 }", "");
+    bench.hear(order(1).paid().with_line("TEE", 1, "24.00").at_revision(1)).await;
+    let mut tries = 0;
+    while bench.states().await != ["parked exhausted"] {
+        tries += 1;
+        assert!(tries < 100, "{:?}", bench.states().await);
+        bench.answer(Answer::Fail(Failure::Transient { message: "HTTP 500".to_owned() }));
+        bench.let_time_pass().await;
+        // Others go through: the system is well.
+        sqlx::query("update system_state set failures = 0").execute(bench.pool()).await.unwrap();
+        bench.round().await;
+    }
+    assert!(tries > 3, "the pauses between {tries} tries are no hour");
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! Claim, decide, apply, settle.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::{sync::Semaphore, task::JoinSet};
 use tracing::Instrument as _;
@@ -9,7 +12,7 @@ use waybill_domain::{SystemName, document::Fields};
 use waybill_runtime::trace_context;
 
 use crate::{
-    apply::Work,
+    apply::{Stopped, Work},
     backoff::{self, Backoff},
     engine::{Engine, Served},
     outbox,
@@ -35,6 +38,7 @@ const CHECK_EVERY: Duration = Duration::from_secs(5);
 /// How often a system without a wake-up looks for work that other processes left or that became due.
 const POLL: Duration = Duration::from_millis(250);
 const GROUP: usize = 100;
+const LOST: &str = "the claim was lost to another replica; its result counts";
 
 impl Engine {
     /// Works for one system until told to stop; then finishes what is claimed.
@@ -94,12 +98,15 @@ impl Engine {
         // A breaker that was open lets one delivery through to see.
         let serving = state.condition == "serving";
         let limit = if serving { GROUP } else { 1 };
+        let latest = Instant::now() + LEASE / 2;
         let mut claims = claim::claim(self.pool(), system, limit as i64, LEASE.as_secs_f64()).await?;
         if claims.is_empty() {
             return Ok(Some(POLL));
         }
         waybill_faults::crash_point("claimed");
-        claims.iter_mut().for_each(|claim| claim.first_run = first_run);
+        for claim in &mut claims {
+            (claim.first_run, claim.latest) = (first_run, Some(latest));
+        }
         let (engine, served) = (Arc::clone(self), served.clone());
         let mut held = Some(permit);
         for group in self.decide_and_group(&served, claims, serving).await? {
@@ -152,7 +159,14 @@ impl Engine {
         let outcome = async {
             self.run_steps(sink.as_ref(), &mut works).await?;
             for mut work in works {
-                let outcome = work.ended.take().unwrap_or(Ok(()));
+                let outcome = match work.ended.take() {
+                    None | Some(Ok(())) => Ok(()),
+                    Some(Err(Stopped::Failure(failure))) => Err(failure),
+                    Some(Err(Stopped::ClaimLost)) => {
+                        tracing::info!(record = %work.key, system = %served.name, "{LOST}");
+                        continue;
+                    }
+                };
                 self.end(served, work, outcome, serving).await?;
             }
             Ok(())
@@ -215,8 +229,7 @@ impl Engine {
             self.random(),
         );
         self.follow_system(&served.name, system).await?;
-        let next =
-            if serving && work.tried_for(self.now()) >= work.retry.for_at_most { next.or_parked() } else { next };
+        let next = if serving && work.tried_for() >= work.retry.for_at_most { next.or_parked() } else { next };
         match next {
             Next::Retry { after, counted, message } => {
                 let back = Back {
@@ -226,6 +239,7 @@ impl Engine {
                     state: "pending",
                     after_seconds: after.as_secs_f64(),
                     attempts: claim.attempts + i32::from(counted),
+                    tried_seconds: claim.tried_seconds + if counted { after.as_secs_f64() } else { 0.0 },
                     code: failure.class().to_owned(),
                     message,
                     plan_hash,
@@ -279,7 +293,7 @@ impl Engine {
     ) -> sqlx::Result<()> {
         let mut transaction = self.pool().begin().await?;
         let Some(settlement) = settle::settle(&mut transaction, &ended, &claim.basis, self.now()).await? else {
-            tracing::info!(delivery = claim.id, "the claim was lost to another replica; its result counts");
+            tracing::info!(delivery = claim.id, "{LOST}");
             return Ok(());
         };
         sent::keep(&mut transaction, &claim.system, sent).await?;

@@ -212,7 +212,7 @@ pub(crate) struct Buyer {
 pub struct Retry {
     /// So many tries, then it is parked.
     pub tries: u32,
-    /// So long after the first, then it is parked.
+    /// When it was tried for so long, then it is parked. Waiting and a system that is down do not count.
     pub for_at_most: Duration,
 }
 

@@ -56,6 +56,8 @@ impl HealingService {
             message: one.message,
             asked: one.asked,
             answered: one.answered,
+            to_read: one.to_read,
+            retried: one.retried,
         });
         Ok(Response::new(ReconciliationsResponse { reconciliations: told.collect() }))
     }

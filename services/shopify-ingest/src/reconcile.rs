@@ -176,9 +176,13 @@ async fn compare_page(shared: &Shared, claim: &Claim, window: &mut Window, page:
         window.saw(*changed_at);
         let held = held.get(id);
         if is_held(held, *changed_at) {
+            // Not each of them all day long: only where a person suspects something, and of the last minutes.
+            if claim.is_asked && window.is_recent(*changed_at) && held.is_some_and(|held| !held.is_sure) {
+                wanted.push(id);
+            }
             continue;
         }
-        if window.is_young(*changed_at) {
+        if window.is_young(*changed_at) && !claim.is_asked {
             left_young = true;
             continue;
         }

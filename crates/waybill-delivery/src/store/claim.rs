@@ -1,5 +1,7 @@
 //! Claiming: who works on what.
 
+use std::time::Instant;
+
 use sqlx::{PgPool, types::Json};
 use waybill_connector::Known;
 
@@ -23,6 +25,7 @@ pub(crate) struct Claim {
     pub(crate) settled_number: i64,
     pub(crate) known: Json<Known>,
     pub(crate) attempts: i32,
+    pub(crate) tried_seconds: f64,
     pub(crate) fence: i64,
     pub(crate) wake: i64,
     pub(crate) traceparent: String,
@@ -31,6 +34,9 @@ pub(crate) struct Claim {
     pub(crate) approved: bool,
     /// Microseconds since the Unix epoch.
     pub(crate) first_unapplied_us: Option<i64>,
+    /// By when a write must have begun, so that it has ended while the claim still holds; none if nothing holds it.
+    #[sqlx(skip)]
+    pub(crate) latest: Option<Instant>,
     /// Whether its system was not released yet.
     #[sqlx(skip)]
     pub(crate) first_run: bool,
@@ -54,7 +60,7 @@ impl Claim {
 /// The columns of a [`Claim`], of a delivery `d`.
 pub(crate) const COLUMNS: &str = "d.id, d.system, d.store, d.kind, d.record_id, d.name, d.desired_epoch,
     d.desired_number, d.desired, d.applied_number, d.applied_hash, d.settled_epoch, d.settled_number, d.known, d.attempts,
-    d.fence, d.wake, d.traceparent, d.external_id, d.target_key, d.approved_at is not null as approved,
+    d.tried_seconds, d.fence, d.wake, d.traceparent, d.external_id, d.target_key, d.approved_at is not null as approved,
     (extract(epoch from d.first_unapplied_at) * 1000000)::bigint as first_unapplied_us";
 
 /// Claims up to `limit` due deliveries of a system, none with the target key of another claimed one. A claim whose

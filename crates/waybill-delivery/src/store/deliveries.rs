@@ -122,7 +122,7 @@ pub(crate) async fn retry(pool: &PgPool, selection: &Selection, actor: &str, rea
     let (store, kind, id) = selection.record();
     let done = sqlx::query(sqlx::AssertSqlSafe(format!(
         "with chosen as (
-             update delivery set state = 'pending', due_at = now(), attempts = 0, wake = wake + 1,
+             update delivery set state = 'pending', due_at = now(), attempts = 0, tried_seconds = 0, wake = wake + 1,
                  first_unapplied_at = now(), changed_at = now()
              where {WHERE}
              returning system, store, kind, record_id

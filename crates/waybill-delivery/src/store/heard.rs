@@ -41,6 +41,7 @@ pub(crate) async fn want(db: &mut PgConnection, wanted: &[Wanted]) -> sqlx::Resu
              state = case when d.state = 'applying' then 'applying' else 'pending' end,
              due_at = now(),
              attempts = 0,
+             tried_seconds = 0,
              wake = d.wake + 1,
              first_unapplied_at = coalesce(d.first_unapplied_at, now()),
              changed_at = now()

@@ -57,7 +57,7 @@ pub(crate) async fn rows(pool: &PgPool, ids: &[i64]) -> sqlx::Result<Vec<Row>> {
 pub(crate) async fn again(pool: &PgPool, looked_at: &[(i64, i64)], actor: &str, reason: &str) -> sqlx::Result<u64> {
     let done = sqlx::query(
         "with rolled as (
-             update delivery d set state = 'pending', due_at = now(), attempts = 0, wake = d.wake + 1,
+             update delivery d set state = 'pending', due_at = now(), attempts = 0, tried_seconds = 0, wake = d.wake + 1,
                  first_unapplied_at = now(), changed_at = now()
              from unnest($1::bigint[], $2::bigint[]) as n (id, wake)
              where d.id = n.id and d.wake = n.wake and d.state in ('applied', 'ignored', 'parked')

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::{PgConnection, types::Json};
 
-use super::decisions::Basis;
+use super::{claim::Claim, decisions::Basis};
 
 /// How a claimed delivery ended up.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ pub(crate) async fn settle(
                  applied_number = case when $6 = 'applied' then $5 else d.applied_number end,
                  applied_hash = case when $6 = 'applied' then $11 else d.applied_hash end,
                  first_unapplied_at = case when d.wake <> $3 then now() else null end,
-                 code = $7, message = $8, field = $9, external_id = $10, attempts = $12, plan_hash = $13,
+                 code = $7, message = $8, field = $9, external_id = $10, attempts = $12, tried_seconds = 0, plan_hash = $13,
                  lease_until = null, changed_at = now()
              where d.id = $1 and d.fence = $2 and d.state = 'applying'
              returning d.system, d.store, d.kind, d.record_id, d.settlement
@@ -89,9 +89,28 @@ pub(crate) struct Back {
     pub(crate) state: &'static str,
     pub(crate) after_seconds: f64,
     pub(crate) attempts: i32,
+    pub(crate) tried_seconds: f64,
     pub(crate) code: String,
     pub(crate) message: String,
     pub(crate) plan_hash: String,
+}
+
+impl Back {
+    /// A claim that is no attempt and waits.
+    pub(crate) fn waiting(claim: &Claim, after_seconds: f64, code: &str, message: String, plan_hash: &str) -> Self {
+        Self {
+            id: claim.id,
+            fence: claim.fence,
+            wake: claim.wake,
+            state: "waiting",
+            after_seconds,
+            attempts: claim.attempts,
+            tried_seconds: claim.tried_seconds,
+            code: code.to_owned(),
+            message,
+            plan_hash: plan_hash.to_owned(),
+        }
+    }
 }
 
 /// Puts a claim back under its fence. What woke it meanwhile makes it due at once.
@@ -101,6 +120,7 @@ pub(crate) async fn put_back(db: &mut PgConnection, back: &Back) -> sqlx::Result
              state = case when d.wake <> $3 then 'pending' else $4 end,
              due_at = case when d.wake <> $3 then now() else now() + make_interval(secs => $5) end,
              attempts = case when d.wake <> $3 then d.attempts else $6 end,
+             tried_seconds = case when d.wake <> $3 then d.tried_seconds else $10 end,
              code = $7, message = $8, field = '', plan_hash = $9, lease_until = null, changed_at = now()
          where d.id = $1 and d.fence = $2 and d.state = 'applying'",
     )
@@ -113,6 +133,7 @@ pub(crate) async fn put_back(db: &mut PgConnection, back: &Back) -> sqlx::Result
     .bind(&back.code)
     .bind(&back.message)
     .bind(&back.plan_hash)
+    .bind(back.tried_seconds)
     .execute(db)
     .await?;
     Ok(())

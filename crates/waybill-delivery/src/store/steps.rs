@@ -41,6 +41,8 @@ pub(crate) async fn begun(db: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Ha
 #[derive(Debug, Clone)]
 pub(crate) struct StepWrite {
     pub(crate) delivery_id: i64,
+    /// Of the claim.
+    pub(crate) fence: i64,
     pub(crate) name: String,
     pub(crate) role: String,
     pub(crate) call_key: String,
@@ -48,19 +50,34 @@ pub(crate) struct StepWrite {
     pub(crate) message: String,
 }
 
-/// Writes intents or results; the newest wins.
-pub(crate) async fn write(db: &mut PgConnection, steps: &[StepWrite]) -> sqlx::Result<()> {
+/// Writes intents or results of claims that still hold, the newest wins, and prolongs these claims' leases. Which
+/// deliveries' claims hold: what a replica knows that lost its claim would hide what its successor does.
+pub(crate) async fn write(
+    db: &mut PgConnection,
+    steps: &[StepWrite],
+    lease_seconds: f64,
+) -> sqlx::Result<HashSet<i64>> {
     let column = |pick: fn(&StepWrite) -> String| steps.iter().map(pick).collect::<Vec<_>>();
-    sqlx::query(
-        "insert into step as s (delivery_id, name, role, call_key, state, message, finished_at)
-         select *, case when n.state = 'intent' then null else now() end
-         from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-             as n (delivery_id, name, role, call_key, state, message)
-         order by 1, 2
-         on conflict (delivery_id, name) do update set
-             role = excluded.role, call_key = excluded.call_key, state = excluded.state,
-             message = excluded.message, finished_at = excluded.finished_at,
-             started_at = case when excluded.state = 'intent' then now() else s.started_at end",
+    let held: Vec<i64> = sqlx::query_scalar(
+        "with told as (
+             select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[])
+                 as n (delivery_id, name, role, call_key, state, message, fence)
+         ), held as (
+             update delivery d set lease_until = now() + make_interval(secs => $8)
+             from told n where d.id = n.delivery_id and d.fence = n.fence and d.state = 'applying'
+             returning d.id
+         ), written as (
+             insert into step as s (delivery_id, name, role, call_key, state, message, finished_at)
+             select n.delivery_id, n.name, n.role, n.call_key, n.state, n.message,
+                 case when n.state = 'intent' then null else now() end
+             from told n join held on held.id = n.delivery_id
+             order by 1, 2
+             on conflict (delivery_id, name) do update set
+                 role = excluded.role, call_key = excluded.call_key, state = excluded.state,
+                 message = excluded.message, finished_at = excluded.finished_at,
+                 started_at = case when excluded.state = 'intent' then now() else s.started_at end
+         )
+         select id from held",
     )
     .bind(steps.iter().map(|s| s.delivery_id).collect::<Vec<_>>())
     .bind(column(|s| s.name.clone()))
@@ -68,28 +85,28 @@ pub(crate) async fn write(db: &mut PgConnection, steps: &[StepWrite]) -> sqlx::R
     .bind(column(|s| s.call_key.clone()))
     .bind(column(|s| s.state.to_owned()))
     .bind(column(|s| s.message.clone()))
-    .execute(db)
+    .bind(steps.iter().map(|s| s.fence).collect::<Vec<_>>())
+    .bind(lease_seconds)
+    .fetch_all(db)
     .await?;
-    Ok(())
+    Ok(held.into_iter().collect())
 }
 
-/// Keeps what finished steps taught of the system, under the claims' fences, and prolongs the leases.
+/// Keeps what finished steps taught of the system, under the claims' fences.
 pub(crate) async fn learn(
     db: &mut PgConnection,
     ids: &[i64],
     fences: &[i64],
     known: &[serde_json::Value],
-    lease_seconds: f64,
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "update delivery d set known = n.known, lease_until = now() + make_interval(secs => $4)
+        "update delivery d set known = n.known
          from unnest($1::bigint[], $2::bigint[], $3::jsonb[]) as n (id, fence, known)
          where d.id = n.id and d.fence = n.fence and d.state = 'applying'",
     )
     .bind(ids)
     .bind(fences)
     .bind(known)
-    .bind(lease_seconds)
     .execute(db)
     .await?;
     Ok(())

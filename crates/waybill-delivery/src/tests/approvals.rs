@@ -117,17 +117,7 @@ async fn an_approval_while_the_order_is_decided_anew_is_not_lost() {
     // A worker holds it, has read it before the word came, and lets it wait on.
     let claim = claim::claim(bench.pool(), "erp", 1, 60.0).await.unwrap().remove(0);
     assert_eq!(bench.approve(1, None).await.unwrap(), 1);
-    let back = Back {
-        id: claim.id,
-        fence: claim.fence,
-        wake: claim.wake,
-        state: "waiting",
-        after_seconds: 30.0,
-        attempts: 0,
-        code: "approval".to_owned(),
-        message: String::new(),
-        plan_hash: String::new(),
-    };
+    let back = Back::waiting(&claim, 30.0, "approval", String::new(), "");
     settle::put_back(&mut bench.pool().acquire().await.unwrap(), &back).await.unwrap();
     bench.round().await;
     assert_eq!(bench.states().await, ["applied"]);

@@ -67,17 +67,51 @@ pub(super) enum Answer {
     Fail(Failure),
     ActThen(Failure),
     ActThenHang,
+    Hang,
     ActAfter(Duration),
+}
+
+/// What a receipt says.
+#[derive(Debug, Clone)]
+pub(super) struct Said {
+    pub(super) from: i64,
+    pub(super) to: i64,
+    pub(super) state: String,
+    pub(super) settlement: i64,
+}
+
+impl From<wire::Receipt> for Said {
+    fn from(receipt: wire::Receipt) -> Self {
+        let state = receipt.state().as_str_name().trim_start_matches("STATE_").to_lowercase();
+        let to = receipt.to.unwrap_or_default().number;
+        Self { from: receipt.from, to, state, settlement: receipt.settlement }
+    }
+}
+
+/// A delivery as the tables have it.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct Stands {
+    pub(super) number: i64,
+    pub(super) desired: i64,
+    pub(super) settled: i64,
+    pub(super) state: String,
+    pub(super) code: String,
 }
 
 #[derive(Default)]
 struct System {
     answers: Mutex<VecDeque<Answer>>,
+    /// For the next call of one order alone, by its name.
+    scripts: Mutex<BTreeMap<String, Answer>>,
+    /// What it holds of each order: so many units.
+    held: Mutex<BTreeMap<String, i64>>,
+    hanging: AtomicUsize,
     always: Mutex<Option<Failure>>,
     /// Object key → the order's name, as often as it was created.
     objects: Mutex<Vec<(String, String)>>,
     calls: AtomicUsize,
     looks: AtomicUsize,
+    look_takes: Mutex<Duration>,
     checks_fail: AtomicBool,
 }
 
@@ -92,6 +126,8 @@ impl Sink<OrderDocument> for System {
         for call in calls {
             self.calls.fetch_add(1, Ordering::SeqCst);
             let act = || {
+                let units = call.document.lines.iter().map(|line| line.quantity).sum();
+                self.held.lock().unwrap().insert(call.document.name.clone(), units);
                 let mut objects = self.objects.lock().unwrap();
                 if !objects.iter().any(|(key, _)| key == call.object_key.as_str()) || call.known.is_empty() {
                     objects.push((call.object_key.to_string(), call.document.name.clone()));
@@ -102,7 +138,8 @@ impl Sink<OrderDocument> for System {
                 outcomes.push(Err(failure));
                 continue;
             }
-            let answer = self.answers.lock().unwrap().pop_front();
+            let scripted = self.scripts.lock().unwrap().remove(&call.document.name);
+            let answer = scripted.or_else(|| self.answers.lock().unwrap().pop_front());
             outcomes.push(match answer {
                 None => Ok(act()),
                 Some(Answer::Fail(failure)) => Err(failure),
@@ -112,6 +149,11 @@ impl Sink<OrderDocument> for System {
                 }
                 Some(Answer::ActThenHang) => {
                     act();
+                    self.hanging.fetch_add(1, Ordering::SeqCst);
+                    std::future::pending().await
+                }
+                Some(Answer::Hang) => {
+                    self.hanging.fetch_add(1, Ordering::SeqCst);
                     std::future::pending().await
                 }
                 Some(Answer::ActAfter(time)) => {
@@ -125,6 +167,8 @@ impl Sink<OrderDocument> for System {
 
     async fn find(&self, call: &StepCall<'_, OrderDocument>) -> Result<Option<Applied>, Failure> {
         self.looks.fetch_add(1, Ordering::SeqCst);
+        let time = *self.look_takes.lock().unwrap();
+        tokio::time::sleep(time).await;
         let objects = self.objects.lock().unwrap();
         let found = objects.iter().any(|(key, _)| key == call.object_key.as_str());
         Ok(found.then(|| Applied::unchanged("order", "7")))
@@ -233,8 +277,12 @@ impl Bench {
     /// A round during which something else happens.
     pub(super) async fn round_while(&self, meanwhile: impl Future<Output = ()>) {
         let (engine, served) = (Arc::clone(&self.engine), self.served.clone());
+        let before = self.calls() + self.looks();
         let round = tokio::spawn(async move { engine.round(&served).await });
-        self.until_a_call_is_made().await;
+        waybill_testkit::wait_for_async("a call", Duration::from_secs(10), async || {
+            (self.calls() + self.looks() > before).then_some(())
+        })
+        .await;
         meanwhile.await;
         round.await.unwrap();
     }
@@ -261,6 +309,10 @@ impl Bench {
 
     pub(super) fn answer_always(&self, failure: Failure) {
         *self.system.always.lock().unwrap() = Some(failure);
+    }
+
+    pub(super) fn look_slowly(&self) {
+        *self.system.look_takes.lock().unwrap() = Duration::from_millis(300);
     }
 
     pub(super) fn answer_well(&self) {
@@ -319,6 +371,11 @@ impl Bench {
         self.execute("update system_state set resume_at = now()").await;
     }
 
+    /// The first change was long ago.
+    pub(super) async fn let_changes_be_old(&self) {
+        self.execute("update delivery set first_unapplied_at = now() - interval '5 days'").await;
+    }
+
     pub(super) async fn let_leases_run_out(&self) {
         self.execute("update delivery set lease_until = now() - interval '1 second' where state = 'applying'").await;
     }
@@ -338,6 +395,10 @@ impl Bench {
     /// Each delivery's state and code, by record.
     pub(super) async fn states(&self) -> Vec<String> {
         self.texts("select trim(state || ' ' || case when state in ('applied', 'applying') then '' else code end) from delivery order by record_id").await
+    }
+
+    pub(super) async fn steps(&self) -> Vec<String> {
+        self.texts("select name || ' ' || state from step order by delivery_id, name").await
     }
 
     pub(super) async fn attempts(&self) -> Vec<i32> {
@@ -360,14 +421,88 @@ impl Bench {
                 .fetch_all(&self.pool)
                 .await
                 .unwrap();
-        rows.iter()
-            .map(|payload| {
-                let receipt = wire::Receipt::decode(payload.as_slice()).unwrap();
-                let to = receipt.to.unwrap_or_default().number;
-                let state = receipt.state().as_str_name().trim_start_matches("STATE_").to_lowercase();
-                format!("{}..{to} {state}", receipt.from)
-            })
-            .collect()
+        let said = rows.iter().map(|payload| Said::from(wire::Receipt::decode(payload.as_slice()).unwrap()));
+        said.map(|said| format!("{}..{} {}", said.from, said.to, said.state)).collect()
+    }
+
+    /// The receipts since the last time, by order; nobody else hears of them.
+    pub(super) async fn newly_said(&self) -> Vec<(u64, Said)> {
+        let mut rows: Vec<(i64, Vec<u8>)> =
+            sqlx::query_as("delete from outbox where subject like 'receipt.%' returning id, payload")
+                .fetch_all(&self.pool)
+                .await
+                .unwrap();
+        rows.sort();
+        let receipts = rows.iter().map(|(_, payload)| wire::Receipt::decode(payload.as_slice()).unwrap());
+        receipts.map(|receipt| (receipt.key.as_ref().unwrap().id.parse().unwrap(), receipt.into())).collect()
+    }
+
+    pub(super) async fn deliveries(&self) -> Vec<Stands> {
+        let sql =
+            "select record_id::bigint as number, desired_number as desired, settled_number as settled, state, code
+             from delivery order by 1";
+        sqlx::query_as(sql).fetch_all(&self.pool).await.unwrap()
+    }
+
+    /// How often the system has an order, and how many units the newest says.
+    pub(super) fn held(&self, order: i64) -> (usize, i64) {
+        let name = format!("#{order}");
+        let times = self.created().iter().filter(|one| **one == name).count();
+        (times, self.system.held.lock().unwrap().get(&name).copied().unwrap_or_default())
+    }
+
+    /// How the system takes the next call of one order.
+    pub(super) fn script(&self, order: i64, answer: Option<Answer>) {
+        let mut scripts = self.system.scripts.lock().unwrap();
+        match answer {
+            Some(answer) => scripts.insert(format!("#{order}"), answer),
+            None => scripts.remove(&format!("#{order}")),
+        };
+    }
+
+    /// All that is scripted is forgotten.
+    pub(super) fn answer_as_ever(&self) {
+        self.system.scripts.lock().unwrap().clear();
+    }
+
+    pub(super) async fn hear_all(&self, snapshots: Vec<Snapshot>) {
+        let heard = snapshots.into_iter().map(|snapshot| Heard { snapshot, traceparent: String::new() });
+        self.engine.take(heard.collect()).await.unwrap();
+    }
+
+    pub(super) async fn pause(&self, paused: bool) {
+        crate::store::systems::pause(&self.pool, "erp", paused).await.unwrap();
+    }
+
+    /// As if nothing had ever been heard or written.
+    pub(super) async fn forget_all(&self) {
+        for table in ["delivery", "outbox", "decision", "sent", "record", "audit"] {
+            sqlx::query(sqlx::AssertSqlSafe(format!("delete from {table}"))).execute(&self.pool).await.unwrap();
+        }
+        self.execute("update system_state set condition = 'serving', paused = false, failures = 0, resume_at = now()")
+            .await;
+        self.answer_as_ever();
+        self.system.objects.lock().unwrap().clear();
+        self.system.held.lock().unwrap().clear();
+    }
+
+    /// A round that ends once all that is left of it is calls that nobody answers; or, where the process `dies`, at its
+    /// first call.
+    pub(super) async fn round_that_may_die(&self, dies: bool) {
+        const LOOK: Duration = Duration::from_millis(2);
+        self.system.hanging.store(0, Ordering::SeqCst);
+        let asked = || self.calls() + self.looks();
+        let (engine, served, first) = (Arc::clone(&self.engine), self.served.clone(), asked());
+        let round = tokio::spawn(async move { engine.round(&served).await });
+        let (mut last, mut quiet) = (first, 0);
+        while !(round.is_finished() || dies && asked() > first) && quiet < 25 {
+            tokio::time::sleep(LOOK).await;
+            let is_hanging = self.system.hanging.load(Ordering::SeqCst) > 0;
+            quiet = if is_hanging && asked() == last { quiet + 1 } else { 0 };
+            last = asked();
+        }
+        round.abort();
+        let _ = round.await;
     }
 
     pub(super) async fn dead_letters(&self) -> usize {

@@ -59,12 +59,18 @@ pub(super) async fn run(command: Reconcile, place: &Place, terminal: &mut Termin
         terminal.problem(format!("{} {} is not compared yet: {}", after.store, after.kind, after.message))?;
     }
     if found > 0 {
-        terminal.line("What was missing, old or gone is read by API now.")?;
+        terminal.line("What was missing, old or gone was read by API.")?;
     }
-    Ok(if failed { NOT_WELL } else { WELL })
+    let retried: i64 = ended.iter().map(|(_, after)| after.retried).sum();
+    if retried > 0 {
+        let records = words::count(retried, "record");
+        terminal.problem(format!("{records} could not be read by API yet; this is tried again until it succeeds"))?;
+    }
+    Ok(if failed || retried > 0 { NOT_WELL } else { WELL })
 }
 
-/// Waits until each is done or has failed; how each stood when it was asked for, and how it stands.
+/// Waits until each is done or has failed, and what was found is read; how each stood when it was asked for, and how it
+/// stands.
 async fn until_ended(
     services: &Services,
     asked: &[Reconciliation],
@@ -86,8 +92,15 @@ async fn until_ended(
             .collect();
         let ended =
             |(before, after): &(Reconciliation, Reconciliation)| done(before, after) || !after.message.is_empty();
-        if pairs.iter().all(ended) {
+        let to_read: i64 = pairs.iter().map(|(_, after)| after.to_read - after.retried).sum();
+        let all_ended = pairs.iter().all(ended);
+        if all_ended && to_read == 0 {
             return Ok(Some(pairs));
+        }
+        if all_ended {
+            terminal.progress(&format!("{} to be read", words::count(to_read, "record")))?;
+            tokio::time::sleep(LOOK_EVERY).await;
+            continue;
         }
         let compared: i64 = pairs.iter().map(|(before, after)| after.compared - before.compared).sum();
         terminal.progress(&words::count(compared, "record"))?;

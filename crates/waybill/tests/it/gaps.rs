@@ -1,8 +1,12 @@
-//! The accounting line can fail: what is taken out of it is seen, paged, and named.
+//! The accounting line can fail: what is taken out of it, or put into it, is seen, paged, and named.
 
 use std::time::Duration;
 
+use prost::Message as _;
 use serde_json::Value;
+use waybill_bus::{Bus, Outgoing, headers, subjects};
+use waybill_domain::RecordKey;
+use waybill_proto::wire;
 use waybill_testkit::wait_for_async;
 
 use crate::{deployment::said, running::Suite};
@@ -44,6 +48,28 @@ impl Suite {
     }
 }
 
+/// Who compares itself with the store's source, and where each has come to.
+const COMPARED_TO: &str = "
+    select 'alerter', position from alerter.source_cursor where source = 'shopify-ingest'
+    union all select 'crm-sync', position from crm_sync.source_cursor where source = 'shopify-ingest'
+    union all select 'erp-sync', position from erp_sync.source_cursor where source = 'shopify-ingest'
+    union all select 'fulfilment-sync', position from fulfilment_sync.source_cursor where source = 'shopify-ingest'
+    order by 1";
+
+impl Suite {
+    /// Sells an order that all who listen to the store have compared: the next comparison is most of a minute away.
+    async fn until_all_have_compared(&self) {
+        let before = self.sql(COMPARED_TO);
+        self.sell("TEE-WHITE-S").await;
+        wait_for_async("the comparisons with the source", 2 * WITHIN, async || {
+            let now = self.sql(COMPARED_TO);
+            let moved = now.lines().count() == 4 && now.lines().all(|line| !before.contains(line));
+            moved.then_some(())
+        })
+        .await;
+    }
+}
+
 fn names(incident: &Value, order: u64) -> bool {
     incident["records"].to_string().contains(&format!("main/order/{order}"))
 }
@@ -55,5 +81,63 @@ async fn a_delivery_that_vanished_is_a_gap_that_names_its_record() {
     suite.sql(&format!("delete from erp_sync.delivery where record_id = '{order}'"));
     let incident = suite.until_gap_is_paged().await;
     assert!(names(&incident, order), "{incident}");
+    assert_eq!(suite.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_receipt_is_a_gap_that_names_its_record() {
+    let Some(suite) = Suite::start().await else { return };
+    let order = suite.sell_to_a_paused_erp().await;
+    let key = RecordKey { store: "main".parse().unwrap(), kind: "order".parse().unwrap(), id: order.into() };
+    let epoch = suite.sql(&format!("select desired_epoch from erp_sync.delivery where record_id = '{order}'"));
+    let receipt = wire::Receipt {
+        service: "erp-sync".to_owned(),
+        system: "erp".to_owned(),
+        key: Some((&key).into()),
+        from: 1,
+        to: Some(wire::Revision { epoch: epoch.trim().parse().unwrap(), number: 1 }),
+        state: wire::State::Applied.into(),
+        settlement: 1,
+        ..Default::default()
+    };
+    let password = suite.deployment.variable("erp-sync", "WAYBILL_NATS_PASSWORD");
+    let bus = Bus::connect(&suite.deployment.nats.url(), "erp-sync", &password).await.unwrap();
+    wait_for_async("NATS", WITHIN, async || bus.connected().then_some(())).await;
+    let forged = Outgoing {
+        subject: subjects::receipt("erp-sync", &"erp".parse().unwrap(), &key),
+        headers: vec![
+            (headers::MESSAGE_ID.to_owned(), format!("forged-{order}")),
+            (headers::SCHEMA.to_owned(), "waybill.v1.Receipt".to_owned()),
+        ],
+        payload: receipt.encode_to_vec().into(),
+    };
+    assert!(bus.publish(vec![forged]).await.iter().all(Result::is_ok));
+    let incident = suite.until_gap_is_paged().await;
+    assert!(names(&incident, order), "{incident}");
+    assert_eq!(suite.stop().await, Some(0));
+}
+
+/// What is to be said of new orders is lost on its way into the outbox.
+const LOSES_ORDERS: &str = "
+    create function shopify_ingest.lose() returns trigger language plpgsql as 'begin return null; end';
+    create trigger lose before insert on shopify_ingest.outbox
+    for each row when (new.subject like 'store.v1.order.%') execute function shopify_ingest.lose()";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_that_was_never_said_is_a_gap_that_names_its_record_until_the_comparison_finds_it() {
+    let Some(suite) = Suite::start().await else { return };
+    said(&suite.run(&["setup", "--plan", "plan.toml"]));
+    suite.until_all_have_compared().await;
+    suite.sql(LOSES_ORDERS);
+    let order = suite.sell("TEE-WHITE-S").await;
+    let incident = suite.until_gap_is_paged().await;
+    assert!(names(&incident, order), "{incident}");
+    let resolved = async || {
+        let listed: Value = serde_json::from_slice(&suite.run(&["incidents", "--json"]).stdout).ok()?;
+        let all = listed["incidents"].as_array()?.clone();
+        (!all.iter().any(|incident| incident["code"] == "gap")).then_some(())
+    };
+    wait_for_async("the comparison with the source", 2 * WITHIN, resolved).await;
+    assert!(suite.is_settled("order", "erp").is_some());
     assert_eq!(suite.stop().await, Some(0));
 }

@@ -8,6 +8,9 @@ use waybill_domain::{Kind, RecordId, StoreName};
 
 use super::window::Reached;
 
+/// The rest of a second, and what the store's clock and ours may be apart.
+const SURE_AFTER_S: f64 = 5.0;
+
 /// A store and kind to be compared, ours until the lease ends.
 #[derive(Debug, Clone)]
 pub(super) struct Claim {
@@ -15,6 +18,8 @@ pub(super) struct Claim {
     pub(super) kind: Kind,
     pub(super) watermark: Timestamp,
     pub(super) attempts: i32,
+    /// Whether a person waits for it.
+    pub(super) is_asked: bool,
     fence: i64,
     asked: i64,
 }
@@ -34,6 +39,9 @@ pub(super) struct Found {
 pub(super) struct Held {
     /// When the source last changed it, of what we know; none if that is not known, or if we hold it to be deleted.
     pub(super) updated_at: Option<Timestamp>,
+    /// Whether it was read when the second of its last change was over. Shopify keeps whole seconds, so that a second
+    /// change within the same one is told by its webhook alone.
+    pub(super) is_sure: bool,
     /// Whether it is about to be read anyway.
     pub(super) to_be_read: bool,
     /// Whether there is a revision of it.
@@ -57,7 +65,7 @@ pub(super) async fn begin(pool: &PgPool, store: &StoreName, kind: Kind, now: Tim
 
 /// Claims what is due the longest, if anything is. Replicas claim different rows.
 pub(super) async fn claim(pool: &PgPool, stores: &[String]) -> sqlx::Result<Option<Claim>> {
-    let row: Option<(String, String, i64, i32, i64, i64)> = sqlx::query_as(
+    let row: Option<(String, String, i64, i32, i64, i64, bool)> = sqlx::query_as(
         "with due as (
              select store, kind from reconciliation
              where store = any($1) and due_at <= now() and (lease_until is null or lease_until < now())
@@ -65,14 +73,16 @@ pub(super) async fn claim(pool: &PgPool, stores: &[String]) -> sqlx::Result<Opti
          )
          update reconciliation r set lease_until = now() + interval '60 seconds', fence = fence + 1
          from due where (r.store, r.kind) = (due.store, due.kind)
-         returning r.store, r.kind, (extract(epoch from r.watermark) * 1000000)::bigint, r.attempts, r.fence, r.asked",
+         returning r.store, r.kind, (extract(epoch from r.watermark) * 1000000)::bigint, r.attempts, r.fence, r.asked,
+             r.asked > r.answered",
     )
     .bind(stores)
     .fetch_optional(pool)
     .await?;
-    Ok(row.and_then(|(store, kind, watermark_us, attempts, fence, asked)| {
+    Ok(row.and_then(|(store, kind, watermark_us, attempts, fence, asked, is_asked)| {
         let watermark = Timestamp::from_microsecond(watermark_us).ok()?;
-        Some(Claim { store: store.parse().ok()?, kind: kind.parse().ok()?, watermark, attempts, fence, asked })
+        let (store, kind) = (store.parse().ok()?, kind.parse().ok()?);
+        Some(Claim { store, kind, watermark, attempts, is_asked, fence, asked })
     }))
 }
 
@@ -82,9 +92,10 @@ pub(super) async fn held(
     claim: &Claim,
     ids: &[RecordId],
 ) -> sqlx::Result<BTreeMap<RecordId, Held>> {
-    let rows: Vec<(String, Option<i64>, bool, bool)> = sqlx::query_as(
+    let rows: Vec<(String, Option<i64>, bool, bool, bool)> = sqlx::query_as(
         "select n.id,
              case when not r.deleted then (extract(epoch from r.source_updated_at) * 1000000)::bigint end,
+             coalesce(r.refetched_at >= r.source_updated_at + make_interval(secs => $4), false),
              f.record_id is not null, coalesce(r.number > 0, false)
          from unnest($3::text[]) n (id)
          left join record r on (r.store, r.kind, r.record_id) = ($1, $2, n.id)
@@ -93,11 +104,12 @@ pub(super) async fn held(
     .bind(claim.store.as_str())
     .bind(claim.kind.as_str())
     .bind(ids.iter().map(RecordId::as_str).collect::<Vec<_>>())
+    .bind(SURE_AFTER_S)
     .fetch_all(db)
     .await?;
-    let held = rows.into_iter().filter_map(|(id, updated_us, to_be_read, known)| {
+    let held = rows.into_iter().filter_map(|(id, updated_us, is_sure, to_be_read, known)| {
         let updated_at = updated_us.and_then(|us| Timestamp::from_microsecond(us).ok());
-        Some((id.parse().ok()?, Held { updated_at, to_be_read, known }))
+        Some((id.parse().ok()?, Held { updated_at, is_sure, to_be_read, known }))
     });
     Ok(held.collect())
 }
@@ -238,6 +250,8 @@ pub(crate) struct Standing {
     pub(crate) message: String,
     pub(crate) asked: i64,
     pub(crate) answered: i64,
+    pub(crate) to_read: i64,
+    pub(crate) retried: i64,
 }
 
 /// How the comparisons with these stores stand.
@@ -246,8 +260,10 @@ pub(crate) async fn standings(pool: &PgPool, stores: &[String]) -> sqlx::Result<
         "select store, kind, (extract(epoch from watermark) * 1000000)::bigint as watermark_us,
              (extract(epoch from compared_to) * 1000000)::bigint as compared_to_us,
              (extract(epoch from finished_at) * 1000000)::bigint as finished_us,
-             compared, missing, old, gone, message, asked, answered
-         from reconciliation where store = any($1) order by store, kind",
+             compared, missing, old, gone, message, asked, answered,
+             (select count(*) from refetch f where (f.store, f.kind) = (r.store, r.kind)) as to_read,
+             (select count(*) from refetch f where (f.store, f.kind) = (r.store, r.kind) and f.attempts > 0) as retried
+         from reconciliation r where store = any($1) order by store, kind",
     )
     .bind(stores)
     .fetch_all(pool)

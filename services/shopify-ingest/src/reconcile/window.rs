@@ -51,6 +51,11 @@ impl Window {
         changed_at > minus(self.began_at, self.lie.young)
     }
 
+    /// Whether a change lies within the overlap.
+    pub(super) fn is_recent(&self, changed_at: Timestamp) -> bool {
+        changed_at >= minus(self.began_at, self.lie.overlap)
+    }
+
     /// A change was compared.
     pub(super) fn saw(&mut self, changed_at: Timestamp) {
         self.last = self.last.max(Some(changed_at));

@@ -38,6 +38,27 @@ async fn without_the_database_a_webhook_is_not_taken_and_with_it_back_it_is() {
     bench.close().await;
 }
 
+/// What PostgreSQL answers when it cannot extend a file: the statement fails with `disk_full`, the server stays up.
+const FULL: &str = "
+    create function full_disk() returns trigger language plpgsql as
+    'begin raise exception ''could not extend file: No space left on device'' using errcode = ''disk_full''; end';
+    create trigger full_disk before insert on inbox execute function full_disk()";
+
+#[tokio::test]
+async fn with_the_databases_disk_full_a_webhook_is_not_taken_and_with_room_again_it_is() {
+    let Some(bench) = Bench::open().await else { return };
+    sqlx::raw_sql(FULL).execute(&bench.db).await.unwrap();
+    let lost = webhook("orders/create", &order(1, AT));
+    for _ in 0..3 {
+        assert_eq!(bench.send(&lost).await, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    assert_eq!(bench.count("select count(*) from inbox").await, 0);
+    sqlx::raw_sql("drop trigger full_disk on inbox").execute(&bench.db).await.unwrap();
+    assert_eq!(bench.send(&lost).await, StatusCode::OK);
+    assert_eq!(bench.outcome(&lost.id).await.0, "applied");
+    bench.close().await;
+}
+
 #[tokio::test]
 async fn without_nats_webhooks_are_taken_and_with_it_back_their_snapshots_are_published() {
     let Some(mut bench) = Bench::open().await else { return };

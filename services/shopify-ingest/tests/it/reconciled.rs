@@ -268,10 +268,37 @@ async fn what_changed_a_moment_ago_may_still_be_on_its_way() {
         return;
     };
     let id = bench.place();
-    assert_eq!(bench.reconcile(None).await.missing, 0);
+    let compared = bench.count("select compared from reconciliation where kind = 'order'").await;
+    sqlx::query("update reconciliation set due_at = now()").execute(&bench.db).await.unwrap();
+    bench.counts("a comparison", "select compared from reconciliation where kind = 'order'", compared + 1).await;
+    assert_eq!(bench.count("select missing from reconciliation where kind = 'order'").await, 0);
     // It is looked at again without being asked for.
     bench.published(id, 1).await;
     assert_eq!(bench.count("select missing from reconciliation where kind = 'order'").await, 1);
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn a_person_who_asks_is_told_of_what_changed_a_moment_ago_too() {
+    let Some(bench) = Bench::reconciling("reconcile_seconds = 3600\nreconcile_young_seconds = 600", generous()).await
+    else {
+        return;
+    };
+    let id = bench.place();
+    assert_eq!(bench.reconcile(None).await.missing, 1);
+    bench.published(id, 1).await;
+    // Its time does not tell of a second change within the second.
+    bench.shop.cancel(id, "customer", false);
+    sqlx::query(
+        "update record set source_updated_at = source_updated_at + interval '1 minute', refetched_at = null
+         where kind = 'order'",
+    )
+    .execute(&bench.db)
+    .await
+    .unwrap();
+    assert_eq!(bench.reconcile(None).await.old, 0);
+    bench.published(id, 2).await;
+    assert!(bench.order(id).await.0.cancelled_at.is_some());
     bench.close().await;
 }
 
