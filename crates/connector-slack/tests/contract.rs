@@ -101,6 +101,10 @@ impl Bench<IncidentDocument> for SlackBench {
         self.messages(incident).await.iter().any(|message| message.contains(&format!("{word}{}", incident.summary)))
     }
 
+    async fn writes(&self) -> usize {
+        self.workspace.journal.entries().len()
+    }
+
     async fn inject(&self, trouble: Trouble, skip: usize) {
         let kind = match trouble {
             Trouble::TooManyRequests { retry_after_s } => FaultKind::TooManyRequests { retry_after_s },

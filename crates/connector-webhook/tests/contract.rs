@@ -140,6 +140,10 @@ impl Bench<IncidentDocument> for WebhookBench {
         self.news(incident).await > 0
     }
 
+    async fn writes(&self) -> usize {
+        self.receiver.journal.entries().len()
+    }
+
     async fn inject(&self, trouble: Trouble, skip: usize) {
         let kind = match trouble {
             Trouble::TooManyRequests { retry_after_s } => FaultKind::TooManyRequests { retry_after_s },

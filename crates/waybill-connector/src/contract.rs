@@ -17,6 +17,7 @@
 //! writes is tried at the read and at the write.
 
 mod delivery;
+mod looks;
 pub mod prism;
 pub mod rules;
 
@@ -89,6 +90,20 @@ pub trait Bench<D: Serialize + Send + Sync>: Send + Sync {
     /// Lifts all trouble.
     async fn clear(&self);
 
+    /// How many writes the vendor has accepted so far.
+    async fn writes(&self) -> usize;
+
+    /// The vendor loses a document's object behind our back. False where none can be lost: levels and prices are
+    /// always there.
+    async fn lose(&self, _document: &D) -> bool {
+        false
+    }
+
+    /// Somebody makes a second object with a document's key. False where the vendor keeps keys unique.
+    async fn double(&self, _document: &D) -> bool {
+        false
+    }
+
     /// What the connector must report for [`Trouble::TooManyRequests`]: the wait that the vendor states. To be
     /// overridden for a vendor that states none or another one.
     fn stated_wait(&self, retry_after_s: u64) -> Duration {
@@ -136,6 +151,10 @@ macro_rules! contract_tests {
                 a_refused_document_is_rejected,
                 a_batch_answers_in_order,
                 an_unknown_key_is_not_found,
+                a_look_sees_what_was_applied_and_writes_nothing,
+                a_look_tells_what_is_not_there,
+                a_look_tells_what_was_lost,
+                a_look_tells_of_two_and_leaves_both,
             ]
         );
     };

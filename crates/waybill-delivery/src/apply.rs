@@ -101,9 +101,12 @@ impl Work {
     }
 }
 
-/// Whether a step may have taken effect without our knowing.
-fn uncertain(step: &Step, row: Option<&StepRow>, epoch_changed: bool) -> bool {
-    !step.idempotent && (epoch_changed || row.is_some_and(|row| matches!(row.state.as_str(), "intent" | "ambiguous")))
+/// Whether a step may have taken effect without our knowing. What is written again because it was not there may be
+/// there all the same.
+fn uncertain(claim: &Claim, step: &Step, row: Option<&StepRow>) -> bool {
+    let epoch_changed = claim.settled_epoch != 0 && claim.settled_epoch != claim.desired_epoch;
+    !step.idempotent
+        && (epoch_changed || claim.again || row.is_some_and(|row| matches!(row.state.as_str(), "intent" | "ambiguous")))
 }
 
 impl Engine {
@@ -149,10 +152,9 @@ impl Engine {
             let work = &mut works[index];
             let step = work.steps[work.next].clone();
             let row = rows.get(&(work.claim.id, step.name.to_string()));
-            let epoch_changed = work.claim.settled_epoch != 0 && work.claim.settled_epoch != work.claim.desired_epoch;
             let (object_key, call_key) = keys(work, &step);
             let looks = !waybill_faults::breaks("resend-without-lookup", work.key.id.as_str());
-            if looks && uncertain(&step, row, epoch_changed) {
+            if looks && uncertain(&work.claim, &step, row) {
                 let call = AnyCall {
                     step: &step,
                     document: &work.document,

@@ -1,5 +1,6 @@
 //! Deciding is pure: plan, snapshot and facts in, decision out.
 
+mod audit;
 mod facts;
 mod merge;
 mod order;
@@ -26,6 +27,7 @@ use crate::{
     view,
 };
 
+pub use audit::{Differing, Held, Stands, differing, held, owner_of_kind};
 pub use facts::{CustomerTotals, DeliveryFacts, Facts, OrderFact, ReceiptFact, ReceiptState, StoreVariant, target_key};
 pub use merge::Remote;
 pub(crate) use merge::owned_by_target;
@@ -199,10 +201,13 @@ fn deciding(
         order.cancelled = true;
     }
     let hash = merge::without_foreign(plan, flow, &document).hash();
-    if delivery.applied_hash.as_deref() == Some(hash.as_str()) && !things::was_changed_there(&document, facts) {
+    let is_same = delivery.applied_hash.as_deref() == Some(hash.as_str());
+    if is_same && !delivery.again && !things::was_changed_there(&document, facts) {
         return Err(Decision::Nothing);
     }
-    if delivery.applied_once {
+    // What the system lost is no change: it was let through once, and its rules are not asked again.
+    let is_lost = is_same && delivery.again;
+    if delivery.applied_once && !is_lost {
         edit(flow, &document, &view)?;
         if leaves == Some(OnLeave::Park) {
             let message = format!("the condition of flow '{}' no longer holds", flow.name);
@@ -210,7 +215,9 @@ fn deciding(
         }
     }
     // What cannot be written is told before what has to wait: the mending can begin at once.
-    wait(flow, desired, delivery, facts, &view)?;
+    if !is_lost {
+        wait(flow, desired, delivery, facts, &view)?;
+    }
     let sent = merge::sent(flow, &document);
     match merge::merge(plan, flow, &mut document, &delivery.sent, remote) {
         merge::Merged::Fit => {}

@@ -50,6 +50,14 @@ impl Bench<CustomerDocument> for Customers {
         })
     }
 
+    async fn writes(&self) -> usize {
+        self.0.running.journal.entries().len()
+    }
+
+    async fn lose(&self, document: &CustomerDocument) -> bool {
+        self.0.delete("contacts", document.key.as_str()).await
+    }
+
     async fn inject(&self, trouble: Trouble, skip: usize) {
         self.0.inject(trouble, skip);
     }

@@ -58,6 +58,14 @@ impl Bench<OrderDocument> for Orders {
                 .all(|name| property(found, name) == document.fields[*name].to_text())
     }
 
+    async fn writes(&self) -> usize {
+        self.0.running.journal.entries().len()
+    }
+
+    async fn lose(&self, document: &OrderDocument) -> bool {
+        self.0.delete("orders", document.key.as_str()).await
+    }
+
     async fn inject(&self, trouble: Trouble, skip: usize) {
         self.0.inject(trouble, skip);
     }

@@ -82,6 +82,18 @@ impl contract::Bench<OrderDocument> for Bench {
         let total = sale["total_amount"]["decimal"].as_str().unwrap();
         sale["comment"] == json!(comment) && total == document.total.to_string() && sale["state"] == "processing"
     }
+    async fn writes(&self) -> usize {
+        self.journal().entries().len()
+    }
+
+    async fn lose(&self, document: &OrderDocument) -> bool {
+        self.lose("sale.sale", document.key.as_str())
+    }
+
+    async fn double(&self, document: &OrderDocument) -> bool {
+        self.copy(&self.sale(document).await, document.key.as_str()).await
+    }
+
     async fn inject(&self, trouble: Trouble, skip: usize) {
         self.trouble(trouble, skip);
     }
@@ -122,6 +134,14 @@ impl contract::Bench<CustomerDocument> for Bench {
         let party = &self.parties(document).await[0];
         party["name"] == json!(document.display_name().expose()) && party["email"] == json!(document.email.expose())
     }
+    async fn writes(&self) -> usize {
+        self.journal().entries().len()
+    }
+
+    async fn lose(&self, document: &CustomerDocument) -> bool {
+        self.lose("party.party", document.key.as_str())
+    }
+
     async fn inject(&self, trouble: Trouble, skip: usize) {
         self.trouble(trouble, skip);
     }
@@ -180,6 +200,18 @@ impl contract::Bench<RefundDocument> for Refunded {
         let total = sale["total_amount"]["decimal"].as_str().unwrap();
         sale["comment"] == json!(comment) && total == (-document.total).to_string() && sale["state"] == "processing"
     }
+    async fn writes(&self) -> usize {
+        self.bench.journal().entries().len()
+    }
+
+    async fn lose(&self, document: &RefundDocument) -> bool {
+        self.bench.lose("sale.sale", document.key.as_str())
+    }
+
+    async fn double(&self, document: &RefundDocument) -> bool {
+        self.bench.copy(&self.bench.returned(document).await, document.key.as_str()).await
+    }
+
     async fn inject(&self, trouble: Trouble, skip: usize) {
         self.bench.trouble(trouble, skip);
     }
@@ -260,6 +292,10 @@ impl contract::Bench<OrderDocument> for Adopting {
         let comment = document.fields["comment"].to_text();
         sale["comment"] == json!(comment) && if self.only_comment { is_left } else { is_written }
     }
+    async fn writes(&self) -> usize {
+        self.bench.journal().entries().len()
+    }
+
     async fn inject(&self, trouble: Trouble, skip: usize) {
         self.bench.trouble(trouble, skip);
     }

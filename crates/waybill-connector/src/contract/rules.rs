@@ -5,6 +5,10 @@ use std::time::Duration;
 use serde::Serialize;
 use waybill_domain::RecordKey;
 
+pub use super::looks::{
+    a_look_sees_what_was_applied_and_writes_nothing, a_look_tells_of_two_and_leaves_both,
+    a_look_tells_what_is_not_there, a_look_tells_what_was_lost,
+};
 use super::{Bench, Delivery, Trouble, drive};
 use crate::{
     failure::Failure,
@@ -29,6 +33,10 @@ pub async fn run<D: Serialize + Send + Sync>(bench: &dyn Bench<D>) {
     a_refused_document_is_rejected(bench).await;
     a_batch_answers_in_order(bench).await;
     an_unknown_key_is_not_found(bench).await;
+    a_look_sees_what_was_applied_and_writes_nothing(bench).await;
+    a_look_tells_what_is_not_there(bench).await;
+    a_look_tells_what_was_lost(bench).await;
+    a_look_tells_of_two_and_leaves_both(bench).await;
 }
 
 /// The same document a second time leaves one object.

@@ -16,11 +16,13 @@ use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use waybill_bus::Bus;
-use waybill_connector::{Applied, Failure, Known, Sink, Step, StepCall, sink::Check};
+use waybill_connector::{
+    Applied, Failure, FieldSource, FieldsCall, Known, Look, LookCall, Sink, Step, StepCall, sink::Check,
+};
 use waybill_domain::{
-    Kind, Snapshot,
+    Kind, ObjectKey, RecordKey, Snapshot,
     descriptor::{Budget, Capability, Descriptor},
-    document::OrderDocument,
+    document::{FieldValue, Fields, OrderDocument},
 };
 use waybill_plan::{Connectors, Plan};
 use waybill_proto::wire;
@@ -111,6 +113,8 @@ struct System {
     objects: Mutex<Vec<(String, String)>>,
     calls: AtomicUsize,
     looks: AtomicUsize,
+    looks_fail: Mutex<Option<Failure>>,
+    fields: Mutex<BTreeMap<String, Fields>>,
     look_takes: Mutex<Duration>,
     checks_fail: AtomicBool,
 }
@@ -132,6 +136,11 @@ impl Sink<OrderDocument> for System {
                 if !objects.iter().any(|(key, _)| key == call.object_key.as_str()) || call.known.is_empty() {
                     objects.push((call.object_key.to_string(), call.document.name.clone()));
                 }
+                let mut fields = self.fields.lock().unwrap();
+                let kept = &call.document.policy.keep;
+                let written = call.document.fields.iter().filter(|(name, _)| !kept.contains(*name));
+                let written = written.map(|(name, value)| (name.clone(), value.clone()));
+                fields.entry(call.document.name.clone()).or_default().extend(written);
                 Applied::wrote("order", "7")
             };
             if let Some(failure) = self.always.lock().unwrap().clone() {
@@ -171,7 +180,35 @@ impl Sink<OrderDocument> for System {
         tokio::time::sleep(time).await;
         let objects = self.objects.lock().unwrap();
         let found = objects.iter().any(|(key, _)| key == call.object_key.as_str());
+        let fields = self.fields.lock().unwrap();
+        let shown = fields.get(&call.document.name);
+        let shows = |name: &String, value| shown.and_then(|shown| shown.get(name)) == Some(value);
+        let wanted = call.document.fields.iter().filter(|(name, _)| !call.document.policy.keep.contains(*name));
+        let found = found && wanted.into_iter().all(|(name, value)| shows(name, value));
         Ok(found.then(|| Applied::unchanged("order", "7")))
+    }
+
+    async fn look(&self, calls: &[LookCall<'_, OrderDocument>]) -> Vec<Result<Look, Failure>> {
+        let broken = self.looks_fail.lock().unwrap().clone();
+        let objects = self.objects.lock().unwrap();
+        let look = |call: &LookCall<'_, OrderDocument>| {
+            let found = objects.iter().filter(|(key, _)| key == call.document.key.as_str());
+            match found.map(|(_, name)| name.as_str()).collect::<Vec<_>>().as_slice() {
+                [] => Look::missing("order"),
+                [_] => Look::whole(),
+                several => Look::doubled("order", (7..).take(several.len()).map(|id: i32| id.to_string()).collect()),
+            }
+        };
+        calls.iter().map(|call| broken.clone().map_or_else(|| Ok(look(call)), Err)).collect()
+    }
+}
+
+/// Each object's mapped fields, by its order's name.
+#[async_trait]
+impl FieldSource<OrderDocument> for System {
+    async fn read_fields(&self, calls: &[FieldsCall<'_, OrderDocument>]) -> Vec<Result<Option<Fields>, Failure>> {
+        let fields = self.fields.lock().unwrap();
+        calls.iter().map(|call| Ok(fields.get(&call.document.name).cloned())).collect()
     }
 }
 
@@ -232,6 +269,7 @@ impl Bench {
         let system = Arc::new(System::default());
         let port = SystemPort {
             orders: Some(system.clone()),
+            order_fields: Some(system.clone()),
             ..SystemPort::new(descriptor("erp", &[Capability::OrderSink]), system.clone())
         };
         let budget = port.descriptor.budget;
@@ -355,6 +393,44 @@ impl Bench {
 
     pub(super) fn created(&self) -> Vec<String> {
         self.system.objects.lock().unwrap().iter().map(|(_, name)| name.clone()).collect()
+    }
+
+    /// The system loses an order.
+    pub(super) fn lose(&self, name: &str) {
+        self.system.objects.lock().unwrap().retain(|(_, there)| there != name);
+        self.system.fields.lock().unwrap().remove(name);
+    }
+
+    /// Somebody brings back what the system lost.
+    pub(super) fn put_back(&self, order: u64) {
+        let record =
+            RecordKey { store: "main".parse().unwrap(), kind: Kind::Order, id: order.to_string().parse().unwrap() };
+        let key = ObjectKey::new(&record, "order").to_string();
+        self.system.objects.lock().unwrap().push((key, format!("#{order}")));
+        self.edit(&format!("#{order}"), "description", &format!("#{order}"));
+    }
+
+    /// Somebody makes a second object with an order's key.
+    pub(super) fn double(&self, name: &str) {
+        let mut objects = self.system.objects.lock().unwrap();
+        let copy = objects.iter().find(|(_, there)| there == name).cloned().unwrap();
+        objects.push(copy);
+    }
+
+    /// A colleague changes a field of an order.
+    pub(super) fn edit(&self, name: &str, field: &str, value: &str) {
+        let mut fields = self.system.fields.lock().unwrap();
+        fields.entry(name.to_owned()).or_default().insert(field.to_owned(), FieldValue::Text(value.into()));
+    }
+
+    /// What an order shows of a field.
+    pub(super) fn shown(&self, name: &str, field: &str) -> String {
+        self.system.fields.lock().unwrap()[name][field].to_text()
+    }
+
+    /// Every look fails so from now on.
+    pub(super) fn fail_looks(&self, failure: Option<Failure>) {
+        *self.system.looks_fail.lock().unwrap() = failure;
     }
 
     pub(super) fn calls(&self) -> usize {
