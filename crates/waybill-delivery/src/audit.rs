@@ -259,9 +259,17 @@ fn seen_of(plan: &Plan, case: &Case<'_>, seen: Seen, shown: Result<BTreeMap<Stri
             }
         }
     }
-    // Nothing is written over what a person has to sort out first.
-    if all.iter().any(|one| one.what == What::Doubled) {
-        all.iter_mut().for_each(|one| one.heals = false);
+    // Nothing is written over what a person has to sort out first, nor what the plan writes no more: an order that was
+    // sent is not to be packed again because the shipping tool lost it.
+    let why = if all.iter().any(|one| one.what == What::Doubled) {
+        "for a person: sort out the doubled ones first"
+    } else if held.is_past {
+        "for a person: the plan's point of no return is past"
+    } else {
+        return Outcome::Seen { found: all, healed };
+    };
+    for one in all.iter_mut().filter(|one| one.heals) {
+        (one.heals, one.stands, one.message) = (false, Stands::Person, why.to_owned());
     }
     Outcome::Seen { found: all, healed }
 }

@@ -99,6 +99,19 @@ async fn what_is_lost_is_written_whatever_the_plan_says_of_edits_and_times() {
 }
 
 #[tokio::test]
+async fn what_is_lost_past_the_point_of_no_return_is_for_a_person() {
+    let bench = bench!();
+    bench.hold(1).await;
+    bench.lose("#1");
+    bench.obey(&format!("point_of_no_return = \"order.captured\"\n{BY_NAME}"), "");
+    let answer = bench.audit(heal()).await.unwrap();
+    assert_eq!((findings(&answer), answer.healed), (vec![missing("#1")], 0));
+    assert_eq!(answer.findings[0].message, "for a person: the plan's point of no return is past");
+    bench.round().await;
+    assert_eq!((bench.created(), bench.audited().await), (Vec::<String>::new(), Vec::<String>::new()));
+}
+
+#[tokio::test]
 async fn a_lost_record_that_parks_on_its_way_back_is_still_lost() {
     let bench = bench!();
     bench.hold(1).await;

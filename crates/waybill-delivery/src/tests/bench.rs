@@ -1,5 +1,7 @@
 //! What the engine's tests stand on.
 
+mod audited;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     future::Future,
@@ -16,13 +18,11 @@ use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use waybill_bus::Bus;
-use waybill_connector::{
-    Applied, Failure, FieldSource, FieldsCall, Known, Look, LookCall, Sink, Step, StepCall, sink::Check,
-};
+use waybill_connector::{Applied, Failure, Known, Look, LookCall, Sink, Step, StepCall, sink::Check};
 use waybill_domain::{
-    Kind, ObjectKey, RecordKey, Snapshot,
+    Kind, Snapshot,
     descriptor::{Budget, Capability, Descriptor},
-    document::{FieldValue, Fields, OrderDocument},
+    document::{Fields, OrderDocument},
 };
 use waybill_plan::{Connectors, Plan};
 use waybill_proto::wire;
@@ -200,15 +200,6 @@ impl Sink<OrderDocument> for System {
             }
         };
         calls.iter().map(|call| broken.clone().map_or_else(|| Ok(look(call)), Err)).collect()
-    }
-}
-
-/// Each object's mapped fields, by its order's name.
-#[async_trait]
-impl FieldSource<OrderDocument> for System {
-    async fn read_fields(&self, calls: &[FieldsCall<'_, OrderDocument>]) -> Vec<Result<Option<Fields>, Failure>> {
-        let fields = self.fields.lock().unwrap();
-        calls.iter().map(|call| Ok(fields.get(&call.document.name).cloned())).collect()
     }
 }
 
@@ -393,44 +384,6 @@ impl Bench {
 
     pub(super) fn created(&self) -> Vec<String> {
         self.system.objects.lock().unwrap().iter().map(|(_, name)| name.clone()).collect()
-    }
-
-    /// The system loses an order.
-    pub(super) fn lose(&self, name: &str) {
-        self.system.objects.lock().unwrap().retain(|(_, there)| there != name);
-        self.system.fields.lock().unwrap().remove(name);
-    }
-
-    /// Somebody brings back what the system lost.
-    pub(super) fn put_back(&self, order: u64) {
-        let record =
-            RecordKey { store: "main".parse().unwrap(), kind: Kind::Order, id: order.to_string().parse().unwrap() };
-        let key = ObjectKey::new(&record, "order").to_string();
-        self.system.objects.lock().unwrap().push((key, format!("#{order}")));
-        self.edit(&format!("#{order}"), "description", &format!("#{order}"));
-    }
-
-    /// Somebody makes a second object with an order's key.
-    pub(super) fn double(&self, name: &str) {
-        let mut objects = self.system.objects.lock().unwrap();
-        let copy = objects.iter().find(|(_, there)| there == name).cloned().unwrap();
-        objects.push(copy);
-    }
-
-    /// A colleague changes a field of an order.
-    pub(super) fn edit(&self, name: &str, field: &str, value: &str) {
-        let mut fields = self.system.fields.lock().unwrap();
-        fields.entry(name.to_owned()).or_default().insert(field.to_owned(), FieldValue::Text(value.into()));
-    }
-
-    /// What an order shows of a field.
-    pub(super) fn shown(&self, name: &str, field: &str) -> String {
-        self.system.fields.lock().unwrap()[name][field].to_text()
-    }
-
-    /// Every look fails so from now on.
-    pub(super) fn fail_looks(&self, failure: Option<Failure>) {
-        *self.system.looks_fail.lock().unwrap() = failure;
     }
 
     pub(super) fn calls(&self) -> usize {

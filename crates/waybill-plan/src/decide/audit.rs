@@ -10,6 +10,7 @@ use waybill_domain::{
 use super::{
     Decision, DeliveryFacts, Document, Facts, document, leaves,
     merge::{self, owned_by_target, parts, same},
+    past,
 };
 use crate::{
     plan::{Flow, Map, OnConflict, OnLeave, Owner, Plan},
@@ -23,6 +24,8 @@ pub struct Held {
     pub document: Document,
     /// Whether it is what was applied last. The plan, or what is known beside the snapshot, may have changed since.
     pub is_current: bool,
+    /// Whether the flow's point of no return is past, so that nothing is written any more.
+    pub is_past: bool,
     /// The mapped fields that were sent, by the object's role: what can be compared.
     pub fields: BTreeMap<String, BTreeSet<String>>,
 }
@@ -58,7 +61,8 @@ pub fn held(
         .filter(|(_, names): &(_, BTreeSet<String>)| !names.is_empty())
         .collect();
     let is_current = delivery.applied_hash.as_deref() == Some(hash.as_str());
-    Ok(Held { document, is_current, fields })
+    let is_past = past(flow, &view).is_err();
+    Ok(Held { document, is_current, is_past, fields })
 }
 
 /// Whose value of a field stands, where the system shows another one than it was sent.

@@ -125,7 +125,7 @@ impl FoundJson {
             ("doubled", _) => {
                 format!("look at {} there, keep one, remove the others by hand", self.ids.join(", "))
             }
-            ("cannot be read", _) => self.message.clone(),
+            _ if !self.message.is_empty() => self.message.clone(),
             _ if self.field == "cancelled" => "for a person: it was cancelled there".to_owned(),
             _ => "for a person: set it there, or change it in the store".to_owned(),
         }
