@@ -185,6 +185,7 @@ waybill_connector::contract_tests!(
         a_refused_document_is_rejected,
         a_batch_answers_in_order,
         an_unknown_key_is_not_found,
+        a_look_sees_what_was_applied_and_writes_nothing,
     ]
 );
 

@@ -62,8 +62,8 @@ impl Bench<OrderDocument> for Orders {
         self.0.running.journal.entries().len()
     }
 
-    async fn lose(&self, document: &OrderDocument) -> bool {
-        self.0.delete("orders", document.key.as_str()).await
+    async fn lose(&self, document: &OrderDocument) {
+        self.0.delete("orders", document.key.as_str()).await;
     }
 
     async fn inject(&self, trouble: Trouble, skip: usize) {
@@ -80,3 +80,4 @@ impl Bench<OrderDocument> for Orders {
 }
 
 waybill_connector::contract_tests!(OrderDocument, Orders(Account::ready().await));
+waybill_connector::contract_tests!(OrderDocument, Orders(Account::ready().await), [a_look_tells_what_was_lost]);

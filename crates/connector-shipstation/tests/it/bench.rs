@@ -164,9 +164,8 @@ impl Bench<OrderDocument> for Account {
         self.vendor.journal.entries().len()
     }
 
-    async fn lose(&self, document: &OrderDocument) -> bool {
+    async fn lose(&self, document: &OrderDocument) {
         self.ask(Method::DELETE, &format!("/_control/shipments/{}", document.key), Value::Null).await;
-        true
     }
 
     async fn inject(&self, trouble: Trouble, skip: usize) {

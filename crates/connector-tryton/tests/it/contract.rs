@@ -86,12 +86,12 @@ impl contract::Bench<OrderDocument> for Bench {
         self.journal().entries().len()
     }
 
-    async fn lose(&self, document: &OrderDocument) -> bool {
-        self.lose("sale.sale", document.key.as_str())
+    async fn lose(&self, document: &OrderDocument) {
+        self.lose("sale.sale", document.key.as_str());
     }
 
-    async fn double(&self, document: &OrderDocument) -> bool {
-        self.copy(&self.sale(document).await, document.key.as_str()).await
+    async fn double(&self, document: &OrderDocument) {
+        self.copy(&self.sale(document).await, document.key.as_str()).await;
     }
 
     async fn inject(&self, trouble: Trouble, skip: usize) {
@@ -138,8 +138,8 @@ impl contract::Bench<CustomerDocument> for Bench {
         self.journal().entries().len()
     }
 
-    async fn lose(&self, document: &CustomerDocument) -> bool {
-        self.lose("party.party", document.key.as_str())
+    async fn lose(&self, document: &CustomerDocument) {
+        self.lose("party.party", document.key.as_str());
     }
 
     async fn inject(&self, trouble: Trouble, skip: usize) {
@@ -204,12 +204,12 @@ impl contract::Bench<RefundDocument> for Refunded {
         self.bench.journal().entries().len()
     }
 
-    async fn lose(&self, document: &RefundDocument) -> bool {
-        self.bench.lose("sale.sale", document.key.as_str())
+    async fn lose(&self, document: &RefundDocument) {
+        self.bench.lose("sale.sale", document.key.as_str());
     }
 
-    async fn double(&self, document: &RefundDocument) -> bool {
-        self.bench.copy(&self.bench.returned(document).await, document.key.as_str()).await
+    async fn double(&self, document: &RefundDocument) {
+        self.bench.copy(&self.bench.returned(document).await, document.key.as_str()).await;
     }
 
     async fn inject(&self, trouble: Trouble, skip: usize) {
@@ -343,18 +343,33 @@ mod refunds {
         RefundDocument,
         super::Refunded::of(crate::bench::Bench::simulated().await).await
     );
+    waybill_connector::contract_tests!(
+        RefundDocument,
+        super::Refunded::of(crate::bench::Bench::simulated().await).await,
+        [a_look_tells_what_was_lost, a_look_tells_of_two_and_leaves_both]
+    );
 }
 
 mod orders {
     use waybill_domain::document::OrderDocument;
 
     waybill_connector::contract_tests!(OrderDocument, crate::bench::Bench::simulated().await);
+    waybill_connector::contract_tests!(
+        OrderDocument,
+        crate::bench::Bench::simulated().await,
+        [a_look_tells_what_was_lost, a_look_tells_of_two_and_leaves_both]
+    );
 }
 
 mod customers {
     use waybill_domain::document::CustomerDocument;
 
     waybill_connector::contract_tests!(CustomerDocument, crate::bench::Bench::simulated().await);
+    waybill_connector::contract_tests!(
+        CustomerDocument,
+        crate::bench::Bench::simulated().await,
+        [a_look_tells_what_was_lost]
+    );
 }
 
 /// The same rules, where there is a real Tryton.

@@ -2,7 +2,7 @@
 
 use tonic::{Code, Request, Status};
 use waybill_connector::Failure;
-use waybill_domain::Snapshot;
+use waybill_domain::{Kind, RecordKey, Snapshot};
 use waybill_proto::wire::{AuditRequest, AuditResponse, audit_finding::What, deliveries_server::Deliveries as _};
 use waybill_testkit::records::order;
 
@@ -26,6 +26,13 @@ fn heal() -> AuditRequest {
 impl Bench {
     async fn audit(&self, request: AuditRequest) -> Result<AuditResponse, Status> {
         self.people().audit(Request::new(request)).await.map(tonic::Response::into_inner)
+    }
+
+    /// Whether the first order is there, as a refund of it is decided.
+    async fn holds_the_order_of_a_refund(&self) -> bool {
+        let key = RecordKey { store: "main".parse().unwrap(), kind: Kind::Order, id: "1".parse().unwrap() };
+        let mut connection = self.pool().acquire().await.unwrap();
+        crate::store::facts::others(&mut connection, "erp", &[key]).await.unwrap()[0].applied_once
     }
 
     /// One that holds these orders.
@@ -112,6 +119,18 @@ async fn what_is_lost_past_the_point_of_no_return_is_for_a_person() {
 }
 
 #[tokio::test]
+async fn what_belongs_to_a_lost_order_waits_until_it_is_back() {
+    let bench = bench!();
+    bench.hold(1).await;
+    assert!(bench.holds_the_order_of_a_refund().await);
+    bench.lose("#1");
+    bench.audit(heal()).await.unwrap();
+    assert!(!bench.holds_the_order_of_a_refund().await);
+    bench.round().await;
+    assert!(bench.holds_the_order_of_a_refund().await);
+}
+
+#[tokio::test]
 async fn a_lost_record_that_parks_on_its_way_back_is_still_lost() {
     let bench = bench!();
     bench.hold(1).await;
@@ -176,6 +195,23 @@ async fn what_is_on_its_way_is_counted_and_not_compared() {
     bench.hear(order(1).paid().by("1@example.com").with_line("TEE", 2, "24.00").at_revision(2)).await;
     let answer = bench.audit(look()).await.unwrap();
     assert_eq!((answer.compared, answer.in_flight, findings(&answer)), (1, 1, Vec::new()));
+}
+
+#[tokio::test]
+async fn what_changes_during_a_look_is_not_told_of() {
+    let bench = bench!();
+    bench.hold(1).await;
+    bench.lose("#1");
+    bench.look_slowly();
+    let newer = order(1).paid().by("1@example.com").with_line("TEE", 2, "24.00").at_revision(2);
+    let meanwhile = async {
+        bench.until_an_audit_looks().await;
+        bench.hear(newer).await;
+    };
+    let (answer, ()) = tokio::join!(bench.audit(heal()), meanwhile);
+    let answer = answer.unwrap();
+    assert_eq!((answer.compared, answer.in_flight, answer.healed), (0, 1, 0));
+    assert_eq!((findings(&answer), bench.audited().await), (Vec::new(), Vec::<String>::new()));
 }
 
 #[tokio::test]

@@ -114,6 +114,7 @@ struct System {
     calls: AtomicUsize,
     looks: AtomicUsize,
     looks_fail: Mutex<Option<Failure>>,
+    audits: AtomicUsize,
     fields: Mutex<BTreeMap<String, Fields>>,
     look_takes: Mutex<Duration>,
     checks_fail: AtomicBool,
@@ -190,6 +191,9 @@ impl Sink<OrderDocument> for System {
 
     async fn look(&self, calls: &[LookCall<'_, OrderDocument>]) -> Vec<Result<Look, Failure>> {
         let broken = self.looks_fail.lock().unwrap().clone();
+        self.audits.fetch_add(1, Ordering::SeqCst);
+        let time = *self.look_takes.lock().unwrap();
+        tokio::time::sleep(time).await;
         let objects = self.objects.lock().unwrap();
         let look = |call: &LookCall<'_, OrderDocument>| {
             let found = objects.iter().filter(|(key, _)| key == call.document.key.as_str());

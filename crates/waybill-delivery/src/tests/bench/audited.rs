@@ -1,5 +1,7 @@
 //! What happens to the system's records behind our back, and what it shows of them.
 
+use std::{sync::atomic::Ordering, time::Duration};
+
 use async_trait::async_trait;
 use waybill_connector::{Failure, FieldSource, FieldsCall};
 use waybill_domain::{
@@ -19,6 +21,14 @@ impl FieldSource<OrderDocument> for System {
 }
 
 impl Bench {
+    /// Until an audit is looking.
+    pub(in crate::tests) async fn until_an_audit_looks(&self) {
+        waybill_testkit::wait_for_async("a look", Duration::from_secs(10), async || {
+            (self.system.audits.load(Ordering::SeqCst) > 0).then_some(())
+        })
+        .await;
+    }
+
     /// The system loses an order.
     pub(in crate::tests) fn lose(&self, name: &str) {
         self.system.objects.lock().unwrap().retain(|(_, there)| there != name);
