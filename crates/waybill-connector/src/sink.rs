@@ -84,7 +84,8 @@ impl Applied {
 #[async_trait]
 pub trait Sink<D: Sync>: Send + Sync {
     /// The steps that bring the document into the system, in order; never empty. Pure: the same document and the
-    /// same `known` give the same steps.
+    /// same `known` give the same steps. One that is not idempotent makes what is not there yet: with that known, the
+    /// step that brings it to the document is another, or finds by itself what is left to do.
     fn steps(&self, document: &D, known: &Known) -> Vec<Step>;
 
     /// How many calls of one step [`Sink::apply`] takes at once: the vendor's batch size, 1 where there is none.
@@ -97,7 +98,8 @@ pub trait Sink<D: Sync>: Send + Sync {
     async fn apply(&self, calls: &[StepCall<'_, D>]) -> Vec<Result<Applied, Failure>>;
 
     /// What the system holds under the call's object key as far as this step is concerned: `None` if the step has
-    /// not taken effect and can be run. Finds *all* objects with the key; where there are several, keeps the lowest
+    /// not taken effect and can be run. What it made may be of an earlier document: then its steps begin again with
+    /// what was found known. Finds *all* objects with the key; where there are several, keeps the lowest
     /// id and removes the others if the vendor allows it (drafts), else fails with `Rejected`.
     async fn find(&self, call: &StepCall<'_, D>) -> Result<Option<Applied>, Failure>;
 

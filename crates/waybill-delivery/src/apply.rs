@@ -1,13 +1,14 @@
 //! Steps: an intent, a call, a result.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     time::{Duration, Instant},
 };
 
 use waybill_connector::{Applied, Failure, Known, Step, deadline};
 use waybill_domain::{CallKey, ObjectKey, RecordKey, document::Fields};
 use waybill_plan::{Document, Retry, Write};
+use waybill_runtime::database;
 
 use crate::{
     deciding,
@@ -38,6 +39,8 @@ pub(crate) struct Work {
     pub(crate) external_id: String,
     steps: Vec<Step>,
     next: usize,
+    /// Steps that this attempt found to have taken effect with another payload.
+    found: BTreeSet<String>,
     /// Set once the attempt ended.
     pub(crate) ended: Option<Result<(), Stopped>>,
 }
@@ -64,7 +67,8 @@ impl Work {
             .map(|(role, fields)| (object_of(&claim.target_key, &key, &role), role, fields))
             .collect();
         let hash = deciding::digest(&hash);
-        Self { claim, key, document, hash, sent, retry, known, external_id, steps: Vec::new(), next: 0, ended: None }
+        let (steps, next, found) = (Vec::new(), 0, BTreeSet::new());
+        Self { claim, key, document, hash, sent, retry, known, external_id, steps, next, found, ended: None }
     }
 
     /// How long it has been tried for, while its system was up.
@@ -93,20 +97,28 @@ impl Work {
     }
 
     fn take(&mut self, applied: Applied) {
+        self.learn(applied);
+        self.next += 1;
+    }
+
+    /// What an earlier payload made is there: the steps begin again with that known.
+    fn find_anew(&mut self, found: Applied, step: &Step, sink: &dyn AnySink) {
+        self.learn(found);
+        self.found.insert(step.name.to_string());
+        (self.steps, self.next) = (sink.steps(&self.document, &self.known), 0);
+    }
+
+    fn learn(&mut self, applied: Applied) {
         self.known.extend(applied.known);
         if let Some(id) = applied.external_id {
             self.external_id = id;
         }
-        self.next += 1;
     }
 }
 
-/// Whether a step may have taken effect without our knowing. What is written again because it was not there may be
-/// there all the same.
-fn uncertain(claim: &Claim, step: &Step, row: Option<&StepRow>) -> bool {
-    let epoch_changed = claim.settled_epoch != 0 && claim.settled_epoch != claim.desired_epoch;
-    !step.idempotent
-        && (epoch_changed || claim.again || row.is_some_and(|row| matches!(row.state.as_str(), "intent" | "ambiguous")))
+/// Whether a step may have taken effect without our knowing.
+fn uncertain(step: &Step, row: Option<&StepRow>, may_be_there: bool) -> bool {
+    !step.idempotent && (may_be_there || row.is_some_and(|row| matches!(row.state.as_str(), "intent" | "ambiguous")))
 }
 
 impl Engine {
@@ -152,9 +164,12 @@ impl Engine {
             let work = &mut works[index];
             let step = work.steps[work.next].clone();
             let row = rows.get(&(work.claim.id, step.name.to_string()));
+            let epoch_changed = work.claim.settled_epoch != 0 && work.claim.settled_epoch != work.claim.desired_epoch;
             let (object_key, call_key) = keys(work, &step);
             let looks = !waybill_faults::breaks("resend-without-lookup", work.key.id.as_str());
-            if looks && uncertain(&work.claim, &step, row) {
+            // What is written again because it was not there may be there all the same.
+            let may_be_there = epoch_changed || work.claim.again;
+            if looks && uncertain(&step, row, may_be_there) && !work.found.contains(&*step.name) {
                 let call = AnyCall {
                     step: &step,
                     document: &work.document,
@@ -166,8 +181,14 @@ impl Engine {
                 match deadline::within(latest, sink.find(&call)).await {
                     Ok(Some(found)) => {
                         tracing::info!(record = %work.key, system = work.claim.system, step = %step.name, "found at the system; not sent again");
-                        work.take(found);
-                        self.record(work, &step, &call_key, "done", "found").await?;
+                        let made_by = row.filter(|_| !epoch_changed).map(|row| row.call_key.as_str());
+                        if made_by == Some(call_key.as_str()) {
+                            work.take(found);
+                        } else {
+                            // It holds what an earlier revision asked for: with it known, other steps follow.
+                            work.find_anew(found, &step, sink);
+                        }
+                        self.record(work, &step, made_by.unwrap_or_default(), "done", "found").await?;
                         continue;
                     }
                     Ok(None) => {}
@@ -246,7 +267,7 @@ impl Engine {
             }
         }
         let latest = Instant::now() + CALL;
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = database::begin(self.pool()).await?;
         let held = steps::write(&mut transaction, &results, LEASE.as_secs_f64()).await?;
         steps::learn(&mut transaction, &learned.0, &learned.1, &learned.2).await?;
         transaction.commit().await?;
@@ -260,7 +281,7 @@ impl Engine {
         &self,
         work: &mut Work,
         step: &Step,
-        call: &CallKey,
+        call: &str,
         state: &'static str,
         message: &str,
     ) -> sqlx::Result<()> {
@@ -269,12 +290,12 @@ impl Engine {
             fence: work.claim.fence,
             name: step.name.to_string(),
             role: step.role.to_string(),
-            call_key: call.to_string(),
+            call_key: call.to_owned(),
             state,
             message: message.to_owned(),
         };
         let latest = Instant::now() + CALL;
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = database::begin(self.pool()).await?;
         let held = steps::write(&mut transaction, &[row], LEASE.as_secs_f64()).await?;
         let known = [serde_json::json!(work.known)];
         steps::learn(&mut transaction, &[work.claim.id], &[work.claim.fence], &known).await?;

@@ -14,7 +14,7 @@ use waybill_bus::{Bus, topology};
 use waybill_domain::{Clock, Kind, Snapshot, SystemName, descriptor::Budget};
 use waybill_plan::{Facts, Flow, Plan};
 use waybill_proto::wire;
-use waybill_runtime::{Metrics, Tasks, grpc::PeerChannel, health::Health};
+use waybill_runtime::{Metrics, Tasks, database, grpc::PeerChannel, health::Health};
 
 use crate::{
     first_run::{self, Looked},
@@ -219,7 +219,7 @@ impl Engine {
         loop {
             loop {
                 let outcome = async {
-                    let mut transaction = self.pool().begin().await?;
+                    let mut transaction = database::begin(self.pool()).await?;
                     self.note_flows(&mut transaction, &self.plan()).await?;
                     store::flows::decide_waiting_anew(&mut transaction).await?;
                     transaction.commit().await

@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, sync::Mutex, sync::PoisonError, time::Duration}
 use tokio::time::Instant;
 use waybill_domain::SystemName;
 use waybill_plan::Plan;
+use waybill_runtime::database;
 
 use crate::{
     apply::Work,
@@ -191,7 +192,7 @@ impl Engine {
 
     /// Lets a system's first run go, for good. Whether this service has the system.
     pub(crate) async fn release(&self, system: &str, by: &str) -> sqlx::Result<bool> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = database::begin(self.pool()).await?;
         let known = systems::release(&mut transaction, system, by).await?;
         first_run::wake_held(&mut transaction, system).await?;
         transaction.commit().await?;

@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 use waybill_bus::{Incoming, headers, subjects};
 use waybill_domain::{RecordKey, Snapshot};
 use waybill_proto::wire::{self, source_client::SourceClient};
+use waybill_runtime::database;
 
 use crate::{
     engine::Engine,
@@ -82,7 +83,7 @@ impl Engine {
             }
         }
         let snapshots: Vec<Snapshot> = newest.into_values().map(|heard| heard.snapshot).collect();
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = database::begin(self.pool()).await?;
         self.note_flows(&mut transaction, &plan).await?;
         sabotage::keep_older(&mut transaction, &mut wanted).await?;
         let changed = if wanted.is_empty() { 0 } else { heard::want(&mut transaction, &wanted).await? };
@@ -136,7 +137,7 @@ impl Engine {
                 || plan.stock.as_ref().is_some_and(|stock| stock.from.as_str() == system)
         };
         let facts: Vec<Fact> = receipts.iter().filter(|receipt| waited_for(&receipt.system)).filter_map(fact).collect();
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = database::begin(self.pool()).await?;
         if !facts.is_empty() {
             facts::keep(&mut transaction, &facts).await?;
         }
@@ -150,7 +151,7 @@ impl Engine {
 
     pub(crate) async fn take_dead_letters(&self, messages: &[Incoming]) -> anyhow::Result<()> {
         let letters: Vec<wire::DeadLetter> = decode(messages);
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = database::begin(self.pool()).await?;
         self.hooks().dead_letters(&mut transaction, &letters).await?;
         transaction.commit().await?;
         Ok(())

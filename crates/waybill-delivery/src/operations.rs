@@ -24,6 +24,7 @@ use waybill_proto::{
         deliveries_server::Deliveries,
     },
 };
+use waybill_runtime::database;
 
 use crate::{
     engine::Engine,
@@ -308,7 +309,7 @@ impl Engine {
     /// Publishes the stored receipts of settled deliveries again.
     async fn say_again(&self, keys: &[wire::RecordKey]) -> sqlx::Result<i64> {
         let column = |pick: fn(&wire::RecordKey) -> String| keys.iter().map(pick).collect::<Vec<_>>();
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = database::begin(self.pool()).await?;
         let settled = heard::settled(
             &mut transaction,
             &column(|key| key.store.clone()),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use sqlx::{PgConnection, PgPool, types::Json};
 use tokio::sync::Notify;
 use waybill_bus::{Bus, Outgoing};
+use waybill_runtime::database;
 
 use crate::sabotage;
 
@@ -49,7 +50,7 @@ pub(crate) async fn write(db: &mut PgConnection, rows: &[OutboxRow]) -> sqlx::Re
 /// # Errors
 /// If the database fails. A broker that is away is no error: the rows stay.
 pub async fn publish_outbox(pool: &PgPool, bus: &Bus) -> sqlx::Result<usize> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = database::begin(pool).await?;
     let rows: Vec<Stored> = sqlx::query_as(
         "select id, subject, headers, payload from outbox where problem is null order by id limit $1
          for update skip locked",

@@ -89,6 +89,19 @@ async fn a_cut_after_acting_is_looked_up_and_not_sent_again() {
 }
 
 #[tokio::test]
+async fn what_an_earlier_revision_made_is_brought_to_the_newest_and_not_taken_for_it() {
+    let bench = bench!();
+    bench.answer(Answer::ActThen(Failure::Ambiguous { message: "cut".to_owned() }));
+    bench.hear(order(1).paid().with_line("TEE", 1, "24.00").at_revision(1)).await;
+    bench.round().await;
+    bench.hear(order(1).paid().with_line("TEE", 2, "24.00").at_revision(2)).await;
+    bench.let_time_pass().await;
+    bench.round().await;
+    assert_eq!(bench.states().await, ["applied"]);
+    assert_eq!((bench.held(1), bench.looks()), ((1, 2), 1));
+}
+
+#[tokio::test]
 async fn a_cut_before_acting_is_looked_up_and_sent_again() {
     let bench = bench!();
     bench.answer(Answer::Fail(Failure::Ambiguous { message: "cut".to_owned() }));
@@ -110,6 +123,22 @@ async fn an_order_that_may_be_there_is_written_though_it_was_cancelled_before_it
     bench.round().await;
     assert_eq!(bench.states().await, ["applied"], "it is there, and has to be told of its end");
     assert_eq!(bench.receipts().await, ["1..2 applied"]);
+}
+
+#[tokio::test]
+async fn an_order_that_may_be_there_is_told_of_its_end_though_a_later_revision_was_refused() {
+    let bench = bench!();
+    bench.answer(Answer::ActThen(Failure::Ambiguous { message: "cut".to_owned() }));
+    bench.hear(order(1).paid().with_line("TEE", 1, "24.00").at_revision(1)).await;
+    bench.round().await;
+    bench.answer(Answer::Fail(Failure::rejected("unknown_item", "lines.0.item", "no such item")));
+    bench.hear(order(1).paid().with_line("TEE", 2, "24.00").at_revision(2)).await;
+    bench.let_time_pass().await;
+    bench.round().await;
+    assert_eq!(bench.states().await, ["parked unknown_item"]);
+    bench.hear(order(1).paid().with_line("TEE", 2, "24.00").cancelled().at_revision(3)).await;
+    bench.round().await;
+    assert_eq!(bench.states().await, ["applied"]);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use tracing::Instrument as _;
 use waybill_connector::Failure;
 use waybill_domain::{SystemName, document::Fields};
-use waybill_runtime::trace_context;
+use waybill_runtime::{database, trace_context};
 
 use crate::{
     apply::{Stopped, Work},
@@ -291,7 +291,7 @@ impl Engine {
         ended: Ended,
         sent: &[(String, String, Fields)],
     ) -> sqlx::Result<()> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = database::begin(self.pool()).await?;
         let Some(settlement) = settle::settle(&mut transaction, &ended, &claim.basis, self.now()).await? else {
             tracing::info!(delivery = claim.id, "{LOST}");
             return Ok(());

@@ -4,7 +4,7 @@ use std::{str::FromStr, time::Duration};
 
 use anyhow::Context as _;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, PgPool,
+    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, PgPool, Postgres, Transaction,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -29,6 +29,21 @@ pub fn pool(url: &str, connections: u32) -> anyhow::Result<PgPool> {
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(5))
         .connect_lazy_with(options))
+}
+
+/// Begins a transaction, also where whoever waits for it gives up meanwhile.
+///
+/// In sqlx 0.9.0 a `Pool::begin` that is dropped half-way puts its connection back into the pool with the transaction
+/// open: what the next one writes there is never committed (<https://github.com/transact-rs/sqlx/issues/4385>). So it
+/// runs in a task of its own, which nobody drops.
+///
+/// # Errors
+/// If there is no connection.
+pub async fn begin(pool: &PgPool) -> sqlx::Result<Transaction<'static, Postgres>> {
+    let pool = pool.clone();
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    let begun = tokio::spawn(async move { pool.begin().await });
+    begun.await.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?
 }
 
 /// Creates or repairs a service's role and schema and runs its migrations, as an administrator. Can be run again.

@@ -10,7 +10,7 @@ use waybill_proto::wire::{
     AccountingLine, AccountingResponse, CountAcceptedRequest, CountInFlightRequest,
     deliveries_client::DeliveriesClient, source_client::SourceClient,
 };
-use waybill_runtime::{Metrics, grpc::PeerChannel};
+use waybill_runtime::{Metrics, database, grpc::PeerChannel};
 
 /// The services that are a source of records.
 pub(crate) const SOURCES: [&str; 4] = ["shopify-ingest", "fulfilment-sync", "inventory-router", "erp-sync"];
@@ -164,7 +164,7 @@ impl Accounting {
                 Vec::new()
             });
         }
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = database::begin(&self.pool).await?;
         sqlx::query("delete from gap_seen where seen_at < now() - interval '5 minutes'")
             .execute(&mut *transaction)
             .await?;

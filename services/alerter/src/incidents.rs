@@ -10,6 +10,7 @@ use waybill_domain::{
     document::{IncidentDocument, Severity},
 };
 use waybill_plan::{Pager, Plan};
+use waybill_runtime::database;
 
 use crate::{lateness, plans, silence};
 
@@ -36,7 +37,7 @@ pub(crate) async fn sweep(
     public_url: &str,
 ) -> anyhow::Result<()> {
     let plan = engine.plan();
-    let mut transaction = engine.pool().begin().await?;
+    let mut transaction = database::begin(engine.pool()).await?;
     // One replica sweeps at a time.
     let mine: bool =
         sqlx::query_scalar("select pg_try_advisory_xact_lock(7729002)").fetch_one(&mut *transaction).await?;

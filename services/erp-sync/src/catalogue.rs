@@ -10,6 +10,7 @@ use waybill_connector::source::{CatalogSource, PriceReading};
 use waybill_delivery::{Ledger, ledger::Verdict};
 use waybill_domain::{Body, Clock, Kind, RecordId, RecordKey, StoreName, price::ListPrice};
 use waybill_plan::Plan;
+use waybill_runtime::database;
 
 use crate::variants;
 
@@ -85,7 +86,7 @@ impl Catalogue {
         began_at: Timestamp,
     ) -> anyhow::Result<bool> {
         let key = RecordKey { store: store.clone(), kind: Kind::Price, id };
-        let mut transaction = self.ledger.pool().begin().await?;
+        let mut transaction = database::begin(self.ledger.pool()).await?;
         let verdict = self.ledger.found(&mut transaction, &key, body, began_at, self.clock.now()).await?;
         transaction.commit().await?;
         Ok(verdict == Verdict::Changed)
@@ -107,7 +108,7 @@ impl Catalogue {
         let Some(shop) = self.shops.get(store) else { return Ok(false) };
         let found = shop.variants_with_sku(sku).await;
         let found = found.with_context(|| format!("store {store} does not tell its variants"))?;
-        let mut transaction = self.ledger.pool().begin().await?;
+        let mut transaction = database::begin(self.ledger.pool()).await?;
         variants::answered(&mut transaction, store, sku, &found).await?;
         let is_sold = !variants::of_sku(&mut transaction, store, sku).await?.is_empty();
         transaction.commit().await?;

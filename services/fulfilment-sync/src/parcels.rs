@@ -9,6 +9,7 @@ use waybill_delivery::{
     ledger::{Observed, Origin, Verdict},
 };
 use waybill_domain::{Body, Clock, Kind, RecordKey, SystemName};
+use waybill_runtime::database;
 
 /// Asks one shipping system for parcels.
 pub(crate) struct Parcels {
@@ -85,7 +86,7 @@ impl Parcels {
             key,
             traceparent: waybill_runtime::trace_context::current(),
         };
-        let mut transaction = self.ledger.pool().begin().await?;
+        let mut transaction = database::begin(self.ledger.pool()).await?;
         let verdict = self.ledger.observe(&mut transaction, &observed, self.clock.now()).await?;
         transaction.commit().await?;
         Ok(verdict == Verdict::Changed)

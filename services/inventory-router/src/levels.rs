@@ -9,6 +9,7 @@ use waybill_connector::source::StockSource;
 use waybill_delivery::{Ledger, decide_anew, ledger::Verdict};
 use waybill_domain::{Body, Clock, Kind, RecordId, RecordKey, StoreName, document::StockQuantity, stock::StockLevel};
 use waybill_plan::Plan;
+use waybill_runtime::database;
 
 /// How long a SKU that the store does not have is not asked for again.
 const ASK_AGAIN: &str = "10 minutes";
@@ -93,7 +94,7 @@ impl Levels {
         let key = RecordKey { store: store.clone(), kind: Kind::StockLevel, id };
         let sku = level.sku.clone();
         let body = Some(Body::StockLevel(level));
-        let mut transaction = self.ledger.pool().begin().await?;
+        let mut transaction = database::begin(self.ledger.pool()).await?;
         let verdict = self.ledger.found(&mut transaction, &key, body, began_at, self.clock.now()).await?;
         let moved = sqlx::query(
             "insert into held_back as h (store, sku, units) values ($1, $2, $3)

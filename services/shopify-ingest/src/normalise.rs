@@ -18,6 +18,7 @@ use waybill_proto::wire;
 
 use crate::{app::Shared, refetch};
 use telling::{Outcome, Telling, ToRead};
+use waybill_runtime::database;
 
 const BATCH: i64 = 100;
 const POLL: Duration = Duration::from_millis(500);
@@ -75,7 +76,7 @@ fn refused_content(error: &sqlx::Error) -> Option<String> {
 /// One transaction's worth of webhooks, oldest first. Replicas take different ones. `one_by_one` puts a savepoint
 /// around each state, so that one that cannot be stored blocks no other.
 async fn batch(shared: &Shared, one_by_one: bool) -> sqlx::Result<usize> {
-    let mut transaction = shared.ledger.pool().begin().await?;
+    let mut transaction = database::begin(shared.ledger.pool()).await?;
     let webhooks: Vec<Webhook> = sqlx::query_as(
         "select id, store, topic, body, kept_whole, (extract(epoch from received_at) * 1000000)::bigint as received_us,
              traceparent

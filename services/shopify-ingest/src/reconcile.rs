@@ -25,6 +25,7 @@ use crate::{
     refetch, retry, turns,
 };
 use store::{Claim, Found, Held};
+use waybill_runtime::database;
 use window::{Lie, Reached, Window};
 
 pub(crate) use store::standings;
@@ -168,7 +169,7 @@ async fn compare(shared: &Shared, shop: &Shop, claim: &Claim, window: &mut Windo
 async fn compare_page(shared: &Shared, claim: &Claim, window: &mut Window, page: &Changes) -> Result<bool, Stop> {
     let mut ids: Vec<RecordId> = page.records.iter().map(|(id, _)| id.clone()).collect();
     ids.sort();
-    let mut transaction = shared.ledger.pool().begin().await?;
+    let mut transaction = database::begin(shared.ledger.pool()).await?;
     let held = store::held(&mut transaction, claim, &ids).await?;
     let mut found = Found { compared: page.records.len().try_into().unwrap_or(i64::MAX), ..Found::default() };
     let (mut wanted, mut left_young) = (Vec::new(), false);

@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 use tokio_util::sync::CancellationToken;
 use waybill_delivery::ledger::{Observed, Origin};
 use waybill_domain::{Body, Kind, RecordId, RecordKey, StoreName};
+use waybill_runtime::database;
 
 use crate::{app::Shared, refunds, retry};
 
@@ -123,7 +124,7 @@ async fn read(shared: &Shared, wish: &Wish) -> sqlx::Result<()> {
                 (key, Some(Body::Refund(refund)))
             });
             let told: Vec<_> = told.collect();
-            let mut transaction = shared.ledger.pool().begin().await?;
+            let mut transaction = database::begin(shared.ledger.pool()).await?;
             for (key, body) in iter::once((key, body)).chain(told) {
                 let observed = Observed {
                     content_hash: body.as_ref().map(content_hash).unwrap_or_default(),

@@ -9,6 +9,7 @@ use waybill_plan::Plan;
 use waybill_proto::wire::{
     self, ApproveRequest, ListApprovalsRequest, ListApprovalsResponse, RefuseRequest, list_approvals_response::Approval,
 };
+use waybill_runtime::database;
 
 use super::{delivery, time, unavailable};
 use crate::{
@@ -144,7 +145,7 @@ pub(super) async fn refuse(engine: &Engine, request: RefuseRequest) -> Result<i6
 impl Engine {
     async fn refuse(&self, given: &Given) -> sqlx::Result<bool> {
         let Given { place, word, seen } = given;
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = database::begin(self.pool()).await?;
         let plan_hash = self.plan().hash.clone();
         let refused = approvals::refuse(&mut transaction, place, &word.reason, &plan_hash, *seen).await?;
         let Some(id) = refused else { return Ok(false) };

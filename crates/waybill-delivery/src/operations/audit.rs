@@ -10,6 +10,7 @@ use waybill_proto::{
     convert::from_timestamp,
     wire::{AuditFinding, AuditRequest, AuditResponse, UnaskedSystem, audit_finding},
 };
+use waybill_runtime::database;
 
 use super::{delivery, unavailable};
 use crate::{
@@ -256,7 +257,7 @@ async fn tell(
 }
 
 async fn heal(engine: &Engine, healed: &Healed, request: &AuditRequest) -> sqlx::Result<bool> {
-    let mut transaction = engine.pool().begin().await?;
+    let mut transaction = database::begin(engine.pool()).await?;
     let is_healed = audit::heal(&mut transaction, healed, &request.actor, &request.reason).await?;
     transaction.commit().await?;
     Ok(is_healed)

@@ -1,6 +1,7 @@
 //! Deliveries that a person ends.
 
 use sqlx::PgConnection;
+use waybill_runtime::database;
 
 use crate::{
     engine::Engine,
@@ -19,7 +20,7 @@ impl Engine {
         let rows = deliveries::list(self.pool(), selection, 1000).await?;
         let mut changed = 0;
         for row in rows {
-            let mut transaction = self.pool().begin().await?;
+            let mut transaction = database::begin(self.pool()).await?;
             let discarded = sqlx::query(
                 "update delivery set state = 'ignored', code = 'discarded', message = $2, field = '',
                      settlement = settlement + 1, first_unapplied_at = null, changed_at = now()

@@ -24,11 +24,11 @@ pub(crate) async fn of(pool: &PgPool, ids: &[i64]) -> sqlx::Result<HashMap<(i64,
 }
 
 /// Which of these deliveries may have a part of their record in the system: a call that concerns it was begun and not
-/// refused. A buyer's calls are not meant: the contact is there for other orders too.
+/// refused, this time or an earlier one. A buyer's calls are not meant: the contact is there for other orders too.
 pub(crate) async fn begun(db: &mut PgConnection, ids: &[i64]) -> sqlx::Result<HashSet<i64>> {
     let ids: Vec<i64> = sqlx::query_scalar(
         "select distinct s.delivery_id from step s join delivery d on d.id = s.delivery_id
-         where s.delivery_id = any($1) and s.state in ('intent', 'done', 'ambiguous', 'unsure')
+         where s.delivery_id = any($1) and (s.begun or s.state = 'intent')
              and (s.role <> 'customer' or d.kind = 'customer')",
     )
     .bind(ids)
@@ -67,14 +67,16 @@ pub(crate) async fn write(
              from told n where d.id = n.delivery_id and d.fence = n.fence and d.state = 'applying'
              returning d.id
          ), written as (
-             insert into step as s (delivery_id, name, role, call_key, state, message, finished_at)
+             insert into step as s (delivery_id, name, role, call_key, state, message, finished_at, begun)
              select n.delivery_id, n.name, n.role, n.call_key, n.state, n.message,
-                 case when n.state = 'intent' then null else now() end
+                 case when n.state = 'intent' then null else now() end, n.state in ('done', 'ambiguous', 'unsure')
              from told n join held on held.id = n.delivery_id
              order by 1, 2
              on conflict (delivery_id, name) do update set
                  role = excluded.role, call_key = excluded.call_key, state = excluded.state,
                  message = excluded.message, finished_at = excluded.finished_at,
+                 -- An intent on an intent: whoever had that one died in the call.
+                 begun = s.begun or excluded.begun or (excluded.state = 'intent' and s.state = 'intent'),
                  started_at = case when excluded.state = 'intent' then now() else s.started_at end
          )
          select id from held",

@@ -122,8 +122,9 @@ struct System {
 
 #[async_trait]
 impl Sink<OrderDocument> for System {
-    fn steps(&self, _document: &OrderDocument, _known: &Known) -> Vec<Step> {
-        vec![Step::unkeyed("create", "order")]
+    fn steps(&self, _document: &OrderDocument, known: &Known) -> Vec<Step> {
+        let is_known = known.contains_key("order");
+        vec![if is_known { Step::idempotent("update", "order") } else { Step::unkeyed("create", "order") }]
     }
 
     async fn apply(&self, calls: &[StepCall<'_, OrderDocument>]) -> Vec<Result<Applied, Failure>> {
@@ -458,23 +459,25 @@ impl Bench {
         said.map(|said| format!("{}..{} {}", said.from, said.to, said.state)).collect()
     }
 
-    /// The receipts since the last time, by order; nobody else hears of them.
-    pub(super) async fn newly_said(&self) -> Vec<(u64, Said)> {
+    /// The receipts since the last time, by order, which nobody else hears of; and the deliveries, at one moment: what a
+    /// process that died has sent may be committed only now.
+    pub(super) async fn look(&self) -> (Vec<(i64, Said)>, Vec<Stands>) {
+        let mut moment = database::begin(&self.pool).await.unwrap();
+        sqlx::query("set transaction isolation level repeatable read").execute(&mut *moment).await.unwrap();
         let mut rows: Vec<(i64, Vec<u8>)> =
             sqlx::query_as("delete from outbox where subject like 'receipt.%' returning id, payload")
-                .fetch_all(&self.pool)
+                .fetch_all(&mut *moment)
                 .await
                 .unwrap();
-        rows.sort();
-        let receipts = rows.iter().map(|(_, payload)| wire::Receipt::decode(payload.as_slice()).unwrap());
-        receipts.map(|receipt| (receipt.key.as_ref().unwrap().id.parse().unwrap(), receipt.into())).collect()
-    }
-
-    pub(super) async fn deliveries(&self) -> Vec<Stands> {
         let sql =
             "select record_id::bigint as number, desired_number as desired, settled_number as settled, state, code
              from delivery order by 1";
-        sqlx::query_as(sql).fetch_all(&self.pool).await.unwrap()
+        let deliveries = sqlx::query_as(sql).fetch_all(&mut *moment).await.unwrap();
+        moment.commit().await.unwrap();
+        rows.sort();
+        let receipts = rows.iter().map(|(_, payload)| wire::Receipt::decode(payload.as_slice()).unwrap());
+        let said = receipts.map(|receipt| (receipt.key.as_ref().unwrap().id.parse().unwrap(), receipt.into()));
+        (said.collect(), deliveries)
     }
 
     /// How often the system has an order, and how many units the newest says.
@@ -507,15 +510,19 @@ impl Bench {
         crate::store::systems::pause(&self.pool, "erp", paused).await.unwrap();
     }
 
-    /// As if nothing had ever been heard or written.
+    /// As if nothing had ever been heard or written; the first run may create as much as it will.
     pub(super) async fn forget_all(&self) {
         for table in ["delivery", "outbox", "decision", "sent", "record", "audit"] {
             sqlx::query(sqlx::AssertSqlSafe(format!("delete from {table}"))).execute(&self.pool).await.unwrap();
         }
-        self.execute("update system_state set condition = 'serving', paused = false, failures = 0, resume_at = now()")
-            .await;
+        self.execute(
+            "update system_state set condition = 'serving', paused = false, failures = 0, resume_at = now(),
+                 released_at = now(), asking = null",
+        )
+        .await;
         self.answer_as_ever();
         self.system.objects.lock().unwrap().clear();
+        self.system.fields.lock().unwrap().clear();
         self.system.held.lock().unwrap().clear();
     }
 

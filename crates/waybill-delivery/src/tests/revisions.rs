@@ -14,6 +14,7 @@ use waybill_proto::{
         source_server::Source as _,
     },
 };
+use waybill_runtime::database;
 use waybill_testkit::records::order;
 
 use super::bench::Bench;
@@ -42,7 +43,7 @@ impl Books {
 
     /// The store says that an order has so many of an item; read by us at that second.
     async fn observe(&self, number: u64, quantity: i64, second: i64) -> Verdict {
-        let mut transaction = self.pool().begin().await.unwrap();
+        let mut transaction = database::begin(self.pool()).await.unwrap();
         let verdict = self.observe_in(&mut transaction, number, quantity, second).await;
         transaction.commit().await.unwrap();
         verdict
@@ -131,7 +132,7 @@ async fn every_change_is_kept_and_an_echo_is_none() {
 #[tokio::test]
 async fn a_change_that_is_rolled_back_was_none() {
     let books = books!();
-    let mut transaction = books.pool().begin().await.unwrap();
+    let mut transaction = database::begin(books.pool()).await.unwrap();
     assert_eq!(books.observe_in(&mut transaction, 1, 1, 10).await, Verdict::Changed);
     transaction.rollback().await.unwrap();
     assert_eq!(books.list(0, 100, "", 0).await.snapshots, []);

@@ -1,8 +1,10 @@
 //! A service's role reaches its own schema and no other.
 
+use std::time::{Duration, Instant};
+
 use sqlx::{Connection as _, PgConnection};
 use waybill_bus::topology::SERVICES;
-use waybill_runtime::database::{provision, schema};
+use waybill_runtime::database::{self, provision, schema};
 use waybill_testkit::TestDatabase;
 
 use crate::deployment::{Deployment, said};
@@ -74,4 +76,24 @@ async fn databases_of_one_cluster_can_be_provisioned_at_once() {
     for outcome in outcomes {
         outcome.unwrap();
     }
+}
+
+/// A transaction that is given up while it begins must not be in the way of whoever has its connection next.
+#[tokio::test]
+async fn a_transaction_that_is_given_up_while_it_begins_is_not_left_open() {
+    let Some(server) = tokio::task::spawn_blocking(TestDatabase::create).await.unwrap() else { return };
+    // One connection: whoever comes next has it.
+    let pool = database::pool(&server.url().expose(), 1).unwrap();
+    sqlx::query("create table kept (number integer)").execute(&pool).await.unwrap();
+    for micros in (0..2000).step_by(20) {
+        let (mut begun, from) = (Box::pin(database::begin(&pool)), Instant::now());
+        // Tokio's timers know milliseconds only.
+        while from.elapsed() < Duration::from_micros(micros) && futures::poll!(begun.as_mut()).is_pending() {
+            tokio::task::yield_now().await;
+        }
+        drop(begun);
+        sqlx::query("insert into kept values (1)").execute(&pool).await.unwrap();
+    }
+    // As others see it.
+    assert_eq!(server.url().run("select count(*) from kept").unwrap().trim(), "100");
 }

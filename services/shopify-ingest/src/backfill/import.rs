@@ -9,6 +9,7 @@ use connector_shopify::{
 use jiff::Timestamp;
 use waybill_delivery::ledger::{Observed, Origin, Verdict};
 use waybill_domain::{Body, Kind, RecordId, RecordKey};
+use waybill_runtime::database;
 
 use super::{
     Stop,
@@ -129,7 +130,7 @@ async fn write(shared: &Shared, claim: &Claim, batch: Batch, began_at: Timestamp
     }
     // Records in one order everywhere, as webhooks' batches take them.
     states.sort_by(|a, b| (a.key.kind, &a.key.id).cmp(&(b.key.kind, &b.key.id)));
-    let mut transaction = shared.ledger.pool().begin().await?;
+    let mut transaction = database::begin(shared.ledger.pool()).await?;
     let mut wishes: BTreeSet<(Kind, RecordId)> = untold.into_iter().map(|id| (Kind::Order, id)).collect();
     for state in &states {
         match shared.ledger.observe(&mut transaction, state, shared.clock.now()).await? {

@@ -2,6 +2,7 @@
 //! comparison, until all were, and from the beginning again.
 
 use waybill_domain::{Kind, RecordId};
+use waybill_runtime::database;
 
 use super::{
     REASON, Stop,
@@ -25,7 +26,7 @@ pub(super) async fn next(shared: &Shared, shop: &Shop, claim: &Claim) -> Result<
     let ids = store::to_sweep(shared.ledger.pool(), claim, SWEPT).await?;
     let gone = if ids.is_empty() { Vec::new() } else { shop.api.gone(claim.kind, &ids).await? };
     let swept_to = ids.last().filter(|_| ids.len() == SWEPT).map_or("", RecordId::as_str);
-    let mut transaction = shared.ledger.pool().begin().await?;
+    let mut transaction = database::begin(shared.ledger.pool()).await?;
     for id in &gone {
         refetch::want(&mut transaction, &claim.store, claim.kind, id, REASON, "").await?;
     }
