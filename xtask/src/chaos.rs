@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::cargo_build::Programs;
 use crate::demo::figures::Figures;
+use crate::demo::operator::Operator;
 use crate::demo::progress::Progress;
 use crate::demo::stage::{Run, Stage};
 use crate::demo::suite::SERVICES;
@@ -133,7 +134,7 @@ fn play(options: &Options, programs: &Programs, stage: &mut Stage) -> anyhow::Re
     let stuck = if broken.is_some() { STUCK_BROKEN } else { STUCK };
     let (ending, view) = watch::until_the_end(Some(stuck), stage, &operator, &mut progress)?;
     let mut figures = BTreeMap::new();
-    wrong.extend(judge(programs, stage, &view, trouble, options.calm, &mut figures)?);
+    wrong.extend(judge(programs, stage, &operator, &view, trouble, options.calm, &mut figures)?);
     match ending {
         Ending::Interrupted => wrong.push("it was interrupted".to_owned()),
         Ending::Stuck(open) => {
@@ -162,6 +163,7 @@ fn play(options: &Options, programs: &Programs, stage: &mut Stage) -> anyhow::Re
 fn judge(
     programs: &Programs,
     stage: &Stage,
+    operator: &Operator,
     view: &View,
     trouble: Trouble,
     calm: bool,
@@ -183,6 +185,10 @@ fn judge(
         None => wrong.push("what is parked is not known".to_owned()),
     }
     wrong.extend(oracle::ask(programs, world, &mut counted)?);
+    // Our own ledger, compared with the systems by whoever runs this for real.
+    let audited = operator.audit()?;
+    eprintln!("Audit: {}", audited.sum);
+    wrong.extend(audited.wrong.map(|told| format!("the audit finds otherwise:\n{told}")));
     let Recount { doubled, redundant } = recounted(&world.vendors())?;
     for (name, of) in [
         ("lost", "missing_in_systems"),

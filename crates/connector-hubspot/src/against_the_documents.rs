@@ -110,7 +110,7 @@ async fn calls_on_associations_are_in_the_document() {
     // of `ErrorDetail.context` is a text.
     let answer = client.associate(vec![Pair { from: Id { id: "7" }, to: Id { id: "101" } }]).await;
     assert!(matches!(answer, Ok(_) | Err(Failure::Transient { .. })), "{answer:?}");
-    assert!(client.associations("7").await.is_ok());
+    assert!(client.associations(&["7"]).await.is_ok());
     assert_eq!(client.dissociate("7", "101").await, Ok(()));
 }
 

@@ -129,9 +129,10 @@ impl Client {
     }
 
     /// `POST /crm/v4/associations/orders/contacts/batch/read`
-    pub(crate) async fn associations(&self, order: &str) -> Result<AssociationsAnswer, Failure> {
+    pub(crate) async fn associations(&self, orders: &[&str]) -> Result<AssociationsAnswer, Failure> {
         let path = "/crm/v4/associations/orders/contacts/batch/read";
-        let answer = self.send(Effect::Read, Method::POST, path, &Inputs { inputs: vec![Id { id: order }] }).await;
+        let inputs = orders.iter().map(|id| Id { id }).collect();
+        let answer = self.send(Effect::Read, Method::POST, path, &Inputs { inputs }).await;
         answer.map_err(|denial| denial.into_failure(Kind::Orders))
     }
 

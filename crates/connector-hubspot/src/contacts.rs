@@ -1,7 +1,7 @@
 //! People: contacts, one per e-mail address.
 
 use async_trait::async_trait;
-use waybill_connector::{Applied, Failure, Known, Sink, Step, StepCall};
+use waybill_connector::{Applied, Failure, Known, Look, LookCall, Sink, Step, StepCall};
 use waybill_domain::document::CustomerDocument;
 
 use crate::{
@@ -205,5 +205,9 @@ impl Sink<CustomerDocument> for HubSpot {
     async fn find(&self, call: &StepCall<'_, CustomerDocument>) -> Result<Option<Applied>, Failure> {
         let found = self.find_contact(&wanted(call)).await?;
         Ok(found.filter(|(_, shows)| *shows).map(|(id, _)| Applied::unchanged(CUSTOMER, id)))
+    }
+
+    async fn look(&self, calls: &[LookCall<'_, CustomerDocument>]) -> Vec<Result<Look, Failure>> {
+        self.look_for_customers(calls).await
     }
 }

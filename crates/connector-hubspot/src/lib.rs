@@ -5,6 +5,7 @@ mod client;
 mod contacts;
 mod descriptor;
 mod fields;
+mod looks;
 mod lookup;
 mod mapping;
 mod matching;

@@ -1,7 +1,7 @@
 //! Orders, each with its buyer's contact.
 
 use async_trait::async_trait;
-use waybill_connector::{Applied, Failure, Known, Sink, Step, StepCall};
+use waybill_connector::{Applied, Failure, Known, Look, LookCall, Sink, Step, StepCall};
 use waybill_domain::document::OrderDocument;
 
 use crate::{
@@ -236,8 +236,12 @@ impl Sink<OrderDocument> for HubSpot {
         let Some((order, contact)) = self.ends(call).await? else {
             return Ok(None);
         };
-        let answer = self.client.associations(&order).await?;
+        let answer = self.client.associations(&[&order]).await?;
         let is_there = answer.results.iter().flat_map(|of| &of.to).any(|to| to.to_object_id == contact);
         Ok(is_there.then(|| Applied { wrote: false, ..associated(&order, &contact) }))
+    }
+
+    async fn look(&self, calls: &[LookCall<'_, OrderDocument>]) -> Vec<Result<Look, Failure>> {
+        self.look_for_orders(calls).await
     }
 }

@@ -1,7 +1,7 @@
 //! Parcels: the shipping status of their orders.
 
 use async_trait::async_trait;
-use waybill_connector::{Applied, Failure, Known, Sink, Step, StepCall};
+use waybill_connector::{Applied, Failure, Known, Look, LookCall, Sink, Step, StepCall};
 use waybill_domain::document::ShipmentDocument;
 
 use crate::{
@@ -106,5 +106,9 @@ impl Sink<ShipmentDocument> for HubSpot {
             self.find_record(Kind::Orders, &self.status_record(call)).await?
         };
         Ok(found.filter(|(_, shows)| *shows).map(|(id, _)| Applied::unchanged(ORDER, id)))
+    }
+
+    async fn look(&self, calls: &[LookCall<'_, ShipmentDocument>]) -> Vec<Result<Look, Failure>> {
+        self.look_for_shipments(calls).await
     }
 }

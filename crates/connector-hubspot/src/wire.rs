@@ -172,9 +172,10 @@ pub(crate) struct AssociationsAnswer {
     pub(crate) results: Vec<AssociationsOf>,
 }
 
-/// What one record is associated with.
+/// What one record is associated with. Records without associations are left out of the answer.
 #[derive(Debug, Deserialize)]
 pub(crate) struct AssociationsOf {
+    pub(crate) from: ObjectId,
     pub(crate) to: Vec<AssociatedWith>,
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use waybill_connector::{
-    Applied, Failure, Known, Sink, Step, StepCall, SystemSettings, settings::SettingsError, sink::Check,
+    Applied, Failure, Known, Look, LookCall, Sink, Step, StepCall, SystemSettings, settings::SettingsError, sink::Check,
 };
 use waybill_domain::{
     descriptor::{Budget, Capability, Descriptor, Setting},
@@ -92,6 +92,11 @@ impl Sink<IncidentDocument> for PagerDuty {
     /// Always `None`: the Events API has no reads, and each event can be sent again.
     async fn find(&self, _call: &StepCall<'_, IncidentDocument>) -> Result<Option<Applied>, Failure> {
         Ok(None)
+    }
+
+    /// The Events API has no reads.
+    async fn look(&self, calls: &[LookCall<'_, IncidentDocument>]) -> Vec<Result<Look, Failure>> {
+        calls.iter().map(|_| Ok(Look::Untold)).collect()
     }
 }
 

@@ -103,6 +103,10 @@ impl Bench<IncidentDocument> for PagerDutyBench {
             && payload["severity"] == serde_json::to_value(incident.severity).unwrap()
     }
 
+    async fn writes(&self) -> usize {
+        self.pagerduty.journal.entries().len()
+    }
+
     async fn inject(&self, trouble: Trouble, skip: usize) {
         let kind = match trouble {
             Trouble::TooManyRequests { retry_after_s } => FaultKind::TooManyRequests { retry_after_s },

@@ -3,6 +3,7 @@
 mod amendment;
 mod client;
 mod cursor;
+mod look;
 mod mapping;
 mod orders;
 mod parcels;

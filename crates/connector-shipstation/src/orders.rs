@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use waybill_connector::{Applied, Failure, Known, Sink, Step, StepCall};
+use waybill_connector::{Applied, Failure, Known, Look, LookCall, Sink, Step, StepCall};
 use waybill_domain::document::OrderDocument;
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The role of the one object that an order is in ShipStation.
-const ORDER: &str = "order";
+pub(crate) const ORDER: &str = "order";
 /// What is known of a shipment that was there when it was to be created.
 const WAS_THERE: &str = "was_there";
 const SHIPMENT: Step = Step::unkeyed("shipment", ORDER);
@@ -68,6 +68,10 @@ impl Sink<OrderDocument> for ShipStation {
         let wanted = self.wanted(call, left_out(call), &self.origin().await?)?;
         let amendment = amendment(&shipment, &wanted, &Baseline::from_known(call.known))?;
         Ok(amendment.body.is_none().then(|| applied(&shipment.id, amendment.baseline, true)))
+    }
+
+    async fn look(&self, calls: &[LookCall<'_, OrderDocument>]) -> Vec<Result<Look, Failure>> {
+        self.look_for_orders(calls).await
     }
 }
 

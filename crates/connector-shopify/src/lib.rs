@@ -6,6 +6,7 @@ pub mod bulk;
 pub mod changes;
 mod client;
 mod gid;
+mod looks;
 #[cfg(test)]
 mod parity;
 mod prices;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use rust_decimal::Decimal;
-use waybill_connector::{Applied, Failure, Known, Sink, Step, StepCall};
+use waybill_connector::{Applied, Failure, Known, Look, LookCall, Sink, Step, StepCall};
 use waybill_domain::document::{PriceDocument, VariantRef};
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     wire,
 };
 
-const ROLE: &str = "price";
+pub(crate) const ROLE: &str = "price";
 /// Documents in one batch.
 const BATCH: usize = 100;
 /// Shopify takes at most so many elements in an array of an input
@@ -55,6 +55,10 @@ impl Sink<PriceDocument> for Shopify {
         let is_price =
             |one: &Option<wire::VariantPrice>| one.as_ref().is_some_and(|one| one.price == call.document.price);
         Ok(there.iter().all(is_price).then(|| applied(call.document, false)))
+    }
+
+    async fn look(&self, calls: &[LookCall<'_, PriceDocument>]) -> Vec<Result<Look, Failure>> {
+        self.look_at_prices(calls).await
     }
 }
 
@@ -126,7 +130,7 @@ impl Shopify {
         }
     }
 
-    async fn prices_of(&self, ids: &[String]) -> Result<Vec<Option<wire::VariantPrice>>, Failure> {
+    pub(crate) async fn prices_of(&self, ids: &[String]) -> Result<Vec<Option<wire::VariantPrice>>, Failure> {
         let mut there = Vec::with_capacity(ids.len());
         for ids in ids.chunks(MOST_ELEMENTS) {
             there.extend(self.client.variant_prices(ids).await?);
@@ -147,7 +151,7 @@ fn no_such(id: &str) -> Failure {
     Failure::rejected("PRODUCT_VARIANT_DOES_NOT_EXIST", "variants", format!("Shopify has no {id}"))
 }
 
-fn gid_of(variant: &VariantRef) -> String {
+pub(crate) fn gid_of(variant: &VariantRef) -> String {
     gid("ProductVariant", &variant.variant_id)
 }
 

@@ -6,6 +6,7 @@
 //! created again. A parcel without a number carries our object key in its place.
 
 mod carriers;
+mod look;
 mod sink;
 mod spread;
 

@@ -9,7 +9,7 @@
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 use async_trait::async_trait;
-use waybill_connector::{Applied, Failure, Known, Sink, Step, StepCall};
+use waybill_connector::{Applied, Failure, Known, Look, LookCall, Sink, Step, StepCall};
 use waybill_domain::{
     CallKey,
     document::{StockDocument, StockQuantity},
@@ -25,7 +25,7 @@ use crate::{
     wire,
 };
 
-const ROLE: &str = "stock";
+pub(crate) const ROLE: &str = "stock";
 /// Items in one call. Shopify takes 250 in an input; fewer keep what one refusal sends again small.
 const BATCH: usize = 100;
 /// Reads and writes of one batch: the first, again for what a refusal or a stale quantity left, and a last time.
@@ -69,6 +69,10 @@ impl Sink<StockDocument> for Shopify {
         let level = self.client.inventory_level(&document.inventory_item_id, &document.location_id).await?;
         let there = level.and_then(|level| level.quantity(name(document.name)));
         Ok((there == Some(document.quantity)).then(|| Applied::unchanged(ROLE, level_id(document))))
+    }
+
+    async fn look(&self, calls: &[LookCall<'_, StockDocument>]) -> Vec<Result<Look, Failure>> {
+        self.look_at_stock(calls).await
     }
 }
 
@@ -222,7 +226,7 @@ fn input(document: &StockDocument, from: i64) -> QuantityInput {
     }
 }
 
-fn name(quantity: StockQuantity) -> &'static str {
+pub(crate) fn name(quantity: StockQuantity) -> &'static str {
     match quantity {
         StockQuantity::OnHand => "on_hand",
         StockQuantity::Available => "available",

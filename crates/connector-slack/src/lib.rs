@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use waybill_connector::{
-    Applied, Failure, Known, Sink, Step, StepCall, SystemSettings, settings::SettingsError, sink::Check,
+    Applied, Failure, Known, Look, LookCall, Sink, Step, StepCall, SystemSettings, settings::SettingsError, sink::Check,
 };
 use waybill_domain::{
     descriptor::{Budget, Capability, Descriptor, Setting},
@@ -82,6 +82,11 @@ impl Sink<IncidentDocument> for Slack {
     /// Always `None`: a webhook has no reads. A message whose fate is unknown is posted again, so that it is not lost.
     async fn find(&self, _call: &StepCall<'_, IncidentDocument>) -> Result<Option<Applied>, Failure> {
         Ok(None)
+    }
+
+    /// A webhook has no reads.
+    async fn look(&self, calls: &[LookCall<'_, IncidentDocument>]) -> Vec<Result<Look, Failure>> {
+        calls.iter().map(|_| Ok(Look::Untold)).collect()
     }
 }
 

@@ -101,6 +101,10 @@ impl Bench<IncidentDocument> for SlackBench {
         self.messages(incident).await.iter().any(|message| message.contains(&format!("{word}{}", incident.summary)))
     }
 
+    async fn writes(&self) -> usize {
+        self.workspace.journal.entries().len()
+    }
+
     async fn inject(&self, trouble: Trouble, skip: usize) {
         let kind = match trouble {
             Trouble::TooManyRequests { retry_after_s } => FaultKind::TooManyRequests { retry_after_s },
@@ -137,6 +141,7 @@ waybill_connector::contract_tests!(
         a_cut_before_acting_ends_in_one_object,
         an_error_body_in_a_200_is_never_success,
         an_unknown_key_is_not_found,
+        a_look_sees_what_was_applied_and_writes_nothing,
     ]
 );
 

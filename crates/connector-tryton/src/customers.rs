@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use serde_json::{Map, Value as Json, json};
-use waybill_connector::{Applied, Failure, Known, Sink, Step, StepCall};
+use waybill_connector::{Applied, Failure, Known, Look, LookCall, Sink, Step, StepCall, look::in_parts};
 use waybill_domain::document::{CustomerDocument, OnMatch};
 
 use crate::{
-    BATCH, Tryton,
+    BATCH, LOOKS, Tryton,
     mapping::{
         party::{self, Buyer},
         same_text,
@@ -42,6 +42,10 @@ impl Sink<CustomerDocument> for Tryton {
 
     async fn find(&self, call: &Call<'_>) -> Result<Option<Applied>, Failure> {
         self.find_customer(call).await.map_err(|failure| CustomerDocument::explained(failure, call.document))
+    }
+
+    async fn look(&self, calls: &[LookCall<'_, CustomerDocument>]) -> Vec<Result<Look, Failure>> {
+        self.look_for_customers(calls).await
     }
 }
 
@@ -83,6 +87,19 @@ impl Tryton {
             });
         }
         Ok(outcomes)
+    }
+
+    async fn look_for_customers(&self, calls: &[LookCall<'_, CustomerDocument>]) -> Vec<Result<Look, Failure>> {
+        in_parts(calls, LOOKS, |part| async move {
+            let there = self.party_ids(&part.iter().map(|call| call.document.key.as_str()).collect()).await?;
+            let look = |ids: Option<&Vec<Id>>| match ids.map(Vec::as_slice) {
+                None | Some([]) => Look::missing(PARTY),
+                Some([_]) => Look::whole(),
+                Some(several) => Look::doubled(PARTY, several.iter().map(Id::to_string).collect()),
+            };
+            Ok(part.iter().map(|call| look(there.get(call.document.key.as_str()))).collect())
+        })
+        .await
     }
 
     async fn find_customer(&self, call: &Call<'_>) -> Result<Option<Applied>, Failure> {

@@ -28,6 +28,9 @@ use crate::{book::Book, client::Client};
 /// as one by one; a batch of this size stays far under the time-out.
 const BATCH: usize = 20;
 
+/// How many keys are looked for in one request.
+const LOOKS: usize = 200;
+
 /// The digits of a unit price after the point, as Tryton's `[product] price_decimal` has it unless it is told.
 const PRICE_DIGITS: u32 = 4;
 

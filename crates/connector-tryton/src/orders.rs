@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use serde_json::json;
-use waybill_connector::{Applied, Failure, Known, Sink, Step, StepCall};
+use waybill_connector::{Applied, Failure, Known, Look, LookCall, Sink, Step, StepCall};
 use waybill_domain::{
     ObjectKey,
     document::{Fields, OrderDocument, WritePolicy},
@@ -84,6 +84,10 @@ impl Sink<OrderDocument> for Tryton {
         };
         found.map_err(|failure| OrderDocument::explained(failure, call.document))
     }
+
+    async fn look(&self, calls: &[LookCall<'_, OrderDocument>]) -> Vec<Result<Look, Failure>> {
+        self.look_for_sales(calls).await
+    }
 }
 
 #[async_trait]
@@ -122,6 +126,10 @@ impl Booked for OrderDocument {
 
     fn policy(&self) -> &WritePolicy {
         &self.policy
+    }
+
+    fn stands(&self) -> bool {
+        !self.cancelled
     }
 
     async fn wanted(tryton: &Tryton, calls: &[Call<'_>]) -> Result<Vec<Result<Wanted, Failure>>, Failure> {

@@ -60,6 +60,15 @@ impl Tryton {
         Ok(found)
     }
 
+    /// The ids of the parties that carry these keys; several where a person gave the key to more than one.
+    pub(crate) async fn party_ids(&self, keys: &BTreeSet<&str>) -> Result<HashMap<String, Vec<Id>>, Failure> {
+        let by_code = self.parties_by_code(keys).await?;
+        let mut found: HashMap<String, Vec<Id>> = by_code.into_iter().map(|(key, id)| (key, vec![id])).collect();
+        let others: BTreeSet<&str> = keys.iter().copied().filter(|key| !found.contains_key(*key)).collect();
+        found.extend(self.parties_by_identifier(&others).await?);
+        Ok(found)
+    }
+
     /// The parties with these codes. One that a colleague merged into another (`party.replace`) is that other one.
     async fn parties_by_code(&self, codes: &BTreeSet<&str>) -> Result<HashMap<String, Id>, Failure> {
         const FIELDS: &[&str] = &["code", "replaced_by"];

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use serde_json::{Map, Value as Json, json};
-use waybill_connector::{Applied, Failure, Known, Sink, Step, StepCall};
+use waybill_connector::{Applied, Failure, Known, Look, LookCall, Sink, Step, StepCall};
 use waybill_domain::{
     ObjectKey,
     document::{Fields, RefundDocument, WritePolicy},
@@ -62,6 +62,10 @@ impl Sink<RefundDocument> for Tryton {
         };
         found.map_err(|failure| RefundDocument::explained(failure, call.document))
     }
+
+    async fn look(&self, calls: &[LookCall<'_, RefundDocument>]) -> Vec<Result<Look, Failure>> {
+        self.look_for_sales(calls).await
+    }
 }
 
 #[async_trait]
@@ -98,6 +102,10 @@ impl Booked for RefundDocument {
 
     fn policy(&self) -> &WritePolicy {
         &self.policy
+    }
+
+    fn stands(&self) -> bool {
+        !is_nothing(self)
     }
 
     async fn wanted(tryton: &Tryton, calls: &[Call<'_>]) -> Result<Vec<Result<Wanted, Failure>>, Failure> {

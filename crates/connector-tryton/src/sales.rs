@@ -4,6 +4,7 @@
 mod adopt;
 mod amend;
 mod draft;
+mod look;
 mod lookup;
 mod states;
 
@@ -47,6 +48,8 @@ pub(crate) trait Booked: Serialize + Send + Sync + Sized {
     fn key(&self) -> &ObjectKey;
     fn fields(&self) -> &Fields;
     fn policy(&self) -> &WritePolicy;
+    /// Whether a sale is to stand for it: not for what was cancelled or comes to nothing.
+    fn stands(&self) -> bool;
 
     /// What the sale of each call is to hold.
     async fn wanted(tryton: &Tryton, calls: &[StepCall<'_, Self>]) -> Result<Vec<Result<Wanted, Failure>>, Failure>;

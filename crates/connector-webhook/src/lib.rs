@@ -9,7 +9,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use waybill_connector::{
-    Applied, Failure, Known, Sink, Step, StepCall, SystemSettings, settings::SettingsError, sink::Check,
+    Applied, Failure, Known, Look, LookCall, Sink, Step, StepCall, SystemSettings, settings::SettingsError, sink::Check,
 };
 use waybill_domain::{
     Clock,
@@ -86,6 +86,11 @@ impl<D: Told> Sink<D> for Webhook {
     /// Always `None`: a receiver cannot be asked, and takes the same `webhook-id` once.
     async fn find(&self, _call: &StepCall<'_, D>) -> Result<Option<Applied>, Failure> {
         Ok(None)
+    }
+
+    /// A receiver cannot be asked.
+    async fn look(&self, calls: &[LookCall<'_, D>]) -> Vec<Result<Look, Failure>> {
+        calls.iter().map(|_| Ok(Look::Untold)).collect()
     }
 }
 

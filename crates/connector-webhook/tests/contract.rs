@@ -140,6 +140,10 @@ impl Bench<IncidentDocument> for WebhookBench {
         self.news(incident).await > 0
     }
 
+    async fn writes(&self) -> usize {
+        self.receiver.journal.entries().len()
+    }
+
     async fn inject(&self, trouble: Trouble, skip: usize) {
         let kind = match trouble {
             Trouble::TooManyRequests { retry_after_s } => FaultKind::TooManyRequests { retry_after_s },
@@ -181,6 +185,7 @@ waybill_connector::contract_tests!(
         a_refused_document_is_rejected,
         a_batch_answers_in_order,
         an_unknown_key_is_not_found,
+        a_look_sees_what_was_applied_and_writes_nothing,
     ]
 );
 

@@ -13,10 +13,14 @@
 //! waybill_connector::contract_tests!(IncidentDocument, SlackBench::start().await, [an_unknown_key_is_not_found]);
 //! ```
 //!
+//! Two rules are about what happens at a vendor behind our back, and are named beside the others where it can:
+//! `a_look_tells_what_was_lost` and `a_look_tells_of_two_and_leaves_both`.
+//!
 //! Trouble is put in the way of each single request of a delivery in turn, so that a connector that reads before it
 //! writes is tried at the read and at the write.
 
 mod delivery;
+mod looks;
 pub mod prism;
 pub mod rules;
 
@@ -89,6 +93,21 @@ pub trait Bench<D: Serialize + Send + Sync>: Send + Sync {
     /// Lifts all trouble.
     async fn clear(&self);
 
+    /// How many writes the vendor has accepted so far.
+    async fn writes(&self) -> usize;
+
+    /// The vendor loses a document's object behind our back, for [`rules::a_look_tells_what_was_lost`]. Levels and
+    /// prices are always there.
+    async fn lose(&self, _document: &D) {
+        panic!("this vendor loses nothing: leave the rule out");
+    }
+
+    /// Somebody makes a second object with a document's key, for [`rules::a_look_tells_of_two_and_leaves_both`]. Many
+    /// vendors keep keys unique.
+    async fn double(&self, _document: &D) {
+        panic!("this vendor keeps keys unique: leave the rule out");
+    }
+
     /// What the connector must report for [`Trouble::TooManyRequests`]: the wait that the vendor states. To be
     /// overridden for a vendor that states none or another one.
     fn stated_wait(&self, retry_after_s: u64) -> Duration {
@@ -136,6 +155,7 @@ macro_rules! contract_tests {
                 a_refused_document_is_rejected,
                 a_batch_answers_in_order,
                 an_unknown_key_is_not_found,
+                a_look_sees_what_was_applied_and_writes_nothing,
             ]
         );
     };

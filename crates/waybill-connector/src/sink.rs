@@ -9,7 +9,10 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use waybill_domain::{CallKey, ObjectKey, document::Fields};
 
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    look::{Look, LookCall},
+};
 
 /// What earlier steps and earlier revisions left in the system, per role: `party` → its id there.
 pub type Known = BTreeMap<String, String>;
@@ -99,6 +102,11 @@ pub trait Sink<D: Sync>: Send + Sync {
     /// what was found known. Finds *all* objects with the key; where there are several, keeps the lowest
     /// id and removes the others if the vendor allows it (drafts), else fails with `Rejected`.
     async fn find(&self, call: &StepCall<'_, D>) -> Result<Option<Applied>, Failure>;
+
+    /// What the system holds of documents that were brought there, by their keys and the ids that are known. Unlike
+    /// [`Sink::find`] it touches nothing, and tells of several objects with one key instead of settling it. Answers one
+    /// outcome per call, in order; any number of calls is taken.
+    async fn look(&self, calls: &[LookCall<'_, D>]) -> Vec<Result<Look, Failure>>;
 }
 
 /// A question for the fields of one record as the system holds them.

@@ -117,8 +117,8 @@ impl Work {
 }
 
 /// Whether a step may have taken effect without our knowing.
-fn uncertain(step: &Step, row: Option<&StepRow>, epoch_changed: bool) -> bool {
-    !step.idempotent && (epoch_changed || row.is_some_and(|row| matches!(row.state.as_str(), "intent" | "ambiguous")))
+fn uncertain(step: &Step, row: Option<&StepRow>, may_be_there: bool) -> bool {
+    !step.idempotent && (may_be_there || row.is_some_and(|row| matches!(row.state.as_str(), "intent" | "ambiguous")))
 }
 
 impl Engine {
@@ -167,7 +167,9 @@ impl Engine {
             let epoch_changed = work.claim.settled_epoch != 0 && work.claim.settled_epoch != work.claim.desired_epoch;
             let (object_key, call_key) = keys(work, &step);
             let looks = !waybill_faults::breaks("resend-without-lookup", work.key.id.as_str());
-            if looks && uncertain(&step, row, epoch_changed) && !work.found.contains(&*step.name) {
+            // What is written again because it was not there may be there all the same.
+            let may_be_there = epoch_changed || work.claim.again;
+            if looks && uncertain(&step, row, may_be_there) && !work.found.contains(&*step.name) {
                 let call = AnyCall {
                     step: &step,
                     document: &work.document,

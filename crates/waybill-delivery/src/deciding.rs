@@ -334,6 +334,7 @@ impl Gathered {
             applied_once: claim.applied_number.is_some(),
             begun: self.begun.contains(&claim.id),
             applied_hash: claim.applied_hash.as_deref().map(hex),
+            again: claim.again,
             first_unapplied_at: claim.first_unapplied_us.and_then(|us| Timestamp::from_microsecond(us).ok()),
             sent: known,
         }
@@ -378,7 +379,7 @@ fn page(incident: &waybill_domain::document::IncidentDocument, delivery: &Delive
     Decision::Write(Box::new(Write { document, hash, sent: BTreeMap::new() }))
 }
 
-fn object_key(document: &Document, key: &RecordKey, role: &str) -> ObjectKey {
+pub(crate) fn object_key(document: &Document, key: &RecordKey, role: &str) -> ObjectKey {
     match document {
         Document::Order(order) if role == "customer" => {
             order.customer.as_ref().map_or_else(|| ObjectKey::new(key, role), |customer| customer.key.clone())

@@ -168,6 +168,10 @@ impl Engine {
         Arc::clone(&self.parts.plan.borrow())
     }
 
+    pub(crate) fn served(&self) -> &[Served] {
+        &self.parts.served
+    }
+
     pub(crate) fn hooks(&self) -> &dyn Hooks {
         self.parts.hooks.as_ref()
     }

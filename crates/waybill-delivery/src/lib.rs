@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod apply;
+mod audit;
 mod backoff;
 mod budget;
 mod deciding;

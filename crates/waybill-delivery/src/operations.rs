@@ -1,6 +1,7 @@
 //! `Deliveries` over gRPC: what people may see and do.
 
 mod approve;
+mod audit;
 mod decisions;
 mod discard;
 mod first_run;
@@ -15,11 +16,12 @@ use waybill_domain::{RecordKey, SystemName};
 use waybill_proto::{
     convert::to_timestamp,
     wire::{
-        self, ApproveRequest, ChangedDeliveriesResponse, CountInFlightRequest, CountInFlightResponse, DeliveryDetail,
-        DiscardDeliveriesRequest, ListApprovalsRequest, ListApprovalsResponse, ListDecisionsRequest,
-        ListDecisionsResponse, ListDeliveriesRequest, ListDeliveriesResponse, PauseRequest, RefuseRequest,
-        ReleaseRequest, RollRequest, RollResponse, SayAgainRequest, SelectDeliveriesRequest, ShowDeliveryRequest,
-        SystemsRequest, SystemsResponse, count_in_flight_response::Count, deliveries_server::Deliveries,
+        self, ApproveRequest, AuditRequest, AuditResponse, ChangedDeliveriesResponse, CountInFlightRequest,
+        CountInFlightResponse, DeliveryDetail, DiscardDeliveriesRequest, ListApprovalsRequest, ListApprovalsResponse,
+        ListDecisionsRequest, ListDecisionsResponse, ListDeliveriesRequest, ListDeliveriesResponse, PauseRequest,
+        RefuseRequest, ReleaseRequest, RollRequest, RollResponse, SayAgainRequest, SelectDeliveriesRequest,
+        ShowDeliveryRequest, SystemsRequest, SystemsResponse, count_in_flight_response::Count,
+        deliveries_server::Deliveries,
     },
 };
 use waybill_runtime::database;
@@ -284,6 +286,10 @@ impl Deliveries for DeliveriesService {
 
     async fn roll(&self, request: Request<RollRequest>) -> Result<Response<RollResponse>, Status> {
         roll::page(&self.engine, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn audit(&self, request: Request<AuditRequest>) -> Result<Response<AuditResponse>, Status> {
+        audit::page(&self.engine, request.into_inner()).await.map(Response::new)
     }
 }
 

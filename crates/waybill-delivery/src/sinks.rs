@@ -4,7 +4,9 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use serde::Serialize;
-use waybill_connector::{Applied, Failure, FieldSource, FieldsCall, Known, Sink, Step, StepCall, sink::Check};
+use waybill_connector::{
+    Applied, Failure, FieldSource, FieldsCall, Known, Look, LookCall, Sink, Step, StepCall, sink::Check,
+};
 use waybill_domain::{
     CallKey, Kind, ObjectKey,
     descriptor::Descriptor,
@@ -142,12 +144,19 @@ pub(crate) struct AnyCall<'a> {
     pub(crate) known: &'a Known,
 }
 
+/// A document whose objects are looked for, whatever its type.
+pub(crate) struct AnyLookCall<'a> {
+    pub(crate) document: &'a Document,
+    pub(crate) known: &'a Known,
+}
+
 #[async_trait]
 pub(crate) trait AnySink: Send + Sync {
     fn steps(&self, document: &Document, known: &Known) -> Vec<Step>;
     fn batch_size(&self, step: &str) -> usize;
     async fn apply(&self, calls: &[AnyCall<'_>]) -> Vec<Result<Applied, Failure>>;
     async fn find(&self, call: &AnyCall<'_>) -> Result<Option<Applied>, Failure>;
+    async fn look(&self, calls: &[AnyLookCall<'_>]) -> Vec<Result<Look, Failure>>;
 }
 
 /// A document's type within [`Document`].
@@ -212,5 +221,14 @@ impl<D: Part> AnySink for Typed<D> {
             Some(call) => self.0.find(&call).await,
             None => Ok(None),
         }
+    }
+
+    async fn look(&self, calls: &[AnyLookCall<'_>]) -> Vec<Result<Look, Failure>> {
+        let typed =
+            calls.iter().filter_map(|call| Some(LookCall { document: D::of(call.document)?, known: call.known }));
+        let typed: Vec<LookCall<'_, D>> = typed.collect();
+        let mut looks = self.0.look(&typed).await;
+        looks.resize_with(calls.len(), || Err(Failure::malformed("the connector gave no answer for this record", b"")));
+        looks
     }
 }

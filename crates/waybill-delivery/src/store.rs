@@ -1,6 +1,7 @@
 //! The engine's SQL: one query per function, named for its purpose.
 
 pub(crate) mod approvals;
+pub(crate) mod audit;
 pub(crate) mod claim;
 pub(crate) mod decisions;
 pub(crate) mod deliveries;

@@ -20,6 +20,7 @@ macro_rules! bench {
 }
 
 mod approvals;
+mod audit;
 mod first_run;
 mod history;
 mod model;

@@ -1,5 +1,6 @@
 //! Deciding is pure: plan, snapshot and facts in, decision out.
 
+mod audit;
 mod facts;
 mod merge;
 mod order;
@@ -26,6 +27,7 @@ use crate::{
     view,
 };
 
+pub use audit::{Differing, Held, Stands, differing, held, owner_of_kind};
 pub use facts::{CustomerTotals, DeliveryFacts, Facts, OrderFact, ReceiptFact, ReceiptState, StoreVariant, target_key};
 pub use merge::Remote;
 pub(crate) use merge::owned_by_target;
@@ -199,18 +201,26 @@ fn deciding(
         order.cancelled = true;
     }
     let hash = merge::without_foreign(plan, flow, &document).hash();
-    if delivery.applied_hash.as_deref() == Some(hash.as_str()) && !things::was_changed_there(&document, facts) {
+    let is_same = delivery.applied_hash.as_deref() == Some(hash.as_str());
+    if is_same && !delivery.again && !things::was_changed_there(&document, facts) {
         return Err(Decision::Nothing);
     }
+    // What the system lost is no change: it was let through once, and the rules about changes are not asked again.
+    let is_lost = is_same && delivery.again;
     if delivery.applied_once {
-        edit(flow, &document, &view)?;
+        past(flow, &view)?;
+    }
+    if delivery.applied_once && !is_lost {
+        edit(flow, &document)?;
         if leaves == Some(OnLeave::Park) {
             let message = format!("the condition of flow '{}' no longer holds", flow.name);
             return Err(Unfit::new("left", "when", message).into());
         }
     }
     // What cannot be written is told before what has to wait: the mending can begin at once.
-    wait(flow, desired, delivery, facts, &view)?;
+    if !is_lost {
+        wait(flow, desired, delivery, facts, &view)?;
+    }
     let sent = merge::sent(flow, &document);
     match merge::merge(plan, flow, &mut document, &delivery.sent, remote) {
         merge::Merged::Fit => {}
@@ -277,15 +287,20 @@ fn leaves(flow: &Flow, view: &minijinja::Value) -> Result<Option<OnLeave>, Decis
     }
 }
 
+/// Once the point of no return is past, nothing is written any more.
+fn past(flow: &Flow, view: &minijinja::Value) -> Result<(), Decision> {
+    match &flow.point_of_no_return {
+        Some(point) if holds(point, "point_of_no_return", view)? => {
+            let message = format!("{} holds; the change is not written", point.source());
+            Err(Unfit::new("point_of_no_return", "", message).into())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What the plan wants of a change after the record was handed over. A cancellation is told in any case, unless the
 /// point of no return is past.
-fn edit(flow: &Flow, document: &Document, view: &minijinja::Value) -> Result<(), Decision> {
-    if let Some(point) = &flow.point_of_no_return
-        && holds(point, "point_of_no_return", view)?
-    {
-        let message = format!("{} holds; the change is not written", point.source());
-        return Err(Unfit::new("point_of_no_return", "", message).into());
-    }
+fn edit(flow: &Flow, document: &Document) -> Result<(), Decision> {
     let is_cancelled = matches!(document, Document::Order(order) if order.cancelled);
     match flow.on_edit {
         OnEdit::Park if !is_cancelled => {

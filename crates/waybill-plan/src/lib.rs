@@ -17,8 +17,8 @@ mod view;
 
 pub use check::{References, Resolve, needs};
 pub use decide::{
-    CustomerTotals, Decision, DeliveryFacts, Document, Facts, OrderFact, ReceiptFact, ReceiptState, Remote,
-    StoreVariant, WaitFor, Write, decide, target_key,
+    CustomerTotals, Decision, DeliveryFacts, Differing, Document, Facts, Held, OrderFact, ReceiptFact, ReceiptState,
+    Remote, Stands, StoreVariant, WaitFor, Write, decide, differing, held, owner_of_kind, target_key,
 };
 pub use diagnostic::{Problem, Problems, Severity};
 pub use expression::ExpressionError;

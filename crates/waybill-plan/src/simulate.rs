@@ -153,6 +153,7 @@ impl<'p> Simulation<'p> {
             applied_once: delivery.applied.is_some(),
             begun: recorded.is_some_and(|recorded| recorded.delivery.begun),
             applied_hash: delivery.applied_hash.clone(),
+            again: recorded.is_some_and(|recorded| recorded.delivery.again),
             first_unapplied_at: delivery.first_unapplied_at,
             sent,
         };

@@ -19,6 +19,7 @@
 //! | path | what |
 //! | --- | --- |
 //! | `POST /_control/ship` | buys labels for pending shipments, whole or split; see [`WarehouseOrder`] |
+//! | `DELETE /_control/shipments/{external_shipment_id}` | the account loses a shipment with its labels, and says nothing; 404 if it has none |
 //! | `PUT /_control/limit` | `{"requests_per_minute": 20}` |
 //!
 //! Labels are voided by the vendor's own `PUT /v2/labels/{label_id}/void`.
@@ -44,7 +45,7 @@ use axum::{
     extract::{Request, State},
     middleware::{self, Next},
     response::Response,
-    routing::{get, post, put},
+    routing::{delete, get, post, put},
 };
 
 use crate::kit::{Faults, Journal, Simulated};
@@ -93,6 +94,7 @@ pub fn simulated(config: Config) -> Simulated {
         .method_not_allowed_fallback(answers::no_such_method)
         .layer(middleware::from_fn_with_state(vendor.clone(), guarded))
         .route("/_control/ship", post(warehouse::ship))
+        .route("/_control/shipments/{external_shipment_id}", delete(warehouse::lose))
         .route("/_control/limit", put(warehouse::limit))
         .with_state(vendor);
     Simulated {

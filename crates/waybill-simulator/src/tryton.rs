@@ -9,6 +9,9 @@
 //! Tryton's own rounding, stock by location, returns (negative quantities make a credit note and a shipment return).
 //! `sale.sale.reference` is not unique: duplicates are accepted.
 //!
+//! Beside Tryton's paths it answers `DELETE /_control/records/{model}/{key}`: a sale by its reference or a party by its
+//! code is lost, as by a restored backup; 404 if there is none.
+//!
 //! What it does not keep is answered with HTTP 501 and the name of what is missing, never with a made-up answer:
 //! wizards, reports, `on_change`, the accounting behind an invoice, models and fields that no caller here needs.
 //! Differences that remain: a reference to a record that is not there is always refused (Tryton leaves that to the
@@ -229,6 +232,15 @@ impl Tryton {
         let replaced = write::replace_party(&mut state.store, code, by);
         state.store.commit();
         replaced
+    }
+
+    /// Loses records of a model by their key, as a backup that is restored does: what Tryton itself would not delete is
+    /// gone too. The key is a sale's reference, a party's code. Answers how many there were.
+    pub fn lose(&self, model: &str, key: &str) -> usize {
+        let mut state = self.state();
+        let lost = write::lose(&mut state.store, model, key);
+        state.store.commit();
+        lost
     }
 
     /// Takes a product out of what is sold: positive lines with it are refused, returns are not. Answers whether it is

@@ -3,6 +3,7 @@
 mod accounting;
 mod approvals;
 pub(crate) mod asking;
+mod audit;
 mod backfill;
 mod export;
 mod incidents;
@@ -67,6 +68,10 @@ pub(crate) enum OperatorCommand {
     /// Compare stores with what is known of them now, and have read what is missing. Exit code 1 if a store could not be
     /// compared.
     Reconcile(reconcile::Reconcile),
+    /// Compare what systems hold with what was brought there, by each system's own records: exit code 0 if nothing
+    /// differs, 1 if something does, 2 if a service or system could not be asked. With --heal, what is missing and what
+    /// is ours by the plan is written again.
+    Audit(audit::Audit),
     /// Import a store's history, or show how far that has come. Flows write of it what their `since` lets them.
     Backfill(backfill::Backfill),
     /// Write a day as it was recorded, for `waybill plan simulate`: every snapshot and every decision. Exit code 1 if
@@ -157,6 +162,7 @@ async fn answer(command: OperatorCommand, place: &Place, terminal: &mut Terminal
         OperatorCommand::Incidents(command) => incidents::run(command, place, terminal).await,
         OperatorCommand::Webhooks(command) => webhooks::run(command, place, terminal).await,
         OperatorCommand::Reconcile(command) => reconcile::run(command, place, terminal).await,
+        OperatorCommand::Audit(command) => audit::run(command, place, terminal).await,
         OperatorCommand::Backfill(command) => backfill::run(command, place, terminal).await,
         OperatorCommand::Export(command) => export::run(command, place, terminal).await,
     }

@@ -4,6 +4,7 @@
 
 mod actions;
 mod approvals;
+mod audit;
 mod healing;
 mod overview;
 mod parked;
@@ -86,13 +87,26 @@ impl Services {
     where
         F: Future<Output = Result<Response<T>, Status>>,
     {
+        self.ask_within(WITHIN, service, call).await
+    }
+
+    /// Asks one service for what takes longer.
+    async fn ask_within<T, F>(
+        &self,
+        within: Duration,
+        service: &str,
+        call: impl FnOnce(PeerChannel) -> F,
+    ) -> Result<T, Unanswered>
+    where
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
         let Some(peer) = self.peers.get(service) else {
             return Err(Unanswered { service: service.to_owned(), url: String::new(), problem: Problem::NoAddress });
         };
-        let problem = match tokio::time::timeout(WITHIN, call(peer.channel.clone())).await {
+        let problem = match tokio::time::timeout(within, call(peer.channel.clone())).await {
             Ok(Ok(response)) => return Ok(response.into_inner()),
             Ok(Err(status)) => Problem::of(&status),
-            Err(_) => Problem::Slow(WITHIN),
+            Err(_) => Problem::Slow(within),
         };
         Err(Unanswered { service: service.to_owned(), url: peer.url.clone(), problem })
     }

@@ -29,6 +29,15 @@ pub(crate) struct Incident {
     pub(crate) paged_at: Option<String>,
 }
 
+/// What `waybill audit` says.
+#[derive(Debug)]
+pub(crate) struct Audited {
+    /// Its last line.
+    pub(crate) sum: String,
+    /// All that it says, unless it found that all is well.
+    pub(crate) wrong: Option<String>,
+}
+
 #[derive(Debug, Deserialize)]
 struct ParkedList {
     parked: Vec<Parked>,
@@ -60,6 +69,19 @@ impl Operator {
         let said = String::from_utf8_lossy(&output.stdout);
         anyhow::ensure!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
         Ok(said.into_owned())
+    }
+
+    /// Has what the systems hold compared with what was brought there; gives the sum of it, and all that it says if
+    /// anything differs or could not be asked.
+    ///
+    /// # Errors
+    /// When the command cannot be run.
+    pub(crate) fn audit(&self) -> anyhow::Result<Audited> {
+        let output = self.run(&["audit"])?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let sum = said.lines().last().unwrap_or_default().to_owned();
+        let wrong = format!("{said}{}", String::from_utf8_lossy(&output.stderr));
+        Ok(Audited { sum, wrong: (!output.status.success()).then_some(wrong) })
     }
 
     /// Asks for all that is parked; none if a service could not be asked.

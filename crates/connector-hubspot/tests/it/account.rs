@@ -69,6 +69,13 @@ impl Account {
         Some(response.json().await.expect("a record is JSON"))
     }
 
+    /// A colleague deletes the record with a key.
+    pub(crate) async fn delete(&self, kind: &str, key: &str) {
+        let record = self.with(kind, "waybill_key", key, "").await.expect("the record is there");
+        let path = format!("/crm/objects/2026-03/{kind}/{}", record["id"].as_str().expect("a record has an id"));
+        self.call(reqwest::Method::DELETE, &path, None).await;
+    }
+
     /// How often records were created and updated since the start.
     pub(crate) fn writes(&self) -> usize {
         self.running

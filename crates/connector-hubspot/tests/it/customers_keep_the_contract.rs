@@ -50,6 +50,14 @@ impl Bench<CustomerDocument> for Customers {
         })
     }
 
+    async fn writes(&self) -> usize {
+        self.0.running.journal.entries().len()
+    }
+
+    async fn lose(&self, document: &CustomerDocument) {
+        self.0.delete("contacts", document.key.as_str()).await;
+    }
+
     async fn inject(&self, trouble: Trouble, skip: usize) {
         self.0.inject(trouble, skip);
     }
@@ -64,6 +72,7 @@ impl Bench<CustomerDocument> for Customers {
 }
 
 waybill_connector::contract_tests!(CustomerDocument, Customers(Account::ready().await));
+waybill_connector::contract_tests!(CustomerDocument, Customers(Account::ready().await), [a_look_tells_what_was_lost]);
 
 /// The suite on an account that answers upserts by e-mail per input.
 mod where_upserts_by_email_are_partial {

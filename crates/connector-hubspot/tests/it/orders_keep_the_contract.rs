@@ -58,6 +58,14 @@ impl Bench<OrderDocument> for Orders {
                 .all(|name| property(found, name) == document.fields[*name].to_text())
     }
 
+    async fn writes(&self) -> usize {
+        self.0.running.journal.entries().len()
+    }
+
+    async fn lose(&self, document: &OrderDocument) {
+        self.0.delete("orders", document.key.as_str()).await;
+    }
+
     async fn inject(&self, trouble: Trouble, skip: usize) {
         self.0.inject(trouble, skip);
     }
@@ -72,3 +80,4 @@ impl Bench<OrderDocument> for Orders {
 }
 
 waybill_connector::contract_tests!(OrderDocument, Orders(Account::ready().await));
+waybill_connector::contract_tests!(OrderDocument, Orders(Account::ready().await), [a_look_tells_what_was_lost]);

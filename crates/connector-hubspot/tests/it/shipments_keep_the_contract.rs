@@ -48,6 +48,14 @@ impl Bench<ShipmentDocument> for Shipments {
         found.is_some_and(|order| document.fields.iter().all(|(name, value)| property(order, name) == value.to_text()))
     }
 
+    async fn writes(&self) -> usize {
+        self.0.running.journal.entries().len()
+    }
+
+    async fn lose(&self, document: &ShipmentDocument) {
+        self.0.delete("orders", document.order_key.as_str()).await;
+    }
+
     async fn inject(&self, trouble: Trouble, skip: usize) {
         self.0.inject(trouble, skip);
     }
@@ -62,3 +70,4 @@ impl Bench<ShipmentDocument> for Shipments {
 }
 
 waybill_connector::contract_tests!(ShipmentDocument, Shipments(Account::ready().await));
+waybill_connector::contract_tests!(ShipmentDocument, Shipments(Account::ready().await), [a_look_tells_what_was_lost]);

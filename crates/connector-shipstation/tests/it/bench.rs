@@ -160,6 +160,14 @@ impl Bench<OrderDocument> for Account {
             && fields
     }
 
+    async fn writes(&self) -> usize {
+        self.vendor.journal.entries().len()
+    }
+
+    async fn lose(&self, document: &OrderDocument) {
+        self.ask(Method::DELETE, &format!("/_control/shipments/{}", document.key), Value::Null).await;
+    }
+
     async fn inject(&self, trouble: Trouble, skip: usize) {
         let kind = match trouble {
             Trouble::TooManyRequests { retry_after_s } => FaultKind::TooManyRequests { retry_after_s },

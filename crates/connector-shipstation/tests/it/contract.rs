@@ -6,6 +6,7 @@ mod in_one_step {
     use crate::bench::Account;
 
     waybill_connector::contract_tests!(OrderDocument, Account::open().await);
+    waybill_connector::contract_tests!(OrderDocument, Account::open().await, [a_look_tells_what_was_lost]);
 }
 
 mod in_two_steps {
@@ -14,4 +15,5 @@ mod in_two_steps {
     use crate::bench::Account;
 
     waybill_connector::contract_tests!(OrderDocument, Account::open_with_details().await);
+    waybill_connector::contract_tests!(OrderDocument, Account::open_with_details().await, [a_look_tells_what_was_lost]);
 }

@@ -1,8 +1,8 @@
 //! The capability `shipment-sink`.
 
 use async_trait::async_trait;
-use waybill_connector::{Applied, Failure, Known, Sink, Step, StepCall};
-use waybill_domain::document::ShipmentDocument;
+use waybill_connector::{Applied, Failure, Known, Look, LookCall, Sink, Step, StepCall};
+use waybill_domain::{ObjectKey, document::ShipmentDocument};
 
 use super::{
     ROLE, has_number, notify, open_lines, refused, shows,
@@ -40,7 +40,7 @@ impl Sink<ShipmentDocument> for Shopify {
         let Some(work) = self.client.fulfillment_work(&call.document.order_source_id).await? else {
             return Ok(None);
         };
-        let ours = Ours::of(call, &work);
+        let ours = Ours::of(call.document, call.object_key, call.known, &work);
         if call.step.name == CANCEL {
             let cancelled = ours.standing.is_empty() && !ours.fallen.is_empty();
             return Ok(cancelled.then(|| applied(&[], false)));
@@ -54,6 +54,10 @@ impl Sink<ShipmentDocument> for Shopify {
             missing.is_empty() && extra.is_empty() && ours.standing.iter().all(|one| shows(one, &ours.tracking));
         let gids: Vec<String> = ours.standing.into_iter().map(|one| one.id).collect();
         Ok(whole.then(|| applied(&ids(&gids), false)))
+    }
+
+    async fn look(&self, calls: &[LookCall<'_, ShipmentDocument>]) -> Vec<Result<Look, Failure>> {
+        self.look_at_parcels(calls).await
     }
 }
 
@@ -119,14 +123,14 @@ impl Shopify {
     /// The order's fulfilments and what is left to fulfil, and which of the fulfilments are the parcel's.
     async fn look(&self, call: &StepCall<'_, ShipmentDocument>) -> Result<(Work, Ours), Failure> {
         let work = self.work(call).await?;
-        let ours = Ours::of(call, &work);
+        let ours = Ours::of(call.document, call.object_key, call.known, &work);
         ours.refuse_if_cancelled(call)?;
         Ok((work, ours))
     }
 
     async fn cancel(&self, call: &StepCall<'_, ShipmentDocument>) -> Result<Applied, Failure> {
         let work = self.work(call).await?;
-        let ours = Ours::of(call, &work);
+        let ours = Ours::of(call.document, call.object_key, call.known, &work);
         for fulfillment in &ours.standing {
             self.client.fulfillment_cancel(&fulfillment.id).await?.map_err(|errors| refused(&errors))?;
         }
@@ -157,7 +161,7 @@ impl Shopify {
         ))
     }
 
-    async fn held(&self, fulfillments: &[wire::Fulfillment]) -> Result<Units, Failure> {
+    pub(super) async fn held(&self, fulfillments: &[wire::Fulfillment]) -> Result<Units, Failure> {
         let mut rows = Vec::new();
         for fulfillment in fulfillments {
             let lines = self.client.fulfillment_lines(&fulfillment.id).await?;
@@ -173,19 +177,19 @@ fn order_input((order, lines): (String, Vec<(String, i64)>)) -> FulfillmentOrder
 }
 
 /// The fulfilments that a parcel already has.
-struct Ours {
-    tracking: TrackingInput,
+pub(super) struct Ours {
+    pub(super) tracking: TrackingInput,
     /// Those that count, lowest id first.
-    standing: Vec<wire::Fulfillment>,
+    pub(super) standing: Vec<wire::Fulfillment>,
     /// Those that were cancelled.
-    fallen: Vec<wire::Fulfillment>,
+    pub(super) fallen: Vec<wire::Fulfillment>,
 }
 
 impl Ours {
     /// By the ids that earlier revisions left, or by the parcel's number.
-    fn of(call: &StepCall<'_, ShipmentDocument>, work: &Work) -> Self {
-        let tracking = tracking(call.document, call.object_key);
-        let known = known_ids(call.known);
+    pub(super) fn of(document: &ShipmentDocument, key: &ObjectKey, known: &Known, work: &Work) -> Self {
+        let tracking = tracking(document, key);
+        let known = known_ids(known);
         let ours = |one: &&wire::Fulfillment| known.contains(&one.id) || has_number(one, &tracking.number);
         let (mut standing, fallen): (Vec<_>, Vec<_>) = work.fulfillments.iter().filter(ours).cloned().partition(stands);
         standing.sort_by_key(|one| number(&one.id));
@@ -208,12 +212,12 @@ fn number(gid: &str) -> Option<u64> {
     gid::record_id("Fulfillment", gid)?.as_str().parse().ok()
 }
 
-fn ids(gids: &[String]) -> Vec<String> {
+pub(super) fn ids(gids: &[String]) -> Vec<String> {
     gids.iter().filter_map(|gid| gid::record_id("Fulfillment", gid)).map(|id| id.to_string()).collect()
 }
 
 /// The fulfilments' global ids that earlier revisions left.
-fn known_ids(known: &Known) -> Vec<String> {
+pub(super) fn known_ids(known: &Known) -> Vec<String> {
     let ids = known.get(ROLE).map(String::as_str).unwrap_or_default();
     ids.split(',').filter(|id| !id.is_empty()).map(|id| gid::gid("Fulfillment", id)).collect()
 }

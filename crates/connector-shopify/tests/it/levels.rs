@@ -85,6 +85,10 @@ impl Bench<StockDocument> for Shop {
         self.now(document)["on_hand"] == document.quantity
     }
 
+    async fn writes(&self) -> usize {
+        self.vendor.journal.entries().len()
+    }
+
     async fn inject(&self, trouble: Trouble, skip: usize) {
         Shop::inject(self, fault(trouble), skip, "");
     }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Mutex};
 use async_trait::async_trait;
 use serde_json::Value;
 use waybill_connector::{
-    Failure, Known, Sink,
+    Failure, Finding, Known, Look, LookCall, Sink,
     contract::{Bench, Trouble, drive},
 };
 use waybill_domain::{
@@ -116,6 +116,10 @@ impl Bench<ShipmentDocument> for Parcels {
         contents(&fulfilments) == [(TEE.to_owned(), 2)]
             && fulfilments[0]["tracking_number"] == document.tracking_number
             && fulfilments[0]["tracking_company"] == "UPS"
+    }
+
+    async fn writes(&self) -> usize {
+        self.shop.vendor.journal.entries().len()
     }
 
     async fn inject(&self, trouble: Trouble, skip: usize) {
@@ -283,4 +287,28 @@ async fn an_order_that_shopify_does_not_have_is_named() {
     let shop = Shop::open().await;
     let failure = shop.ship(1, &parcel(1, 999, &[(TEE, 1)]), Known::new()).await.unwrap_err();
     assert!(matches!(&failure, Failure::Rejected { code, .. } if code == "not_found"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_look_tells_of_units_that_were_sent_twice_and_of_a_fulfilment_that_was_cancelled() {
+    let shop = Shop::open().await;
+    let order = shop.place(&[(TEE, 4)]);
+    let sent = parcel(1, order, &[(TEE, 2)]);
+    let known = shop.ship(1, &sent, Known::new()).await.unwrap();
+    let look = async || {
+        let sink: &dyn Sink<ShipmentDocument> = &shop.connector;
+        sink.look(&[LookCall { document: &sent, known: &known }]).await.remove(0).unwrap()
+    };
+    assert_eq!(look().await, Look::whole());
+    // The same number once more, on another fulfilment.
+    shop.ship(1, &parcel(1, order, &[(TEE, 4)]), known.clone()).await.unwrap();
+    let before = shop.vendor.journal.entries().len();
+    let Look::Seen(seen) = look().await else { panic!("Shopify can be asked") };
+    let [Finding::Doubled { ids, .. }] = seen.findings.as_slice() else { panic!("{seen:?}") };
+    assert_eq!((ids.len(), shop.fulfilments(order).len()), (2, 2));
+    assert_eq!(shop.vendor.journal.entries().len(), before, "a look has written");
+    // All of it is cancelled in the shop: that is the shop's to say.
+    let voided = ShipmentDocument { voided: true, ..sent.clone() };
+    shop.ship(1, &voided, known.clone()).await.unwrap();
+    assert_eq!(look().await, Look::found(Finding::cancelled("shipment", false, false)));
 }

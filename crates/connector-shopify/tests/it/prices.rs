@@ -102,6 +102,10 @@ impl Bench<PriceDocument> for Shop {
         self.price(&document.sku) == document.price
     }
 
+    async fn writes(&self) -> usize {
+        self.vendor.journal.entries().len()
+    }
+
     async fn inject(&self, trouble: Trouble, skip: usize) {
         Shop::inject(self, fault(trouble), skip, "");
     }

@@ -107,7 +107,7 @@ const SALE_FIELDS: &[&str] = &[
     "total_amount",
 ];
 
-const STATE_FIELDS: &[&str] = &["number", "reference", "state"];
+pub(super) const STATE_FIELDS: &[&str] = &["number", "reference", "state"];
 
 const ORIGINAL_FIELDS: &[&str] = &[
     "currency.code",
@@ -165,7 +165,11 @@ impl Tryton {
         Ok(sales)
     }
 
-    async fn by_reference<T: Referred>(&self, keys: &BTreeSet<&str>, fields: &[&str]) -> Result<Vec<T>, Failure> {
+    pub(super) async fn by_reference<T: Referred>(
+        &self,
+        keys: &BTreeSet<&str>,
+        fields: &[&str],
+    ) -> Result<Vec<T>, Failure> {
         let query = Query::new(json!([["reference", "in", keys]]), fields);
         let rows: Vec<Map<String, Json>> = self.client.find("sale.sale", &query).await?;
         rows.into_iter().map(T::read).collect()

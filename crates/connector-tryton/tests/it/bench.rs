@@ -85,6 +85,22 @@ impl Bench {
         &self.running.faults
     }
 
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.running.journal
+    }
+
+    /// A simulated Tryton loses a record, as by a restored backup.
+    pub(crate) fn lose(&self, model: &str, key: &str) {
+        let tryton = self.vendor.simulated.as_ref().expect("a real Tryton loses nothing");
+        assert_eq!(tryton.lose(model, key), 1, "{model} with the key {key}");
+    }
+
+    /// Somebody makes another sale of the same party with a key.
+    pub(crate) async fn copy(&self, sale: &Json, key: &str) {
+        let values = json!([[{"party": sale["party"], "reference": key}]]);
+        self.vendor.model("sale.sale.create", values).await;
+    }
+
     /// Brings an order into Tryton as the engine does.
     pub(crate) async fn book(&self, n: usize, document: &OrderDocument, known: Known) -> Result<Known, Failure> {
         contract::drive(self.orders(), &order_record(n), document, known).await
@@ -137,6 +153,7 @@ impl Bench {
             "lines.unit_price",
             "number",
             "origin",
+            "party",
             "party.code",
             "party.email",
             "party.name",

@@ -82,6 +82,18 @@ impl contract::Bench<OrderDocument> for Bench {
         let total = sale["total_amount"]["decimal"].as_str().unwrap();
         sale["comment"] == json!(comment) && total == document.total.to_string() && sale["state"] == "processing"
     }
+    async fn writes(&self) -> usize {
+        self.journal().entries().len()
+    }
+
+    async fn lose(&self, document: &OrderDocument) {
+        self.lose("sale.sale", document.key.as_str());
+    }
+
+    async fn double(&self, document: &OrderDocument) {
+        self.copy(&self.sale(document).await, document.key.as_str()).await;
+    }
+
     async fn inject(&self, trouble: Trouble, skip: usize) {
         self.trouble(trouble, skip);
     }
@@ -122,6 +134,14 @@ impl contract::Bench<CustomerDocument> for Bench {
         let party = &self.parties(document).await[0];
         party["name"] == json!(document.display_name().expose()) && party["email"] == json!(document.email.expose())
     }
+    async fn writes(&self) -> usize {
+        self.journal().entries().len()
+    }
+
+    async fn lose(&self, document: &CustomerDocument) {
+        self.lose("party.party", document.key.as_str());
+    }
+
     async fn inject(&self, trouble: Trouble, skip: usize) {
         self.trouble(trouble, skip);
     }
@@ -180,6 +200,18 @@ impl contract::Bench<RefundDocument> for Refunded {
         let total = sale["total_amount"]["decimal"].as_str().unwrap();
         sale["comment"] == json!(comment) && total == (-document.total).to_string() && sale["state"] == "processing"
     }
+    async fn writes(&self) -> usize {
+        self.bench.journal().entries().len()
+    }
+
+    async fn lose(&self, document: &RefundDocument) {
+        self.bench.lose("sale.sale", document.key.as_str());
+    }
+
+    async fn double(&self, document: &RefundDocument) {
+        self.bench.copy(&self.bench.returned(document).await, document.key.as_str()).await;
+    }
+
     async fn inject(&self, trouble: Trouble, skip: usize) {
         self.bench.trouble(trouble, skip);
     }
@@ -260,6 +292,10 @@ impl contract::Bench<OrderDocument> for Adopting {
         let comment = document.fields["comment"].to_text();
         sale["comment"] == json!(comment) && if self.only_comment { is_left } else { is_written }
     }
+    async fn writes(&self) -> usize {
+        self.bench.journal().entries().len()
+    }
+
     async fn inject(&self, trouble: Trouble, skip: usize) {
         self.bench.trouble(trouble, skip);
     }
@@ -307,18 +343,33 @@ mod refunds {
         RefundDocument,
         super::Refunded::of(crate::bench::Bench::simulated().await).await
     );
+    waybill_connector::contract_tests!(
+        RefundDocument,
+        super::Refunded::of(crate::bench::Bench::simulated().await).await,
+        [a_look_tells_what_was_lost, a_look_tells_of_two_and_leaves_both]
+    );
 }
 
 mod orders {
     use waybill_domain::document::OrderDocument;
 
     waybill_connector::contract_tests!(OrderDocument, crate::bench::Bench::simulated().await);
+    waybill_connector::contract_tests!(
+        OrderDocument,
+        crate::bench::Bench::simulated().await,
+        [a_look_tells_what_was_lost, a_look_tells_of_two_and_leaves_both]
+    );
 }
 
 mod customers {
     use waybill_domain::document::CustomerDocument;
 
     waybill_connector::contract_tests!(CustomerDocument, crate::bench::Bench::simulated().await);
+    waybill_connector::contract_tests!(
+        CustomerDocument,
+        crate::bench::Bench::simulated().await,
+        [a_look_tells_what_was_lost]
+    );
 }
 
 /// The same rules, where there is a real Tryton.

@@ -5,6 +5,9 @@ use std::time::Duration;
 use serde::Serialize;
 use waybill_domain::RecordKey;
 
+pub use super::looks::{
+    a_look_sees_what_was_applied_and_writes_nothing, a_look_tells_of_two_and_leaves_both, a_look_tells_what_was_lost,
+};
 use super::{Bench, Delivery, Trouble, drive};
 use crate::{
     failure::Failure,
@@ -14,7 +17,7 @@ use crate::{
 /// No delivery of the suite's documents takes more requests than this.
 const MOST_REQUESTS: usize = 100;
 
-/// All rules, one after another.
+/// All rules that hold for every vendor, one after another.
 pub async fn run<D: Serialize + Send + Sync>(bench: &dyn Bench<D>) {
     a_second_upsert_makes_no_second_object(bench).await;
     an_update_changes_and_does_not_add(bench).await;
@@ -29,6 +32,7 @@ pub async fn run<D: Serialize + Send + Sync>(bench: &dyn Bench<D>) {
     a_refused_document_is_rejected(bench).await;
     a_batch_answers_in_order(bench).await;
     an_unknown_key_is_not_found(bench).await;
+    a_look_sees_what_was_applied_and_writes_nothing(bench).await;
 }
 
 /// The same document a second time leaves one object.

@@ -32,6 +32,8 @@ pub(crate) struct Claim {
     pub(crate) external_id: String,
     pub(crate) target_key: String,
     pub(crate) approved: bool,
+    /// Whether it is to be written though nothing changed.
+    pub(crate) again: bool,
     /// Microseconds since the Unix epoch.
     pub(crate) first_unapplied_us: Option<i64>,
     /// By when a write must have begun, so that it has ended while the claim still holds; none if nothing holds it.
@@ -61,7 +63,7 @@ impl Claim {
 pub(crate) const COLUMNS: &str = "d.id, d.system, d.store, d.kind, d.record_id, d.name, d.desired_epoch,
     d.desired_number, d.desired, d.applied_number, d.applied_hash, d.settled_epoch, d.settled_number, d.known, d.attempts,
     d.tried_seconds, d.fence, d.wake, d.traceparent, d.external_id, d.target_key, d.approved_at is not null as approved,
-    (extract(epoch from d.first_unapplied_at) * 1000000)::bigint as first_unapplied_us";
+    d.again, (extract(epoch from d.first_unapplied_at) * 1000000)::bigint as first_unapplied_us";
 
 /// Claims up to `limit` due deliveries of a system, none with the target key of another claimed one. A claim whose
 /// lease ran out is taken over. Empty too if another replica was faster with the same target.

@@ -136,7 +136,8 @@ pub(crate) struct OtherRow {
 pub(crate) async fn others(db: &mut PgConnection, system: &str, keys: &[RecordKey]) -> sqlx::Result<Vec<OtherRow>> {
     let column = |pick: fn(&RecordKey) -> String| keys.iter().map(pick).collect::<Vec<_>>();
     sqlx::query_as(
-        "select d.store, d.kind, d.record_id, d.desired, d.applied_number is not null as applied_once, d.state
+        // What the system lost is not there until it is written again.
+        "select d.store, d.kind, d.record_id, d.desired, d.applied_number is not null and not d.again as applied_once, d.state
          from delivery d
          join unnest($2::text[], $3::text[], $4::text[]) as r (store, kind, record_id) using (store, kind, record_id)
          where d.system = $1",

@@ -43,6 +43,8 @@ pub(crate) async fn settle(
                  applied_epoch = case when $6 = 'applied' then $4 else d.applied_epoch end,
                  applied_number = case when $6 = 'applied' then $5 else d.applied_number end,
                  applied_hash = case when $6 = 'applied' then $11 else d.applied_hash end,
+                 -- What is parked on its way back is still not there.
+                 again = d.again and $6 <> 'applied',
                  first_unapplied_at = case when d.wake <> $3 then now() else null end,
                  code = $7, message = $8, field = $9, external_id = $10, attempts = $12, tried_seconds = 0, plan_hash = $13,
                  lease_until = null, changed_at = now()

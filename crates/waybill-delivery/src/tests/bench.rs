@@ -1,5 +1,7 @@
 //! What the engine's tests stand on.
 
+mod audited;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     future::Future,
@@ -16,11 +18,11 @@ use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use waybill_bus::Bus;
-use waybill_connector::{Applied, Failure, Known, Sink, Step, StepCall, sink::Check};
+use waybill_connector::{Applied, Failure, Known, Look, LookCall, Sink, Step, StepCall, sink::Check};
 use waybill_domain::{
     Kind, Snapshot,
     descriptor::{Budget, Capability, Descriptor},
-    document::OrderDocument,
+    document::{Fields, OrderDocument},
 };
 use waybill_plan::{Connectors, Plan};
 use waybill_proto::wire;
@@ -111,6 +113,9 @@ struct System {
     objects: Mutex<Vec<(String, String)>>,
     calls: AtomicUsize,
     looks: AtomicUsize,
+    looks_fail: Mutex<Option<Failure>>,
+    audits: AtomicUsize,
+    fields: Mutex<BTreeMap<String, Fields>>,
     look_takes: Mutex<Duration>,
     checks_fail: AtomicBool,
 }
@@ -133,6 +138,11 @@ impl Sink<OrderDocument> for System {
                 if !objects.iter().any(|(key, _)| key == call.object_key.as_str()) || call.known.is_empty() {
                     objects.push((call.object_key.to_string(), call.document.name.clone()));
                 }
+                let mut fields = self.fields.lock().unwrap();
+                let kept = &call.document.policy.keep;
+                let written = call.document.fields.iter().filter(|(name, _)| !kept.contains(*name));
+                let written = written.map(|(name, value)| (name.clone(), value.clone()));
+                fields.entry(call.document.name.clone()).or_default().extend(written);
                 Applied::wrote("order", "7")
             };
             if let Some(failure) = self.always.lock().unwrap().clone() {
@@ -172,7 +182,29 @@ impl Sink<OrderDocument> for System {
         tokio::time::sleep(time).await;
         let objects = self.objects.lock().unwrap();
         let found = objects.iter().any(|(key, _)| key == call.object_key.as_str());
+        let fields = self.fields.lock().unwrap();
+        let shown = fields.get(&call.document.name);
+        let shows = |name: &String, value| shown.and_then(|shown| shown.get(name)) == Some(value);
+        let wanted = call.document.fields.iter().filter(|(name, _)| !call.document.policy.keep.contains(*name));
+        let found = found && wanted.into_iter().all(|(name, value)| shows(name, value));
         Ok(found.then(|| Applied::unchanged("order", "7")))
+    }
+
+    async fn look(&self, calls: &[LookCall<'_, OrderDocument>]) -> Vec<Result<Look, Failure>> {
+        let broken = self.looks_fail.lock().unwrap().clone();
+        self.audits.fetch_add(1, Ordering::SeqCst);
+        let time = *self.look_takes.lock().unwrap();
+        tokio::time::sleep(time).await;
+        let objects = self.objects.lock().unwrap();
+        let look = |call: &LookCall<'_, OrderDocument>| {
+            let found = objects.iter().filter(|(key, _)| key == call.document.key.as_str());
+            match found.map(|(_, name)| name.as_str()).collect::<Vec<_>>().as_slice() {
+                [] => Look::missing("order"),
+                [_] => Look::whole(),
+                several => Look::doubled("order", (7..).take(several.len()).map(|id: i32| id.to_string()).collect()),
+            }
+        };
+        calls.iter().map(|call| broken.clone().map_or_else(|| Ok(look(call)), Err)).collect()
     }
 }
 
@@ -233,6 +265,7 @@ impl Bench {
         let system = Arc::new(System::default());
         let port = SystemPort {
             orders: Some(system.clone()),
+            order_fields: Some(system.clone()),
             ..SystemPort::new(descriptor("erp", &[Capability::OrderSink]), system.clone())
         };
         let budget = port.descriptor.budget;
@@ -489,6 +522,7 @@ impl Bench {
         .await;
         self.answer_as_ever();
         self.system.objects.lock().unwrap().clear();
+        self.system.fields.lock().unwrap().clear();
         self.system.held.lock().unwrap().clear();
     }
 

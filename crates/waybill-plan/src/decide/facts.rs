@@ -125,6 +125,9 @@ pub struct DeliveryFacts {
     pub begun: bool,
     /// Hash of what was applied last, see [`super::Write::hash`].
     pub applied_hash: Option<String>,
+    /// Whether it is to be written though nothing changed: the system lost it, or holds something else.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
     /// When the first change was heard that the system does not have yet.
     pub first_unapplied_at: Option<Timestamp>,
     /// What was sent last of the mapped fields, by the object's role. It names people, and is not kept with decisions.

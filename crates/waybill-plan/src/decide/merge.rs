@@ -30,11 +30,11 @@ pub enum Remote {
 }
 
 /// A document's fields of one object.
-struct Part<'a> {
-    role: &'static str,
-    kind: Kind,
-    maps: &'a BTreeMap<String, Map>,
-    fields: &'a mut Fields,
+pub(super) struct Part<'a> {
+    pub(super) role: &'static str,
+    pub(super) kind: Kind,
+    pub(super) maps: &'a BTreeMap<String, Map>,
+    pub(super) fields: &'a mut Fields,
     policy: &'a mut WritePolicy,
 }
 
@@ -126,11 +126,7 @@ pub(super) fn merge(
     let mut to_read: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for part in parts(flow, document) {
         let before = sent.get(part.role);
-        let on_conflict = match part.kind {
-            kind if kind == flow.kind => plan.on_conflict(flow),
-            // The buyer of an order is a customer.
-            kind => plan.kinds.get(kind.as_str()).map_or(OnConflict::Owner, |rule| rule.on_conflict),
-        };
+        let on_conflict = on_conflict(plan, flow, part.kind);
         for (name, ours) in part.fields.iter() {
             if owned_by_target(plan, flow, part.maps, part.kind, name) {
                 part.policy.keep.insert(name.clone());
@@ -166,6 +162,15 @@ pub(super) fn merge(
     if to_read.is_empty() { Merged::Fit } else { Merged::ReadFirst(to_read) }
 }
 
+/// What happens to fields of one of a flow's objects that both sides changed.
+pub(super) fn on_conflict(plan: &Plan, flow: &Flow, kind: Kind) -> OnConflict {
+    match kind {
+        kind if kind == flow.kind => plan.on_conflict(flow),
+        // The buyer of an order is a customer.
+        kind => plan.kinds.get(kind.as_str()).map_or(OnConflict::Owner, |rule| rule.on_conflict),
+    }
+}
+
 /// What was sent once a document is written, by role.
 pub(super) fn sent(flow: &Flow, document: &Document) -> BTreeMap<String, Fields> {
     let mut document = document.clone();
@@ -173,7 +178,7 @@ pub(super) fn sent(flow: &Flow, document: &Document) -> BTreeMap<String, Fields>
 }
 
 /// The objects of a document that have mapped fields.
-fn parts<'a>(flow: &'a Flow, document: &'a mut Document) -> Vec<Part<'a>> {
+pub(super) fn parts<'a>(flow: &'a Flow, document: &'a mut Document) -> Vec<Part<'a>> {
     let own = |role, kind, fields, policy| Part { role, kind, maps: &flow.fields, fields, policy };
     match document {
         Document::Order(order) => {

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::State,
+    extract::{Path, State},
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
@@ -54,6 +54,17 @@ pub(super) async fn ship(State(vendor): State<Vendor>, Json(order): Json<Warehou
         }
         Err(problem) => (StatusCode::CONFLICT, problem).into_response(),
     }
+}
+
+/// `DELETE /_control/shipments/{external_shipment_id}`
+pub(super) async fn lose(State(vendor): State<Vendor>, Path(external_id): Path<String>) -> StatusCode {
+    let mut account = vendor.account();
+    let Some(id) = account.by_external_id(&external_id).map(|shipment| shipment.id.clone()) else {
+        return StatusCode::NOT_FOUND;
+    };
+    account.shipments.retain(|shipment| shipment.id != id);
+    account.labels.retain(|label| label.shipment_id != id);
+    StatusCode::NO_CONTENT
 }
 
 /// How often the account may ask.

@@ -5,7 +5,7 @@ use axum::{
     body::Bytes,
     extract::{Path, State},
     response::{IntoResponse, Response},
-    routing::post,
+    routing::{delete, post},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Map, Value as Json, json};
@@ -38,6 +38,7 @@ pub(super) fn router(tryton: Tryton) -> Router {
     Router::new()
         .route("/rpc/", post(server).fallback(wrong_method("POST, OPTIONS")))
         .route("/{database}/rpc/", post(database).fallback(wrong_method("POST, OPTIONS")))
+        .route("/_control/records/{model}/{key}", delete(lose))
         .fallback(wrong_method("OPTIONS"))
         .with_state(tryton)
 }
@@ -52,6 +53,10 @@ pub(super) fn unauthorized() -> Response {
 /// The answer to too many failed logins. Tryton states no wait.
 pub(super) fn too_many() -> Response {
     page(StatusCode::TOO_MANY_REQUESTS, TOO_MANY)
+}
+
+async fn lose(State(tryton): State<Tryton>, Path((model, key)): Path<(String, String)>) -> StatusCode {
+    if tryton.lose(&model, &key) == 0 { StatusCode::NOT_FOUND } else { StatusCode::NO_CONTENT }
 }
 
 async fn server(State(tryton): State<Tryton>, headers: HeaderMap, body: Bytes) -> Response {

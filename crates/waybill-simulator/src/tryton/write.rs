@@ -329,6 +329,25 @@ pub(super) fn replace_party(store: &mut Store, code: &str, by: &str) -> bool {
     true
 }
 
+/// What a restored backup does not have: sales by their reference with their lines, parties by their code.
+pub(super) fn lose(store: &mut Store, model: &str, key: &str) -> usize {
+    let (name, field) = match model {
+        "sale.sale" => ("sale.sale", "reference"),
+        "party.party" => ("party.party", "code"),
+        _ => return 0,
+    };
+    let ids = store.with_text(name, field, key);
+    for id in &ids {
+        if name == "sale.sale" {
+            for line in store.pointing_to("sale.line", "sale", *id) {
+                store.remove(schema::known("sale.line"), line);
+            }
+        }
+        store.remove(schema::known(name), *id);
+    }
+    ids.len()
+}
+
 /// The records that a method is called on, each once (`trytond.rpc.RPC.convert`).
 pub(super) fn records(given: &Json) -> Outcome<Vec<Id>> {
     let ids = match given {

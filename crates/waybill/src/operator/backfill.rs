@@ -53,8 +53,9 @@ enum Manage {
     },
 }
 
+/// From when on, as people say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Since {
+pub(super) enum Since {
     Day(Date),
     Instant(Timestamp),
 }
@@ -70,7 +71,7 @@ impl std::str::FromStr for Since {
 }
 
 impl Since {
-    fn instant(self, zone: &TimeZone) -> anyhow::Result<Timestamp> {
+    pub(super) fn instant(self, zone: &TimeZone) -> anyhow::Result<Timestamp> {
         match self {
             Self::Instant(at) => Ok(at),
             Self::Day(day) => Ok(day.to_zoned(zone.clone())?.start_of_day()?.timestamp()),

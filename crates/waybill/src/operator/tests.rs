@@ -2,6 +2,7 @@
 
 mod approvals;
 mod asking;
+mod audit;
 mod export;
 mod people;
 mod plan_status;

@@ -1,5 +1,6 @@
 //! The three plans for businesses of different kinds, as they are written, beside simulated vendors.
 
+mod audited;
 mod before_us;
 mod business;
 mod colleagues;

@@ -322,4 +322,8 @@ impl wire::deliveries_server::Deliveries for Fake {
     async fn roll(&self, _: Request<wire::RollRequest>) -> Answer<wire::RollResponse> {
         unused()
     }
+
+    async fn audit(&self, _: Request<wire::AuditRequest>) -> Answer<wire::AuditResponse> {
+        unused()
+    }
 }

@@ -19,7 +19,7 @@ use waybill_proto::{
 };
 use waybill_runtime::grpc::{self, RequireToken};
 
-use super::{people::People, recorded::Recorded};
+use super::{audit::Audited, people::People, recorded::Recorded};
 
 pub(super) const TOKEN: &str = "operations-token";
 
@@ -34,6 +34,7 @@ pub(super) struct Suite {
     replicas: Vec<Replica>,
     recorded: Recorded,
     people: People,
+    audited: Audited,
     details: Vec<DeliveryDetail>,
     silent: Option<&'static str>,
     changes: Arc<Mutex<Vec<String>>>,
@@ -101,6 +102,12 @@ impl Suite {
     /// The watch hears of a replica.
     pub(super) fn hearing(mut self, replica: Replica) -> Self {
         self.replicas.push(replica);
+        self
+    }
+
+    /// An audit finds this.
+    pub(super) fn auditing(mut self, audited: Audited) -> Self {
+        self.audited = audited;
         self
     }
 
@@ -384,6 +391,12 @@ impl Deliveries for Suite {
     async fn roll(&self, request: Request<wire::RollRequest>) -> Answer<wire::RollResponse> {
         let (answer, rolled) = self.people.roll(&request.into_inner())?;
         self.changes.lock().unwrap().extend(rolled);
+        Ok(Response::new(answer))
+    }
+
+    async fn audit(&self, request: Request<wire::AuditRequest>) -> Answer<wire::AuditResponse> {
+        let (answer, healed) = self.audited.page(&request.into_inner());
+        self.changes.lock().unwrap().extend(healed);
         Ok(Response::new(answer))
     }
 }

@@ -42,6 +42,30 @@ impl Business {
         answer(self.crm(reqwest::Method::PATCH, &path).json(&json!({ "properties": properties }))).await;
     }
 
+    /// A colleague deletes a contact in HubSpot.
+    pub(super) async fn delete_contact(&self, email: &str) {
+        let id = self.contact(email, "hs_object_id").await["hs_object_id"].as_str().unwrap().to_owned();
+        answer(self.crm(reqwest::Method::DELETE, &format!("contacts/{id}"))).await;
+    }
+
+    /// A colleague changes an order in HubSpot, by its id there.
+    pub(super) async fn correct_crm_order(&self, id: &str, properties: Value) {
+        let path = format!("orders/{id}");
+        answer(self.crm(reqwest::Method::PATCH, &path).json(&json!({ "properties": properties }))).await;
+    }
+
+    /// The shipping tool loses an order's shipment, by its key.
+    pub(super) async fn lose_shipment(&self, key: &str) {
+        let url = format!("{}/_control/shipments/{key}", self.suite.vendors.parcels.url());
+        answer(reqwest::Client::new().delete(url)).await;
+    }
+
+    /// The books are restored from a backup that does not have a sale, by its reference.
+    pub(super) async fn lose_sale(&self, reference: &str) {
+        let url = format!("{}/_control/records/sale.sale/{reference}", self.suite.vendors.erp.url());
+        answer(reqwest::Client::new().delete(url)).await;
+    }
+
     /// Somebody's import makes objects in HubSpot.
     pub(super) async fn create_in_crm(&self, kind: &str, objects: &[Value]) {
         let inputs: Vec<Value> = objects.iter().map(|of| json!({"properties": of, "associations": []})).collect();
@@ -138,6 +162,7 @@ pub(super) struct Sale {
     pub(super) id: i64,
     pub(super) description: String,
     pub(super) comment: String,
+    pub(super) reference: String,
     pub(super) state: String,
     pub(super) party: String,
     pub(super) party_id: i64,
@@ -180,6 +205,11 @@ impl Books {
         rows.iter().find(|row| row["code"] == code).unwrap()["id"].clone()
     }
 
+    /// Somebody deletes a record of a model.
+    pub(super) async fn delete(&self, model: &str, id: &Value) {
+        self.call::<Value>(&format!("{model}.delete"), json!([[id], {}])).await;
+    }
+
     /// How many records of a model there are.
     pub(super) async fn count(&self, model: &str) -> usize {
         self.call(&format!("{model}.search_count"), json!([[], {}])).await
@@ -197,13 +227,23 @@ impl Books {
     /// All sales, in the order in which they were booked.
     pub(super) async fn sales(&self) -> Vec<Sale> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let fields =
-            ["description", "comment", "state", "total_amount", "origin", "party", "party.name", "warehouse.code"];
+        let fields = [
+            "description",
+            "comment",
+            "reference",
+            "state",
+            "total_amount",
+            "origin",
+            "party",
+            "party.name",
+            "warehouse.code",
+        ];
         let sales = self.all("sale.sale", &fields).await;
         let sale = |row: &Value| Sale {
             id: row["id"].as_i64().unwrap(),
             description: text(&row["description"]),
             comment: text(&row["comment"]),
+            reference: text(&row["reference"]),
             state: text(&row["state"]),
             party: text(&row["party."]["name"]),
             party_id: row["party"].as_i64().unwrap(),
