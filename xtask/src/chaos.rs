@@ -35,7 +35,7 @@ const TWICE: [&str; 4] = ["inventory-router", "crm-sync", "erp-sync", "fulfilmen
 const FAULTS: (&str, &str) = ("waybill-faults", "waybill-faults/on");
 
 /// A broken promise shows at once or never.
-const STUCK_BROKEN: Duration = Duration::from_secs(45);
+const STUCK_BROKEN: Duration = Duration::from_secs(25);
 
 /// Webhooks of a thousand that come twice, late, and never.
 const SHARES: [u32; 3] = [100, 100, 20];

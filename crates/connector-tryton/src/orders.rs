@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use serde_json::json;
 use waybill_connector::{Applied, Failure, Known, Look, LookCall, Sink, Step, StepCall};
 use waybill_domain::{
-    ObjectKey,
+    ObjectKey, RecordId,
     document::{Fields, OrderDocument, WritePolicy},
 };
 
@@ -118,6 +118,10 @@ impl Booked for OrderDocument {
 
     fn key(&self) -> &ObjectKey {
         &self.key
+    }
+
+    fn record(&self) -> &RecordId {
+        &self.source_id
     }
 
     fn fields(&self) -> &Fields {

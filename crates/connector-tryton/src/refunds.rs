@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value as Json, json};
 use waybill_connector::{Applied, Failure, Known, Look, LookCall, Sink, Step, StepCall};
 use waybill_domain::{
-    ObjectKey,
+    ObjectKey, RecordId,
     document::{Fields, RefundDocument, WritePolicy},
 };
 
@@ -94,6 +94,10 @@ impl Booked for RefundDocument {
 
     fn key(&self) -> &ObjectKey {
         &self.key
+    }
+
+    fn record(&self) -> &RecordId {
+        &self.source_id
     }
 
     fn fields(&self) -> &Fields {

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 use waybill_connector::{Applied, Failure, Known, StepCall};
 use waybill_domain::{
-    ObjectKey,
+    ObjectKey, RecordId,
     document::{Fields, WritePolicy},
 };
 
@@ -46,6 +46,7 @@ pub(crate) trait Booked: Serialize + Send + Sync + Sized {
     const ADOPTS: bool;
 
     fn key(&self) -> &ObjectKey;
+    fn record(&self) -> &RecordId;
     fn fields(&self) -> &Fields;
     fn policy(&self) -> &WritePolicy;
     /// Whether a sale is to stand for it: not for what was cancelled or comes to nothing.

@@ -133,6 +133,12 @@ pub trait FieldSource<D: Sync>: Send + Sync {
     async fn read_fields(&self, calls: &[FieldsCall<'_, D>]) -> Vec<Result<Option<Fields>, Failure>>;
 }
 
+/// Whether what a cut call may have left of a record is looked for before it is sent again: always, but where a test breaks
+/// that promise on purpose to see that it shows (`waybill-faults`).
+pub fn looks_before_resending(record_id: &str) -> bool {
+    !waybill_faults::breaks("resend-without-lookup", record_id)
+}
+
 /// Any system: whether its credentials work.
 #[async_trait]
 pub trait Check: Send + Sync {

@@ -153,10 +153,10 @@ impl Trouble {
                 }
                 Ok(())
             }
-            Fault::Vendor { vendor, kind, times } => {
+            Fault::Vendor { vendor, kind, times, body } => {
                 let vendors = stage.world()?.vendors();
                 let (_, url) = &vendors[*vendor];
-                let body = format!(r#"{{"kind": {kind}, "times": {times}}}"#);
+                let body = format!(r#"{{"kind": {kind}, "times": {times}, "body": "{body}"}}"#);
                 let answer = loopback_http::post_json(url, "/_control/faults", &body)?;
                 anyhow::ensure!(answer.is_ok(), "{}: {}", answer.status, answer.body);
                 Ok(())

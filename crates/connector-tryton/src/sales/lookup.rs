@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json, json};
-use waybill_connector::{Failure, StepCall};
+use waybill_connector::{Failure, StepCall, sink::looks_before_resending};
 
 use super::Booked;
 use crate::{
@@ -158,7 +158,12 @@ impl Tryton {
         fields: &[&str],
     ) -> Result<ByKey<T>, Failure> {
         let keys: BTreeSet<&str> = calls.iter().map(|call| call.document.key().as_str()).collect();
-        let (sales, surplus) = settled(self.by_reference(&keys, fields).await?);
+        let mut rows: Vec<T> = self.by_reference(&keys, fields).await?;
+        for call in calls.iter().filter(|call| !looks_before_resending(call.document.record().as_str())) {
+            let known = call.known.get(D::ROLE).and_then(|id| id.parse().ok());
+            rows.retain(|row| row.reference() != call.document.key().as_str() || Some(row.id()) == known);
+        }
+        let (sales, surplus) = settled(rows);
         if !surplus.is_empty() {
             self.client.delete("sale.sale", &surplus).await?;
         }
