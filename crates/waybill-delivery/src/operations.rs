@@ -236,6 +236,11 @@ impl Deliveries for DeliveriesService {
         let request = request.into_inner();
         let system: SystemName =
             request.system.parse().map_err(|error| Status::invalid_argument(format!("{error}")))?;
+        // A worker takes its system up a moment after the start: a pause is not to wait for it.
+        if let Some(served) = self.engine.served().iter().find(|served| served.name == system) {
+            let enlisted = systems::enlist(self.engine.pool(), system.as_str(), served.paused, served.released).await;
+            enlisted.map_err(unavailable)?;
+        }
         if !systems::pause(self.engine.pool(), system.as_str(), request.paused).await.map_err(unavailable)? {
             return Err(Status::not_found(format!("{} does not serve '{system}'", self.engine.service())));
         }

@@ -240,6 +240,16 @@ async fn refused_credentials_pause_the_system_until_a_check_passes() {
 }
 
 #[tokio::test]
+async fn a_system_that_no_worker_has_taken_up_yet_can_be_paused() {
+    let bench = bench!();
+    bench.no_worker_has_been_here().await;
+    bench.ask_to_pause().await;
+    bench.hear(order(1).paid().with_line("TEE", 1, "24.00").at_revision(1)).await;
+    bench.round().await;
+    assert_eq!(bench.calls(), 0);
+}
+
+#[tokio::test]
 async fn a_limit_holds_the_system_back_and_is_no_attempt() {
     let bench = bench!();
     bench.answer(Answer::Fail(Failure::RateLimited { retry_after: Duration::from_secs(30) }));

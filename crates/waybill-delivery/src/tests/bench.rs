@@ -556,6 +556,18 @@ impl Bench {
         service.retry(tonic::Request::new(request)).await.unwrap().into_inner().changed
     }
 
+    pub(super) async fn no_worker_has_been_here(&self) {
+        self.execute("delete from system_state").await;
+    }
+
+    /// A person pauses the system.
+    pub(super) async fn ask_to_pause(&self) {
+        use wire::deliveries_server::Deliveries as _;
+        let (system, actor) = ("erp".to_owned(), "test".to_owned());
+        let request = wire::PauseRequest { system, actor, paused: true, ..Default::default() };
+        self.people().pause(tonic::Request::new(request)).await.unwrap();
+    }
+
     pub(super) async fn discard(&self) -> i64 {
         use wire::deliveries_server::Deliveries as _;
         let select = wire::SelectDeliveriesRequest {

@@ -60,7 +60,8 @@ pub(super) fn nothing(record: &str, silent: bool, terminal: &mut Terminal<'_>) -
 fn show(record: &RecordView, terminal: &mut Terminal<'_>) -> anyhow::Result<()> {
     terminal.line(&format!("{}  {}", record.name, services::written(&record.key)))?;
     terminal.gap()?;
-    let mut table = Table::new(&["system", "state", "revision", "external id", "#attempts", "changed", "service"]);
+    let mut table =
+        Table::new(&["system", "state", "revision", "external id", "#attempts", "changed", "plan", "service"]);
     for line in &record.lines {
         table.row([
             line.system.clone(),
@@ -69,6 +70,7 @@ fn show(record: &RecordView, terminal: &mut Terminal<'_>) -> anyhow::Result<()> 
             line.external_id.clone(),
             line.attempts.to_string(),
             terminal.time(line.changed_at),
+            line.plan_hash.clone(),
             line.service.clone(),
         ]);
     }

@@ -56,6 +56,8 @@ pub struct LineView {
     pub external_id: String,
     /// Tries of the revision.
     pub attempts: i64,
+    /// The hash of the plan by which the newest receipt was given, as far as the watch has heard.
+    pub plan_hash: String,
     /// When the state changed.
     pub changed_at: Option<Timestamp>,
     /// When it is looked at again, for one that is under way.
@@ -201,7 +203,12 @@ fn join(lines: Vec<Line>, details: Vec<DeliveryDetail>) -> Vec<LineView> {
         let Some(said) = said(detail) else { continue };
         match views.iter_mut().find(|view| view.system == said.system) {
             Some(view) => {
-                *view = LineView { heard: view.heard, wanted: view.wanted.max(said.wanted), ..said };
+                *view = LineView {
+                    heard: view.heard,
+                    wanted: view.wanted.max(said.wanted),
+                    plan_hash: std::mem::take(&mut view.plan_hash),
+                    ..said
+                };
             }
             None => views.push(said),
         }
@@ -224,6 +231,7 @@ fn heard(line: Line) -> LineView {
         field: line.field,
         external_id: line.external_id,
         attempts: line.attempts,
+        plan_hash: line.plan_hash,
         due_at: None,
         open_since: None,
         steps: None,
@@ -249,6 +257,7 @@ fn said(detail: DeliveryDetail) -> Option<LineView> {
         field: delivery.field,
         external_id: delivery.external_id,
         attempts: delivery.attempts,
+        plan_hash: String::new(),
         steps: Some(detail.steps),
         known: detail.known.into_iter().collect(),
     })
