@@ -1,9 +1,6 @@
 //! The connector and a simulated shop beside each other.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use connector_shopify::{Shopify, descriptor};
 use rust_decimal::Decimal;
@@ -20,6 +17,7 @@ use waybill_simulator::{
     kit::{Fault, FaultKind, Running, serve},
     shopify::{NewLine, NewOrder, Payment, Settings, Store},
 };
+use waybill_testkit::wait_for_async;
 
 pub(crate) struct Shop {
     pub(crate) connector: Shopify,
@@ -138,9 +136,5 @@ pub(crate) fn fault(trouble: Trouble) -> FaultKind {
 
 /// Waits until something holds, ten seconds at most.
 pub(crate) async fn until(holds: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while !holds() {
-        assert!(Instant::now() < deadline, "waited in vain");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    wait_for_async("what is to hold", Duration::from_secs(10), async || holds().then_some(())).await;
 }
