@@ -33,19 +33,11 @@ impl Accounting {
 
     /// Records that wait for a receipt while the service that should give it has nothing to do for them.
     async fn nobody_works_on(&self, line: &AccountingLine) -> anyhow::Result<Vec<String>> {
-        let waiting: Vec<String> = sqlx::query_scalar(
-            "select record_id from line
+        let waiting = "select record_id from line
              where (store, kind, system) = ($1, $2, $3) and waits_since is not null
-             order by waits_since limit $4",
-        )
-        .bind(&line.store)
-        .bind(&line.kind)
-        .bind(&line.system)
-        .bind(MOST)
-        .fetch_all(&self.pool)
-        .await?;
+             order by waits_since limit $4";
         let mut found = Vec::new();
-        for id in waiting {
+        for id in self.ids(waiting, line).await? {
             let key = wire::RecordKey { store: line.store.clone(), kind: line.kind.clone(), id: id.clone() };
             let request = ListDeliveriesRequest { system: line.system.clone(), key: Some(key), ..Default::default() };
             let deliveries = self.deliveries(&request).await?;
@@ -92,18 +84,11 @@ impl Accounting {
 
     /// Records of which a receipt tells an end that their service does not know of, or of a revision that nobody said.
     async fn settled_too_early(&self, line: &AccountingLine) -> anyhow::Result<Vec<String>> {
-        let mut found: Vec<String> = sqlx::query_scalar(
-            "select record_id from line
+        let unsaid = "select record_id from line
              where (store, kind, system) = ($1, $2, $3)
                  and (settled_epoch, settled_number) > (accepted_epoch, accepted_number)
-             order by record_id limit $4",
-        )
-        .bind(&line.store)
-        .bind(&line.kind)
-        .bind(&line.system)
-        .bind(MOST)
-        .fetch_all(&self.pool)
-        .await?;
+             order by record_id limit $4";
+        let mut found = self.ids(unsaid, line).await?;
         for state in UNSETTLED {
             let request = ListDeliveriesRequest {
                 system: line.system.clone(),
@@ -135,6 +120,12 @@ impl Accounting {
             }
         }
         Ok(found)
+    }
+
+    /// The ids that a query gives for a line; its parameters are store, kind, system and how many.
+    async fn ids(&self, sql: &'static str, line: &AccountingLine) -> sqlx::Result<Vec<String>> {
+        let query = sqlx::query_scalar(sql).bind(&line.store).bind(&line.kind).bind(&line.system).bind(MOST);
+        query.fetch_all(&self.pool).await
     }
 
     /// What the delivering services list, all together.
