@@ -38,7 +38,12 @@ impl Suite {
     async fn sell_to_a_paused_erp(&self) -> u64 {
         said(&self.run(&["setup", "--plan", "plan.toml"]));
         // A service says what it serves a moment after it is ready.
-        let pause = async || self.run(&["pause", "erp", "--reason", "stocktaking"]).status.success().then_some(());
+        // The stock of the ERP is served by another one, which may be sooner.
+        let is_paused = "select count(*) from erp_sync.system_state where system = 'erp' and paused";
+        let pause = async || {
+            self.run(&["pause", "erp", "--reason", "stocktaking"]);
+            (self.sql(is_paused).trim() == "1").then_some(())
+        };
         wait_for_async("the ERP to be paused", WITHIN, pause).await;
         let order = self.sell("TEE-WHITE-S").await;
         let heard = format!("select count(*) from alerter.line where system = 'erp' and record_id = '{order}'");
