@@ -117,8 +117,9 @@ impl Work {
 }
 
 /// Whether a step may have taken effect without our knowing.
-fn uncertain(step: &Step, row: Option<&StepRow>, may_be_there: bool) -> bool {
-    !step.idempotent && (may_be_there || row.is_some_and(|row| matches!(row.state.as_str(), "intent" | "ambiguous")))
+fn uncertain(step: &Step, row: Option<&StepRow>, may_be_there: bool, unsure: bool) -> bool {
+    let is_open = |row: &StepRow| matches!(row.state.as_str(), "intent" | "ambiguous");
+    !step.idempotent && (may_be_there || row.map_or(unsure, is_open))
 }
 
 impl Engine {
@@ -164,12 +165,11 @@ impl Engine {
             let work = &mut works[index];
             let step = work.steps[work.next].clone();
             let row = rows.get(&(work.claim.id, step.name.to_string()));
-            let epoch_changed = work.claim.settled_epoch != 0 && work.claim.settled_epoch != work.claim.desired_epoch;
             let (object_key, call_key) = keys(work, &step);
             let looks = !waybill_faults::breaks("resend-without-lookup", work.key.id.as_str());
             // What is written again because it was not there may be there all the same.
-            let may_be_there = epoch_changed || work.claim.again;
-            if looks && uncertain(&step, row, may_be_there) && !work.found.contains(&*step.name) {
+            if looks && uncertain(&step, row, work.claim.again, work.claim.unsure) && !work.found.contains(&*step.name)
+            {
                 let call = AnyCall {
                     step: &step,
                     document: &work.document,
@@ -181,7 +181,7 @@ impl Engine {
                 match deadline::within(latest, sink.find(&call)).await {
                     Ok(Some(found)) => {
                         tracing::info!(record = %work.key, system = work.claim.system, step = %step.name, "found at the system; not sent again");
-                        let made_by = row.filter(|_| !epoch_changed).map(|row| row.call_key.as_str());
+                        let made_by = row.map(|row| row.call_key.as_str());
                         if made_by == Some(call_key.as_str()) {
                             work.take(found);
                         } else {

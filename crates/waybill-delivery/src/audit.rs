@@ -84,7 +84,7 @@ impl Engine {
         claims: Vec<Claim>,
     ) -> sqlx::Result<Result<Vec<Compared>, Failure>> {
         let (mut compared, mut cases) = (Vec::new(), Vec::new());
-        for (claim, snapshot, known) in self.gather(plan, &served.name, claims).await? {
+        for (claim, snapshot, known) in self.gather(plan, &served.name, self.filled(claims).await).await? {
             match case(plan, served, claim, snapshot, known) {
                 Ok(case) => cases.push(case),
                 Err(claim) => compared.push(Compared { claim: *claim, outcome: Outcome::LeftOut }),

@@ -79,6 +79,7 @@ impl Engine {
         serving: bool,
     ) -> sqlx::Result<Vec<Vec<Work>>> {
         let plan = self.plan();
+        let claims = self.with_bodies(&plan, claims).await?;
         let mut writes: Vec<Work> = Vec::new();
         let mut questions: Vec<Question> = Vec::new();
         for (claim, snapshot, known) in self.gather(&plan, &served.name, claims).await? {
@@ -136,11 +137,12 @@ impl Engine {
         let snapshots: Vec<Option<Snapshot>> = claims.iter().map(|claim| decode(&claim.desired)).collect();
         let gathered = self.read_known(&mut connection, plan, system, &claims, &snapshots).await?;
         let mut all = Vec::with_capacity(claims.len());
-        for (claim, snapshot) in claims.into_iter().zip(snapshots) {
+        for (mut claim, snapshot) in claims.into_iter().zip(snapshots) {
             let Some(snapshot) = snapshot else {
                 all.push((claim, None, None));
                 continue;
             };
+            claim.unsure = claim.is_unsure(&snapshot);
             let flow = plan.flow(&snapshot.key.store, snapshot.key.kind, system);
             let mut facts = gathered.facts(&claim, &snapshot, flow, self.now());
             self.hooks().complete(plan, &mut connection, system, &snapshot, &mut facts).await?;
@@ -164,7 +166,9 @@ impl Engine {
         let receipts = facts::of(db, &stores, &kinds, &ids).await?;
         let others: Vec<RecordKey> =
             snapshots.iter().flatten().filter_map(|snapshot| other_of(plan, system, snapshot)).collect();
-        let others = if others.is_empty() { Vec::new() } else { facts::others(db, system.as_str(), &others).await? };
+        let mut others =
+            if others.is_empty() { Vec::new() } else { facts::others(db, system.as_str(), &others).await? };
+        self.fill_in(&mut others).await;
         let begun = steps::begun(db, &claims.iter().map(|claim| claim.id).collect::<Vec<_>>()).await?;
         let keys = snapshots.iter().flatten().map(|snapshot| snapshot.key.to_string());
         let objects: Vec<String> = claims.iter().map(|claim| claim.target_key.clone()).chain(keys).collect();
@@ -321,9 +325,10 @@ impl Gathered {
 
     fn delivery(&self, claim: &Claim, key: &RecordKey) -> DeliveryFacts {
         let mut known = BTreeMap::new();
-        for (object, roles) in
-            [&claim.target_key, &key.to_string()].into_iter().filter_map(|o| self.sent.get_key_value(o))
-        {
+        // What was sent last is not known after a restore: whose a difference is, the plan says.
+        let own = key.to_string();
+        let objects = [&claim.target_key, &own].into_iter().filter(|_| !claim.unsure);
+        for (object, roles) in objects.filter_map(|object| self.sent.get_key_value(object)) {
             for (role, fields) in roles {
                 if object_of(&claim.target_key, key, role) == *object {
                     known.insert(role.clone(), fields.clone());
@@ -333,6 +338,7 @@ impl Gathered {
         DeliveryFacts {
             applied_once: claim.applied_number.is_some(),
             begun: self.begun.contains(&claim.id),
+            unsure: claim.unsure,
             applied_hash: claim.applied_hash.as_deref().map(hex),
             again: claim.again,
             first_unapplied_at: claim.first_unapplied_us.and_then(|us| Timestamp::from_microsecond(us).ok()),
@@ -388,7 +394,7 @@ pub(crate) fn object_key(document: &Document, key: &RecordKey, role: &str) -> Ob
     }
 }
 
-fn ended(plan: &Plan, claim: &Claim, state: &'static str, code: &str, field: &str, message: &str) -> Ended {
+pub(crate) fn ended(plan: &Plan, claim: &Claim, state: &'static str, code: &str, field: &str, message: &str) -> Ended {
     Ended {
         id: claim.id,
         fence: claim.fence,

@@ -36,8 +36,8 @@ use crate::{
     engine::{Engine, EngineParts, Hooks, Served},
     ledger::SourceService,
     operations::DeliveriesService,
+    pruning,
     sinks::SystemPort,
-    store::history,
 };
 use obeyed::Obeyed;
 
@@ -45,9 +45,6 @@ use obeyed::Obeyed;
 const PLAN_EVERY: Duration = Duration::from_secs(5);
 /// How often it is said which plan is obeyed.
 const SAY_PLAN_EVERY: Duration = Duration::from_secs(5);
-
-/// How often revisions and decisions that are too old go.
-const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 
 /// What a service takes from the plan's systems and stores.
 pub struct Uses {
@@ -101,6 +98,7 @@ impl Frame {
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
         let uses = uses.into();
+        anyhow::ensure!(settings.body_days > 0, "setting 'body_days' must be at least 1");
         let plan = read_plan(&settings, &uses)?;
         let obeyed = Arc::new(Mutex::new(Obeyed::new(&plan.hash, SystemClock.now())));
         let (plan_sender, plan) = watch::channel(Arc::new(plan));
@@ -293,10 +291,11 @@ impl Frame {
             }
         });
         say_plan(&mut self.tasks, self.service, self.bus, Arc::clone(&self.obeyed));
-        let (pool, keep) = (self.pool.clone(), Duration::from_secs(u64::from(self.settings.history_days) * 86_400));
-        self.tasks.repeat("history", PRUNE_EVERY, move || {
-            let pool = pool.clone();
-            async move { Ok(history::prune(&pool, keep).await.map(drop)?) }
+        let (pool, metrics) = (self.pool.clone(), self.metrics.clone());
+        let (history_for, bodies_for) = (days(self.settings.history_days), days(self.settings.body_days));
+        self.tasks.repeat("pruning", pruning::EVERY, move || {
+            let (pool, metrics) = (pool.clone(), metrics.clone());
+            async move { Ok(pruning::run(&pool, &metrics, history_for, bodies_for).await?) }
         });
         let (settings, sender, uses, obeyed) = (self.settings, self.plan_sender, self.uses, self.obeyed);
         let build_again = Arc::new(AtomicBool::new(false));
@@ -357,6 +356,10 @@ impl Frame {
     pub fn token(&self) -> anyhow::Result<RequireToken> {
         RequireToken::new(self.settings.grpc_token.clone())
     }
+}
+
+const fn days(days: u32) -> Duration {
+    Duration::from_secs(days as u64 * 86_400)
 }
 
 /// Says again and again which plan is obeyed, in a task of its own: a road that is blocked must not keep a changed plan

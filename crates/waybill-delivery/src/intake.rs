@@ -6,7 +6,7 @@ use prost::Message as _;
 use sqlx::PgConnection;
 use waybill_bus::{Incoming, headers, subjects};
 use waybill_domain::{RecordKey, Snapshot};
-use waybill_proto::wire::{self, source_client::SourceClient};
+use waybill_proto::wire;
 use waybill_runtime::database;
 
 use crate::{
@@ -17,7 +17,6 @@ use crate::{
         facts::{self, Fact},
         heard::{self, Wanted},
     },
-    sweep,
 };
 
 /// A snapshot as it was heard.
@@ -113,19 +112,8 @@ impl Engine {
 
     async fn fetch(&self, message: &Incoming) -> anyhow::Result<Option<Heard>> {
         let Ok(key) = subjects::parse_snapshot(message.subject()) else { return Ok(None) };
-        let domain = subjects::domain(key.kind);
-        let Some(channel) = sweep::source_of(domain).and_then(|source| self.sources().get(source)) else {
-            tracing::error!(record = %key, "a large record cannot be fetched: its source has no address in 'peers'");
-            return Ok(None);
-        };
-        let request = wire::GetSnapshotRequest { key: Some((&key).into()) };
-        let snapshot = SourceClient::new(channel.clone())
-            .max_decoding_message_size(64 * 1024 * 1024)
-            .get_snapshot(request)
-            .await?
-            .into_inner();
         let traceparent = message.header(headers::TRACEPARENT).unwrap_or_default().to_owned();
-        Ok(Some(Heard { snapshot: snapshot.try_into()?, traceparent }))
+        Ok(self.ask_source(&key).await?.map(|snapshot| Heard { snapshot, traceparent }))
     }
 
     /// Keeps other systems' receipts that a flow of ours waits for, and what the service itself keeps of them.

@@ -22,6 +22,9 @@ const LARGEST_INLINE_BYTES: usize = 512 * 1024;
 pub(crate) const REFERENCE: &str = "waybill.v1.SnapshotReference";
 pub(crate) const SNAPSHOT: &str = "waybill.v1.Snapshot";
 
+/// What a record's row holds of what [`Known`] is made of, after its number; times in microseconds.
+type Judged = (i64, Vec<u8>, Option<i64>, Option<i64>, bool);
+
 /// A state that was observed of a record.
 #[derive(Debug, Clone)]
 pub struct Observed {
@@ -70,9 +73,10 @@ impl Ledger {
         .bind(key.id.as_str())
         .execute(&mut *db)
         .await?;
-        let (number, hash, updated_us, refetched_us): (i64, Vec<u8>, Option<i64>, Option<i64>) = sqlx::query_as(
+        let (number, hash, updated_us, refetched_us, before_restore): Judged = sqlx::query_as(
             "select number, content_hash, (extract(epoch from source_updated_at) * 1000000)::bigint,
-                    (extract(epoch from refetched_at) * 1000000)::bigint
+                    (extract(epoch from refetched_at) * 1000000)::bigint,
+                    coalesce(changed_at < (select began_at from epoch), false)
              from record where (store, kind, record_id) = ($1, $2, $3) for update",
         )
         .bind(key.store.as_str())
@@ -84,6 +88,7 @@ impl Ledger {
             content_hash: hash,
             source_updated_at: updated_us.and_then(from_us),
             refetched_at: refetched_us.and_then(from_us),
+            before_restore,
         });
         let verdict = judge(known.as_ref(), &observed.content_hash, &observed.origin);
         match verdict {

@@ -107,6 +107,7 @@ fn delivery(service: &str, row: &Row) -> wire::Delivery {
         changed_at: time(row.changed_us),
         first_unapplied_at: row.first_unapplied_us.and_then(time),
         plan_hash: row.plan_hash.clone(),
+        body_removed_at: row.body_removed_us.and_then(time),
     }
 }
 

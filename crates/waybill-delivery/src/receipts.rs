@@ -23,11 +23,7 @@ pub(crate) fn receipt_rows(
         return Vec::new();
     };
     let key = RecordKey { store, kind, id };
-    let from = if claim.settled_epoch == claim.desired_epoch {
-        (claim.settled_number + 1).min(claim.desired_number)
-    } else {
-        1
-    };
+    let from = (claim.settled_number + 1).min(claim.desired_number);
     let state = match ended.state {
         "applied" => wire::State::Applied,
         "ignored" => wire::State::Ignored,

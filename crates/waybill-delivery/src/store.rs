@@ -2,6 +2,7 @@
 
 pub(crate) mod approvals;
 pub(crate) mod audit;
+pub(crate) mod bodies;
 pub(crate) mod claim;
 pub(crate) mod decisions;
 pub(crate) mod deliveries;

@@ -21,9 +21,11 @@ macro_rules! bench {
 
 mod approvals;
 mod audit;
+mod bodies;
 mod first_run;
 mod history;
 mod model;
+mod restored;
 mod revisions;
 mod roll;
 

@@ -191,7 +191,7 @@ fn deciding(
     let leaves = if delivery.applied_once || delivery.begun {
         leaves(flow, &view)?
     } else {
-        first_write(flow, body, facts, &view)?;
+        first_write(flow, body, delivery, facts, &view)?;
         None
     };
     let mut document = document(plan, flow, desired, body, facts, &view)?;
@@ -201,7 +201,7 @@ fn deciding(
         order.cancelled = true;
     }
     let hash = merge::without_foreign(plan, flow, &document).hash();
-    let is_same = delivery.applied_hash.as_deref() == Some(hash.as_str());
+    let is_same = delivery.applied_hash.as_deref() == Some(hash.as_str()) && !delivery.unsure;
     if is_same && !delivery.again && !things::was_changed_there(&document, facts) {
         return Err(Decision::Nothing);
     }
@@ -218,7 +218,9 @@ fn deciding(
         }
     }
     // What cannot be written is told before what has to wait: the mending can begin at once.
-    if !is_lost {
+    let is_cancelled = matches!(&document, Document::Order(order) if order.cancelled);
+    // Whether the others accepted what may be there is not known either, and it has to be stopped.
+    if !(is_lost || is_cancelled && delivery.unsure) {
         wait(flow, desired, delivery, facts, &view)?;
     }
     let sent = merge::sent(flow, &document);
@@ -244,10 +246,15 @@ fn holds(expression: &Expression, name: &str, view: &minijinja::Value) -> Result
 }
 
 /// What keeps a record away that the system never got.
-fn first_write(flow: &Flow, body: &Body, facts: &Facts, view: &minijinja::Value) -> Result<(), Decision> {
-    if let Body::Order(order) = body
-        && order.cancelled_at.is_some()
-    {
+fn first_write(
+    flow: &Flow,
+    body: &Body,
+    delivery: &DeliveryFacts,
+    facts: &Facts,
+    view: &minijinja::Value,
+) -> Result<(), Decision> {
+    let is_cancelled = matches!(body, Body::Order(order) if order.cancelled_at.is_some());
+    if is_cancelled && !delivery.unsure {
         return Err(Decision::Ignore { rule: "cancelled-before-applied".to_owned() });
     }
     if let (Some(since), Some(began)) = (flow.since.or(facts.active_since), began_at(body))
@@ -256,13 +263,15 @@ fn first_write(flow: &Flow, body: &Body, facts: &Facts, view: &minijinja::Value)
         return Err(Decision::Ignore { rule: format!("since:{}", flow.name) });
     }
     match &flow.when {
+        // It may have met the condition, and be there, before it was cancelled.
+        Some(_) if is_cancelled => Ok(()),
         Some(when) if !holds(when, "when", view)? => Err(Decision::Ignore { rule: format!("when:{}", flow.name) }),
         _ => Ok(()),
     }
 }
 
 /// When the record came to be, as its source says.
-fn began_at(body: &Body) -> Option<Timestamp> {
+pub fn began_at(body: &Body) -> Option<Timestamp> {
     match body {
         Body::Order(order) => Some(order.created_at),
         Body::Customer(customer) => customer.created_at,

@@ -18,7 +18,7 @@ mod view;
 pub use check::{References, Resolve, needs};
 pub use decide::{
     CustomerTotals, Decision, DeliveryFacts, Differing, Document, Facts, Held, OrderFact, ReceiptFact, ReceiptState,
-    Remote, Stands, StoreVariant, WaitFor, Write, decide, differing, held, owner_of_kind, target_key,
+    Remote, Stands, StoreVariant, WaitFor, Write, began_at, decide, differing, held, owner_of_kind, target_key,
 };
 pub use diagnostic::{Problem, Problems, Severity};
 pub use expression::ExpressionError;

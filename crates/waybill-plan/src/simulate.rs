@@ -152,6 +152,7 @@ impl<'p> Simulation<'p> {
         let delivery = DeliveryFacts {
             applied_once: delivery.applied.is_some(),
             begun: recorded.is_some_and(|recorded| recorded.delivery.begun),
+            unsure: recorded.is_some_and(|recorded| recorded.delivery.unsure),
             applied_hash: delivery.applied_hash.clone(),
             again: recorded.is_some_and(|recorded| recorded.delivery.again),
             first_unapplied_at: delivery.first_unapplied_at,

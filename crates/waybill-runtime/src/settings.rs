@@ -66,6 +66,9 @@ pub struct ServiceSettings {
     /// For how many days revisions and decisions are kept.
     #[serde(default = "history_days")]
     pub history_days: u32,
+    /// After how many days without a change a settled delivery gives up its body and its steps.
+    #[serde(default = "body_days")]
+    pub body_days: u32,
     /// The service's own settings.
     #[serde(default)]
     pub service: toml::Table,
@@ -77,6 +80,10 @@ const fn connections() -> u32 {
 
 const fn history_days() -> u32 {
     30
+}
+
+const fn body_days() -> u32 {
+    90
 }
 
 /// A text that prints `[redacted]`. Values `env:NAME` and `file:/path` are resolved.
@@ -105,7 +112,7 @@ impl std::fmt::Debug for SecretText {
 }
 
 /// The variables that settings are read from, and the setting each one sets.
-pub const VARIABLES: [(&str, &str); 15] = [
+pub const VARIABLES: [(&str, &str); 17] = [
     ("WAYBILL_PLAN", "plan"),
     ("DATABASE_URL", "database_url"),
     ("NATS_URL", "nats_url"),
@@ -118,6 +125,8 @@ pub const VARIABLES: [(&str, &str); 15] = [
     ("WAYBILL_PEERS", "peers"),
     ("WAYBILL_CONNECTIONS", "connections"),
     ("WAYBILL_HISTORY_DAYS", "history_days"),
+    ("WAYBILL_BODY_DAYS", "body_days"),
+    ("WAYBILL_INBOX_DAYS", "service.inbox_days"),
     ("WAYBILL_PUBLIC_URL", "service.public_url"),
     ("WAYBILL_STREAM_REPLICAS", "service.stream_replicas"),
     ("WAYBILL_CALLBACK", "service.callback_url"),
@@ -165,11 +174,12 @@ impl ServiceSettings {
                         })
                         .collect::<Result<_, _>>()?,
                 ),
-                "connections" | "history_days" | "service.stream_replicas" => toml::Value::Integer(
-                    value
-                        .parse()
-                        .map_err(|_| SettingsError::Value(format!("{variable}: '{value}' is not a number")))?,
-                ),
+                "connections" | "history_days" | "body_days" | "service.inbox_days" | "service.stream_replicas" => {
+                    let number = value.parse();
+                    let number =
+                        number.map_err(|_| SettingsError::Value(format!("{variable}: '{value}' is not a number")))?;
+                    toml::Value::Integer(number)
+                }
                 "yes" => toml::Value::Boolean(
                     value
                         .parse()
@@ -270,6 +280,19 @@ mod tests {
         assert!(ServiceSettings::load_from(DEFAULTS, &given("true")).unwrap().yes);
         let error = ServiceSettings::load_from(DEFAULTS, &given("ja")).unwrap_err();
         assert!(error.to_string().contains("WAYBILL_YES: 'ja'"), "{error}");
+    }
+
+    #[test]
+    fn ages_are_days_and_only_who_has_an_inbox_takes_its_own() {
+        let env = |name: &str| match name {
+            "WAYBILL_BODY_DAYS" => Some("400".to_owned()),
+            "WAYBILL_INBOX_DAYS" => Some("7".to_owned()),
+            _ => None,
+        };
+        let settings = ServiceSettings::load_from(DEFAULTS, &env).unwrap();
+        assert_eq!((settings.body_days, settings.service.get("inbox_days")), (400, None));
+        let settings = ServiceSettings::load_from(&format!("{DEFAULTS}\n[service]\ninbox_days = 30"), &env).unwrap();
+        assert_eq!(settings.service["inbox_days"].as_integer(), Some(7));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod layout;
 mod migrate;
 mod operator;
 mod plan;
+mod restored;
 mod setup;
 mod up;
 
@@ -28,6 +29,9 @@ enum Command {
     Up(up::UpArguments),
     /// Creates or repairs roles, schemas, streams and consumers. Can be run again.
     Migrate(migrate::MigrateArguments),
+    /// After PostgreSQL was restored from a backup and before a service is started: begins a new epoch, in which nothing
+    /// of before is taken for the last word, and empties the streams. Migrates first.
+    Restored(restored::RestoredArguments),
     /// Prints the users' part of a NATS configuration.
     NatsConfig(layout::StateArguments),
     /// Prints, as JSON, the environment that each service's own binary needs beside `waybill migrate`.
@@ -63,6 +67,7 @@ async fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Up(arguments) => up::run(arguments).await,
         Command::Migrate(arguments) => migrate::run(arguments).await,
+        Command::Restored(arguments) => restored::run(arguments).await,
         Command::NatsConfig(arguments) => layout::print_nats_config(&arguments),
         Command::Environment(arguments) => layout::print_environment(&arguments),
         Command::Setup(arguments) => setup::run(arguments).await,

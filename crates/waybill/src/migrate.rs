@@ -13,16 +13,16 @@ use crate::layout::{Secrets, StateArguments};
 #[derive(Debug, clap::Args)]
 pub(crate) struct MigrateArguments {
     #[command(flatten)]
-    state: StateArguments,
+    pub(crate) state: StateArguments,
     /// PostgreSQL, as a user who may create roles and schemas.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
-    database_url: String,
+    pub(crate) database_url: String,
     /// NATS.
     #[arg(long, env = "NATS_URL", default_value = "nats://127.0.0.1:4222")]
-    nats_url: String,
+    pub(crate) nats_url: String,
     /// Copies of each stream: 1, or 3 on a cluster.
     #[arg(long, env = "WAYBILL_STREAM_REPLICAS", default_value_t = 1)]
-    replicas: usize,
+    pub(crate) replicas: usize,
 }
 
 /// How long NATS may take to answer.
@@ -58,6 +58,17 @@ pub(crate) async fn migrate(
         database::provision(database_url, service, &password, migrator).await?;
         lines.push(format!("postgres: schema {} of role {}", database::schema(service), database::role(service)));
     }
+    let bus = admin(nats_url, secrets).await?;
+    topology::ensure(bus.context(), Some(replicas)).await.context("streams and consumers")?;
+    lines.push(format!("nats: {} streams, {} consumers", topology::STREAMS.len(), topology::hears().len()));
+    Ok(lines)
+}
+
+/// The road as the user who made it.
+///
+/// # Errors
+/// If NATS does not let `admin` in.
+pub(crate) async fn admin(nats_url: &str, secrets: &Secrets) -> anyhow::Result<Bus> {
     let bus = Bus::connect(nats_url, "admin", &secrets.nats_admin()).await?;
     let deadline = tokio::time::Instant::now() + NATS_WITHIN;
     while !bus.connected() {
@@ -68,7 +79,5 @@ pub(crate) async fn migrate(
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    topology::ensure(bus.context(), Some(replicas)).await.context("streams and consumers")?;
-    lines.push(format!("nats: {} streams, {} consumers", topology::STREAMS.len(), topology::hears().len()));
-    Ok(lines)
+    Ok(bus)
 }

@@ -173,7 +173,7 @@ pub(crate) fn closed_early(error: &anyhow::Error) -> bool {
 }
 
 /// Who acts, for the audit.
-fn actor() -> String {
+pub(crate) fn actor() -> String {
     let name = ["USER", "LOGNAME"].into_iter().find_map(secret::environment);
     format!("cli:{}", name.filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_owned()))
 }

@@ -144,10 +144,11 @@ async fn settle(db: &mut PgConnection, receipt: &wire::Receipt) -> sqlx::Result<
         // Row by row on its own columns: a row that another transaction changes meanwhile is judged as it is then.
         "update line l set
              service = $5, settled_epoch = $6, settled_number = $7, settlement = $8,
-             -- A newer epoch numbers from 1 again; what was settled before it stays counted.
+             -- A new epoch numbers on from where the backup stood. What was settled after it, and is still known here,
+             -- was never accepted: the sum of the ends is the number in any case.
              superseded = l.superseded
-                 + case when $6 = l.settled_epoch or l.settled_epoch = 0
-                     then greatest(0, $7 - l.settled_number - 1) else $7 - 1 end
+                 + case when $6 = l.settled_epoch then greatest(0, $7 - l.settled_number - 1)
+                     else $7 - l.settled_number - 1 end
                  + case when l.settled and l.end_state = 'parked'
                      and ($6, $7) > (l.settled_epoch, l.settled_number) then 1 else 0 end,
              -- The same revision settled anew moves from its former end to the new one.
@@ -164,7 +165,7 @@ async fn settle(db: &mut PgConnection, receipt: &wire::Receipt) -> sqlx::Result<
              waits_since = case when (l.accepted_epoch, l.accepted_number) > ($6, $7) then coalesce(l.waits_since, now()) end,
              dead_at = null, settled_at = $16::timestamptz, changed_at = now()
          where (l.store, l.kind, l.record_id, l.system) = ($1, $2, $3, $4)
-             and $8 > l.settlement and ($6, $7) >= (l.settled_epoch, l.settled_number)",
+             and ($6, $8) > (l.settled_epoch, l.settlement) and ($6, $7) >= (l.settled_epoch, l.settled_number)",
     )
     .bind(&key.store)
     .bind(&key.kind)

@@ -11,7 +11,7 @@ use sqlx::migrate::Migrator;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
-use waybill_delivery::{Frame, Ledger, Uses, ledger::SourceService, publish_outbox};
+use waybill_delivery::{Frame, Ledger, Uses, ledger::SourceService, pruning, publish_outbox};
 use waybill_domain::{Clock, StoreName};
 use waybill_proto::wire::{healing_server::HealingServer, inbox_server::InboxServer, source_server::SourceServer};
 use waybill_runtime::{Ended, Metrics, ServiceSettings, SystemClock, health::Health, secret};
@@ -20,7 +20,7 @@ use crate::{
     backfill::{self, Backfilling},
     healing::HealingService,
     inbox::Inbox,
-    normalise,
+    inbox_past, normalise,
     operations::InboxService,
     reconcile::{self, Reconciling},
     refetch,
@@ -45,6 +45,7 @@ pub fn migrator() -> Migrator {
 struct Own {
     largest_kept_bytes: usize,
     largest_bytes: usize,
+    inbox_days: u32,
     reconcile_seconds: u64,
     reconcile_overlap_seconds: u32,
     reconcile_young_seconds: u32,
@@ -55,6 +56,12 @@ struct Own {
 }
 
 impl Own {
+    fn inbox_for(&self) -> anyhow::Result<Duration> {
+        let fewest = inbox_past::FEWEST_DAYS;
+        anyhow::ensure!(self.inbox_days >= fewest, "setting 'inbox_days' must be at least {fewest}");
+        Ok(Duration::from_secs(u64::from(self.inbox_days) * 86_400))
+    }
+
     fn reconciling(&self) -> anyhow::Result<Reconciling> {
         anyhow::ensure!(self.reconcile_seconds > 0, "setting 'reconcile_seconds' must be at least 1");
         Ok(Reconciling {
@@ -113,6 +120,7 @@ pub(crate) struct Shared {
 pub struct App {
     frame: Frame,
     shared: Arc<Shared>,
+    inbox_for: Duration,
 }
 
 impl App {
@@ -155,7 +163,7 @@ impl App {
             largest_kept_bytes: own.largest_kept_bytes,
             largest_bytes: own.largest_bytes,
         });
-        Ok(Self { frame, shared })
+        Ok(Self { frame, shared, inbox_for: own.inbox_for()? })
     }
 
     /// Where webhooks are received.
@@ -179,13 +187,21 @@ impl App {
     /// # Errors
     /// If a part of it ends early.
     pub async fn run(self) -> anyhow::Result<Ended> {
-        let Self { mut frame, shared } = self;
+        let Self { mut frame, shared, inbox_for } = self;
         let stop = frame.tasks.stop_signal();
         frame.tasks.spawn("normalise", normalise::run(Arc::clone(&shared), stop.clone()));
         frame.tasks.spawn("refetch", refetch::run(Arc::clone(&shared), stop.clone()));
         frame.tasks.spawn("reconcile", reconcile::run(Arc::clone(&shared), stop.clone()));
         frame.tasks.spawn("backfill", backfill::run(Arc::clone(&shared), stop.clone()));
         frame.tasks.spawn("subscriptions", subscriptions::run(Arc::clone(&shared), stop.clone()));
+        let (pool, metrics) = (frame.pool.clone(), frame.metrics.clone());
+        frame.tasks.repeat("inbox's age", pruning::EVERY, move || {
+            let (pool, metrics) = (pool.clone(), metrics.clone());
+            async move {
+                pruning::in_batches(&metrics, "inbox", |most| inbox_past::remove(&pool, inbox_for, most)).await?;
+                Ok(())
+            }
+        });
         let (pool, bus, publisher, signal) = (frame.pool.clone(), frame.bus.clone(), Arc::clone(&shared), stop.clone());
         frame.tasks.spawn("outbox", async move {
             while !signal.is_cancelled() {

@@ -4,6 +4,7 @@ mod app;
 mod backfill;
 mod healing;
 mod inbox;
+mod inbox_past;
 mod normalise;
 mod operations;
 mod reconcile;

@@ -11,6 +11,8 @@ use waybill_proto::{
     },
 };
 
+use crate::inbox_past;
+
 /// Answers for the inbox.
 #[derive(Debug, Clone)]
 pub(crate) struct InboxService {
@@ -31,12 +33,9 @@ fn unavailable(error: sqlx::Error) -> Status {
 #[tonic::async_trait]
 impl Inbox for InboxService {
     async fn count(&self, _request: Request<InboxCountRequest>) -> Result<Response<InboxCountResponse>, Status> {
-        let rows: Vec<(String, String, String, i64)> =
-            sqlx::query_as("select store, topic, outcome, count(*) from inbox group by 1, 2, 3 order by 1, 2, 3")
-                .fetch_all(&self.pool)
-                .await
-                .map_err(unavailable)?;
-        let counts = rows
+        let counts = inbox_past::count(&self.pool)
+            .await
+            .map_err(unavailable)?
             .into_iter()
             .map(|(store, topic, outcome, webhooks)| Count { store, topic, outcome, webhooks })
             .collect();

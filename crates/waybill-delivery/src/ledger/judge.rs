@@ -53,6 +53,19 @@ pub struct Known {
     pub source_updated_at: Option<Timestamp>,
     /// When the last read of it began.
     pub refetched_at: Option<Timestamp>,
+    /// Whether it was numbered before a backup was restored: it may have changed since, and back.
+    pub before_restore: bool,
+}
+
+impl Known {
+    /// Whether a state is the one that was said last, whoever heard of others since.
+    fn is_said(&self, content_hash: &[u8], origin: &Origin) -> bool {
+        let may_have_changed = match (self.source_updated_at, origin.source_updated_at()) {
+            (Some(ours), Some(theirs)) => theirs > ours,
+            _ => true,
+        };
+        self.content_hash == content_hash && !(self.before_restore && may_have_changed)
+    }
 }
 
 /// What an observed state is.
@@ -71,7 +84,7 @@ pub enum Verdict {
 /// Judges a state against what is known.
 pub fn judge(known: Option<&Known>, content_hash: &[u8], origin: &Origin) -> Verdict {
     let Some(known) = known else { return Verdict::Changed };
-    let same = known.content_hash == content_hash;
+    let same = known.is_said(content_hash, origin);
     match origin {
         Origin::Refetched { began_at, .. } => {
             if known.refetched_at.is_some_and(|at| at > *began_at) {
@@ -119,7 +132,12 @@ mod tests {
     }
 
     fn known(updated: i64, refetched: Option<i64>) -> Known {
-        Known { content_hash: b"a".to_vec(), source_updated_at: Some(at(updated)), refetched_at: refetched.map(at) }
+        Known {
+            content_hash: b"a".to_vec(),
+            source_updated_at: Some(at(updated)),
+            refetched_at: refetched.map(at),
+            before_restore: false,
+        }
     }
 
     fn pushed(updated: i64, received: i64) -> Origin {
@@ -156,5 +174,16 @@ mod tests {
         assert_eq!(judge(Some(&pushed), b"b", &imported(500)), Verdict::Refetch);
         assert_eq!(judge(Some(&pushed), b"b", &imported(501)), Verdict::Changed);
         assert_eq!(judge(Some(&known(300, Some(401))), b"b", &imported(399)), Verdict::Stale);
+    }
+
+    #[test]
+    fn what_is_as_it_was_before_a_restore_may_have_changed_and_back_unless_its_source_says_that_it_did_not() {
+        let known = Known { before_restore: true, ..known(100, None) };
+        let read = |updated: Option<i64>| Origin::Refetched { began_at: at(400), source_updated_at: updated.map(at) };
+        assert_eq!(judge(Some(&known), b"a", &read(Some(101))), Verdict::Changed);
+        assert_eq!(judge(Some(&known), b"a", &read(Some(100))), Verdict::Echo);
+        assert_eq!(judge(Some(&known), b"a", &read(None)), Verdict::Changed, "a source that tells no age");
+        assert_eq!(judge(Some(&known), b"a", &pushed(101, 200)), Verdict::Changed);
+        assert_eq!(judge(Some(&known), b"a", &pushed(99, 200)), Verdict::Stale);
     }
 }

@@ -2,8 +2,10 @@
 
 use std::time::Instant;
 
+use jiff::{SignedDuration, Timestamp};
 use sqlx::{PgPool, types::Json};
 use waybill_connector::Known;
+use waybill_domain::Snapshot;
 
 use super::decisions::Basis;
 
@@ -21,7 +23,6 @@ pub(crate) struct Claim {
     pub(crate) desired: Vec<u8>,
     pub(crate) applied_number: Option<i64>,
     pub(crate) applied_hash: Option<Vec<u8>>,
-    pub(crate) settled_epoch: i64,
     pub(crate) settled_number: i64,
     pub(crate) known: Json<Known>,
     pub(crate) attempts: i32,
@@ -36,6 +37,11 @@ pub(crate) struct Claim {
     pub(crate) again: bool,
     /// Microseconds since the Unix epoch.
     pub(crate) first_unapplied_us: Option<i64>,
+    /// When a backup was restored, if it was not settled since: microseconds since the Unix epoch.
+    pub(crate) restored_us: Option<i64>,
+    /// Whether a restored backup may not know what the system holds of it; told by its snapshot.
+    #[sqlx(skip)]
+    pub(crate) unsure: bool,
     /// By when a write must have begun, so that it has ended while the claim still holds; none if nothing holds it.
     #[sqlx(skip)]
     pub(crate) latest: Option<Instant>,
@@ -47,7 +53,20 @@ pub(crate) struct Claim {
     pub(crate) basis: Basis,
 }
 
+/// A record that came to be so long after a backup was restored was never delivered before, whatever the clock of its
+/// source says.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(1);
+
 impl Claim {
+    /// Whether a backup was restored since it was settled last, and its record may have been delivered before that.
+    pub(crate) fn is_unsure(&self, snapshot: &Snapshot) -> bool {
+        let Some(restored_at) = self.restored_us.and_then(|us| Timestamp::from_microsecond(us).ok()) else {
+            return false;
+        };
+        let began_at = snapshot.body.as_ref().and_then(waybill_plan::began_at);
+        began_at.is_none_or(|began_at| began_at.duration_since(restored_at) < CLOCKS_DIFFER)
+    }
+
     /// Whether it would be the first write of its record, in a run that may have to ask.
     pub(crate) fn is_first_write(&self) -> bool {
         self.first_run && self.applied_number.is_none()
@@ -61,9 +80,11 @@ impl Claim {
 
 /// The columns of a [`Claim`], of a delivery `d`.
 pub(crate) const COLUMNS: &str = "d.id, d.system, d.store, d.kind, d.record_id, d.name, d.desired_epoch,
-    d.desired_number, d.desired, d.applied_number, d.applied_hash, d.settled_epoch, d.settled_number, d.known, d.attempts,
+    d.desired_number, d.desired, d.applied_number, d.applied_hash, d.settled_number, d.known, d.attempts,
     d.tried_seconds, d.fence, d.wake, d.traceparent, d.external_id, d.target_key, d.approved_at is not null as approved,
-    d.again, (extract(epoch from d.first_unapplied_at) * 1000000)::bigint as first_unapplied_us";
+    d.again, (extract(epoch from d.first_unapplied_at) * 1000000)::bigint as first_unapplied_us,
+    (select (extract(epoch from e.began_at) * 1000000)::bigint from epoch e
+     where d.settled_at is null or d.settled_at < e.began_at) as restored_us";
 
 /// Claims up to `limit` due deliveries of a system, none with the target key of another claimed one. A claim whose
 /// lease ran out is taken over. Empty too if another replica was faster with the same target.

@@ -27,6 +27,7 @@ pub(crate) struct Row {
     pub(crate) changed_us: i64,
     pub(crate) first_unapplied_us: Option<i64>,
     pub(crate) plan_hash: String,
+    pub(crate) body_removed_us: Option<i64>,
 }
 
 /// The columns of a [`Row`].
@@ -35,7 +36,8 @@ pub(crate) const COLUMNS: &str =
     applied_number, settled_number, state, code, message, field, external_id, known, attempts,
     (extract(epoch from due_at) * 1000000)::bigint as due_us,
     (extract(epoch from changed_at) * 1000000)::bigint as changed_us,
-    (extract(epoch from first_unapplied_at) * 1000000)::bigint as first_unapplied_us, plan_hash";
+    (extract(epoch from first_unapplied_at) * 1000000)::bigint as first_unapplied_us, plan_hash,
+    (extract(epoch from body_removed_at) * 1000000)::bigint as body_removed_us";
 
 /// Which deliveries; an absent part selects all.
 #[derive(Debug, Default, Clone)]
@@ -147,7 +149,8 @@ pub(crate) async fn retry(pool: &PgPool, selection: &Selection, actor: &str, rea
 pub(crate) async fn in_flight(pool: &PgPool) -> sqlx::Result<Vec<(String, String, String, i64)>> {
     sqlx::query_as(
         "select store, kind, system,
-             sum(case when settled_epoch = desired_epoch then desired_number - settled_number else desired_number end)::bigint
+             -- A new epoch numbers on from where the backup stood.
+             sum(desired_number - settled_number)::bigint
          from delivery
          where (settled_epoch, settled_number) < (desired_epoch, desired_number)
          group by store, kind, system",

@@ -37,6 +37,7 @@ pub(crate) async fn want(db: &mut PgConnection, wanted: &[Wanted]) -> sqlx::Resu
              desired_epoch = excluded.desired_epoch,
              desired_number = excluded.desired_number,
              desired = excluded.desired,
+             body_removed_at = null,
              traceparent = excluded.traceparent,
              state = case when d.state = 'applying' then 'applying' else 'pending' end,
              due_at = now(),

@@ -16,7 +16,7 @@ pub(crate) struct Settled {
     pub(crate) code: String,
 }
 
-/// A flow's settled deliveries after an id. What a person ended stays ended.
+/// A flow's settled deliveries after an id. What a person ended stays ended, and what gave up its body stays as it is.
 pub(crate) async fn page(
     pool: &PgPool,
     system: &str,
@@ -29,7 +29,7 @@ pub(crate) async fn page(
         "select {COLUMNS}, d.state, d.code from delivery d
          where d.system = $1 and d.kind = $2 and (cardinality($3::text[]) = 0 or d.store = any($3))
              and d.state in ('applied', 'ignored', 'parked') and d.code not in ('discarded', 'refused')
-             and d.id > $4
+             and d.body_removed_at is null and d.id > $4
          order by d.id limit $5"
     )))
     .bind(system)

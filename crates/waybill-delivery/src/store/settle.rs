@@ -47,7 +47,7 @@ pub(crate) async fn settle(
                  again = d.again and $6 <> 'applied',
                  first_unapplied_at = case when d.wake <> $3 then now() else null end,
                  code = $7, message = $8, field = $9, external_id = $10, attempts = $12, tried_seconds = 0, plan_hash = $13,
-                 lease_until = null, changed_at = now()
+                 lease_until = null, changed_at = now(), settled_at = now()
              where d.id = $1 and d.fence = $2 and d.state = 'applying'
              returning d.system, d.store, d.kind, d.record_id, d.settlement
          ), kept as (

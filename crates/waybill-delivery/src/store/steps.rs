@@ -13,13 +13,20 @@ pub(crate) struct StepRow {
     pub(crate) state: String,
 }
 
-/// The steps of these deliveries, by delivery and name.
+/// The steps of these deliveries, by delivery and name. Those of before a backup was restored do not count until the
+/// delivery was settled once more: they may have been done again since, or done further.
 pub(crate) async fn of(pool: &PgPool, ids: &[i64]) -> sqlx::Result<HashMap<(i64, String), StepRow>> {
-    let rows: Vec<StepRow> =
-        sqlx::query_as("select delivery_id, name, call_key, state from step where delivery_id = any($1)")
-            .bind(ids)
-            .fetch_all(pool)
-            .await?;
+    let rows: Vec<StepRow> = sqlx::query_as(
+        "select s.delivery_id, s.name, s.call_key, s.state
+         from step s join delivery d on d.id = s.delivery_id
+         where s.delivery_id = any($1)
+             and not exists (
+                 select from epoch e
+                 where s.started_at < e.began_at and (d.settled_at is null or d.settled_at < e.began_at))",
+    )
+    .bind(ids)
+    .fetch_all(pool)
+    .await?;
     Ok(rows.into_iter().map(|row| ((row.delivery_id, row.name.clone()), row)).collect())
 }
 

@@ -14,6 +14,7 @@ use prost::Message as _;
 use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
 use waybill_bus::Bus;
 use waybill_connector::Failure;
 use waybill_domain::{
@@ -21,13 +22,19 @@ use waybill_domain::{
     descriptor::{Budget, Capability, Descriptor},
 };
 use waybill_plan::{Connectors, Plan};
-use waybill_proto::wire;
-use waybill_runtime::{SystemClock, database, health::Health};
+use waybill_proto::wire::{self, source_server::SourceServer};
+use waybill_runtime::{
+    SystemClock, database,
+    grpc::{self, PeerChannel, RequireToken},
+    health::Health,
+    settings::SecretText,
+};
 use waybill_testkit::TestDatabase;
 
 use crate::{
     Engine, EngineParts, NoHooks, Served, SystemPort,
     intake::Heard,
+    ledger::SourceService,
     migrator,
     operations::DeliveriesService,
     store::facts::{self, Fact},
@@ -115,17 +122,37 @@ fn plan(flow: &str, system: &str) -> Plan {
         .expect("the plan passes")
 }
 
+/// Serves the ledger of a database.
+async fn source(pool: &PgPool) -> BTreeMap<String, PeerChannel> {
+    let token: SecretText = "token".to_owned().into();
+    let listener = grpc::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let service = SourceService::new(pool.clone());
+    let guarded = SourceServer::with_interceptor(service, RequireToken::new(token.clone()).unwrap());
+    tokio::spawn(grpc::serve(listener, Routes::new(guarded), CancellationToken::new()));
+    BTreeMap::from([("shopify-ingest".to_owned(), grpc::peer(&url, &token).unwrap())])
+}
+
 pub(super) struct Bench {
     system: Arc<System>,
     served: Served,
     engine: Arc<Engine>,
     plan: watch::Sender<Arc<Plan>>,
     pool: PgPool,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 impl Bench {
     pub(super) async fn start() -> Option<Self> {
+        Self::beside(false).await
+    }
+
+    /// One whose records are in the ledger of its own database, which answers over gRPC as shopify-ingest.
+    pub(super) async fn with_source() -> Option<Self> {
+        Self::beside(true).await
+    }
+
+    async fn beside(a_source: bool) -> Option<Self> {
         let database = tokio::task::spawn_blocking(TestDatabase::create).await.unwrap()?;
         let admin = database.url().expose();
         // Roles belong to the whole cluster, which tests share: one password for all.
@@ -152,18 +179,23 @@ impl Bench {
             served: vec![served.clone()],
             hooks: Arc::new(NoHooks),
             clock: Arc::new(SystemClock),
-            sources: BTreeMap::new(),
+            sources: if a_source { source(&pool).await } else { BTreeMap::new() },
             health: Health::default(),
             metrics: waybill_runtime::Metrics::default(),
             replica: "test".to_owned(),
         };
         let engine = Engine::new(parts, CancellationToken::new());
         crate::store::systems::enlist(&pool, "erp", false, false).await.unwrap();
-        Some(Self { system, served, engine, plan: sender, pool, _database: database })
+        Some(Self { system, served, engine, plan: sender, pool, database })
     }
 
     pub(super) fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// The way in for the database's owner.
+    pub(super) fn admin(&self) -> String {
+        self.database.url().expose()
     }
 
     pub(super) fn engine(&self) -> &Arc<Engine> {

@@ -12,7 +12,9 @@ use waybill_proto::{
 use waybill_testkit::records::order;
 
 use super::bench::{Answer, Bench};
-use crate::{operations::DeliveriesService, store::history};
+use waybill_runtime::Metrics;
+
+use crate::{operations::DeliveriesService, pruning, store::history};
 
 const A_DAY: Duration = Duration::from_secs(86_400);
 
@@ -37,6 +39,15 @@ impl Bench {
 
     async fn complete_since_us(&self) -> i64 {
         history::complete_since(self.pool()).await.unwrap()
+    }
+
+    /// Removes history that is older; gives how many rows went.
+    pub(super) async fn prune(&self, keep: Duration) -> i64 {
+        let metrics = Metrics::default();
+        pruning::run(self.pool(), &metrics, keep, 1000 * A_DAY).await.unwrap();
+        let told = metrics.render();
+        let counts = told.lines().filter_map(|line| line.strip_prefix("waybill_pruned_total"));
+        counts.map(|count| count.rsplit_once(' ').unwrap().1.parse::<i64>().unwrap()).sum()
     }
 
     /// As if everything kept so far had been kept so long ago.
@@ -172,7 +183,7 @@ async fn settlements_that_are_too_old_go_and_it_is_told_since_when_they_are_comp
     bench.hear(order(1).cancelled().with_line("TEE", 1, "24.00").at_revision(1)).await;
     bench.round().await;
     let installed = bench.complete_since_us().await;
-    assert_eq!(history::prune(bench.pool(), 30 * A_DAY).await.unwrap(), 0);
+    assert_eq!(bench.prune(30 * A_DAY).await, 0);
     assert_eq!(bench.complete_since_us().await, installed, "nothing went");
 
     // More than go in one transaction.
@@ -189,7 +200,7 @@ async fn settlements_that_are_too_old_go_and_it_is_told_since_when_they_are_comp
     bench.let_days_pass(31).await;
     bench.hear(order(2).cancelled().with_line("TEE", 1, "24.00").at_revision(1)).await;
     bench.round().await;
-    assert_eq!(history::prune(bench.pool(), 30 * A_DAY).await.unwrap(), 4500);
+    assert_eq!(bench.prune(30 * A_DAY).await, 4500);
     let page = bench.list_decisions(all_of_time("", 0)).await;
     assert_eq!(page.decisions.iter().map(told).collect::<Vec<_>>(), ["2 r1 ignored cancelled-before-applied by plan"]);
     let told_since = page.complete_since.unwrap();

@@ -21,7 +21,6 @@ use super::bench::Bench;
 use crate::{
     Ledger,
     ledger::{Observed, Origin, SourceService, Verdict},
-    store::history,
 };
 
 /// A source's ledger, and the database that it is in.
@@ -178,7 +177,7 @@ async fn what_is_too_old_goes_and_a_records_newest_can_still_be_asked_for() {
     sqlx::query("update revision set observed_at = now() - interval '2 days'").execute(books.pool()).await.unwrap();
     books.observe(2, 1, 10).await;
     sqlx::query("update revision set observed_at = now() where record_id = '2'").execute(books.pool()).await.unwrap();
-    assert_eq!(history::prune(books.pool(), Duration::from_secs(86_400)).await.unwrap(), 2);
+    assert_eq!(books.bench.prune(Duration::from_secs(86_400)).await, 2);
 
     let all = vec![books.wanted(1, 1).await, books.wanted(1, 2).await, books.wanted(2, 1).await];
     let mut found = books.get(all).await.unwrap();

@@ -123,6 +123,10 @@ pub struct DeliveryFacts {
     pub applied_once: bool,
     /// Whether a call that makes the record there was begun and not refused: the system may hold a part of it.
     pub begun: bool,
+    /// Whether a backup was restored since it was settled last, and the record was there before: the system may hold it,
+    /// or another revision of it, without our knowing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unsure: bool,
     /// Hash of what was applied last, see [`super::Write::hash`].
     pub applied_hash: Option<String>,
     /// Whether it is to be written though nothing changed: the system lost it, or holds something else.

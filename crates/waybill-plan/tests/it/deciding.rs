@@ -69,6 +69,22 @@ fn prices_with_tax_are_taken_apart_exactly() {
 }
 
 #[test]
+fn a_cancelled_order_that_a_restored_backup_may_not_know_of_is_told() {
+    let plan = plan();
+    let decided = |snapshot: &Snapshot, unsure: bool| {
+        let flow = plan.flow(&snapshot.key.store, snapshot.key.kind, &"erp".parse().unwrap()).unwrap();
+        let delivery = DeliveryFacts { unsure, ..DeliveryFacts::default() };
+        decide(&plan, flow, snapshot, &delivery, &Facts::default(), &Remote::NotRead)
+    };
+    // What it was when it was handed over is not known: its condition is not asked.
+    let cancelled = order(1001).with_line("TEE", 1, "24.00").cancelled().at_revision(1);
+    assert_eq!(decided(&cancelled, false), Decision::Ignore { rule: "cancelled-before-applied".to_owned() });
+    assert!(document(decided(&cancelled, true)).cancelled);
+    let unpaid = order(1001).with_line("TEE", 1, "24.00").at_revision(1);
+    assert_eq!(decided(&unpaid, true), Decision::Ignore { rule: "when:orders-to-erp".to_owned() });
+}
+
+#[test]
 fn an_unpaid_order_is_ignored_by_the_rule_that_is_named() {
     let snapshot = order(1).with_line("TEE", 1, "24.00").at_revision(1);
     assert_eq!(at_erp(&snapshot), Decision::Ignore { rule: "when:orders-to-erp".to_owned() });

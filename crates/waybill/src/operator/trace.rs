@@ -115,7 +115,8 @@ pub(super) fn detail(line: &LineView, terminal: &mut Terminal<'_>) -> anyhow::Re
     if line.state == State::Parked {
         terminal.explain(why.meaning, why.action, "  ")?;
     }
-    for (word, time) in [("open since", line.open_since), ("due", line.due_at)] {
+    for (word, time) in [("open since", line.open_since), ("due", line.due_at), ("body removed", line.body_removed_at)]
+    {
         if time.is_some() {
             let time = terminal.time(time);
             terminal.line(&format!("  {word} {time}"))?;

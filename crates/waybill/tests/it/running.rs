@@ -54,10 +54,16 @@ impl Suite {
 
     /// Stops it, and starts it on the same servers and folder.
     pub(crate) async fn again(self) -> Self {
-        let (deployment, code) = self.end().await;
+        let (deployment, _) = self.leave().await;
+        Self::on(deployment, &[]).await
+    }
+
+    /// Stops it. Its servers and folder stay, and the vendors, for whom the world goes on.
+    pub(crate) async fn leave(self) -> (Deployment, Vendors) {
+        let (deployment, vendors, code) = self.end().await;
         assert_eq!(code, Some(0));
         std::fs::remove_file(deployment.folder.path().join("up.log")).unwrap();
-        Self::on(deployment, &[]).await
+        (deployment, vendors)
     }
 
     async fn on(deployment: Deployment, settings: &[(&str, &str)]) -> Self {
@@ -134,18 +140,18 @@ impl Suite {
 
     /// Asks it to stop and gives its exit code.
     pub(crate) async fn stop(self) -> Option<i32> {
-        self.end().await.1
+        self.end().await.2
     }
 
-    async fn end(self) -> (Deployment, Option<i32>) {
-        let Self { mut process, deployment, .. } = self;
+    async fn end(self) -> (Deployment, Vendors, Option<i32>) {
+        let Self { mut process, deployment, vendors, .. } = self;
         let stopped = tokio::task::spawn_blocking(move || {
             let outcome = process.stop();
             (outcome.map_err(|error| format!("{error:#}\n{}", process.log_tail())), process.exit_status())
         });
         let (outcome, status) = stopped.await.unwrap();
         outcome.unwrap();
-        (deployment, status.unwrap().code())
+        (deployment, vendors, status.unwrap().code())
     }
 }
 

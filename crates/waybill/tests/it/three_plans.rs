@@ -6,6 +6,8 @@ mod business;
 mod colleagues;
 mod echoes;
 mod owned;
+mod pruned;
+mod restored;
 mod simple;
 mod two_channels;
 

@@ -101,6 +101,7 @@ fn line_card(frame: &Frame, key: &RecordKey, line: &LineView) -> Markup {
                 span { (words::count(line.attempts, "attempt")) }
                 span { "changed " (frame.moment(line.changed_at)) }
                 @if line.open_since.is_some() { span { "open since " (frame.moment(line.open_since)) } }
+                @if line.body_removed_at.is_some() { span { "body removed " (frame.moment(line.body_removed_at)) } }
                 @if line.due_at.is_some() { span { "due " (frame.moment(line.due_at)) } }
             }
             @if let Some(heard) = line.heard.filter(|heard| *heard != line.state) {

@@ -64,6 +64,8 @@ pub struct LineView {
     pub due_at: Option<Timestamp>,
     /// Since when something has been under way.
     pub open_since: Option<Timestamp>,
+    /// Since when its service keeps no body of it, as it was settled long ago.
+    pub body_removed_at: Option<Timestamp>,
     /// The calls made, newest first; absent if the service could not be asked.
     pub steps: Option<Vec<Step>>,
     /// What the system holds, by role.
@@ -234,6 +236,7 @@ fn heard(line: Line) -> LineView {
         plan_hash: line.plan_hash,
         due_at: None,
         open_since: None,
+        body_removed_at: None,
         steps: None,
         known: BTreeMap::new(),
     }
@@ -250,6 +253,7 @@ fn said(detail: DeliveryDetail) -> Option<LineView> {
         changed_at: words::instant(delivery.changed_at),
         due_at: words::instant(delivery.due_at).filter(|_| under_way),
         open_since: words::instant(delivery.first_unapplied_at).filter(|_| under_way),
+        body_removed_at: words::instant(delivery.body_removed_at),
         system: delivery.system,
         service: delivery.service,
         code: delivery.code,

@@ -47,13 +47,7 @@ impl Premises {
     pub(super) async fn open(self, vendors: Vendors) -> Business {
         let suite = Suite::with(self.deployment, vendors, &["--webhooks", &self.webhooks], &[]).await;
         said(&suite.run(&["setup", "--plan", "plan.toml"]));
-        let token = suite.token().into();
-        let services = suite.peers();
-        let services =
-            services.iter().map(|(service, address)| (service.clone(), grpc::peer(address, &token).unwrap())).collect();
-        let business = Business { suite, services };
-        business.until_flows_are_active().await;
-        business
+        Business::that_runs(suite, self.webhooks).await
     }
 }
 
@@ -61,9 +55,29 @@ impl Premises {
 pub(super) struct Business {
     pub(super) suite: Suite,
     services: BTreeMap<String, PeerChannel>,
+    webhooks: String,
 }
 
 impl Business {
+    async fn that_runs(suite: Suite, webhooks: String) -> Self {
+        let token = suite.token().into();
+        let services = suite.peers();
+        let services =
+            services.iter().map(|(service, address)| (service.clone(), grpc::peer(address, &token).unwrap())).collect();
+        let business = Self { suite, services, webhooks };
+        business.until_flows_are_active().await;
+        business
+    }
+
+    /// Stops the suite, and starts it again once what happens meanwhile has happened. The vendors go on.
+    pub(super) async fn closed_for(self, meanwhile: impl AsyncFnOnce(&mut Deployment, &Vendors)) -> Self {
+        drop(self.services);
+        let (mut deployment, vendors) = self.suite.leave().await;
+        meanwhile(&mut deployment, &vendors).await;
+        let suite = Suite::with(deployment, vendors, &["--webhooks", &self.webhooks], &[]).await;
+        Self::that_runs(suite, self.webhooks).await
+    }
+
     /// One with the store `main`; `None` after a skip line.
     pub(super) async fn with_plan(plan: &str, books: &Setup) -> Option<Self> {
         let premises = Premises::with_plan(plan)?;
@@ -141,6 +155,19 @@ impl Business {
 
     pub(super) async fn until_applied(&self, system: &str, record: &str, revision: i64) -> Delivery {
         self.until_state(State::Applied, system, record, revision).await
+    }
+
+    /// The accounting's lines of which something is in flight or missing.
+    pub(super) fn open_lines(&self) -> Vec<Value> {
+        let status: Value = serde_json::from_slice(&self.suite.run(&["status", "--json"]).stdout).unwrap();
+        let lines = status["accounting"].as_array().unwrap();
+        assert!(!lines.is_empty(), "{status}");
+        lines.iter().filter(|line| line["in_flight"] != 0 || line["gap"] != 0).cloned().collect()
+    }
+
+    /// Whether every accepted revision has its receipt: none is on the road.
+    pub(super) fn all_is_settled(&self) -> bool {
+        self.open_lines().is_empty()
     }
 
     /// Whether at least so many records of a kind, and all that were told, have reached a system, by the accounting.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use waybill_simulator::{catalogue, kit::Journal, seeding, shopify::Shares};
 use waybill_testkit::wait_for_async;
 
@@ -25,20 +24,13 @@ const OPEN_WORK: &str = "select (select count(*) from shopify_ingest.inbox where
 
 impl Business {
     /// Waits until all that was told has come to its end.
-    async fn at_rest(&self) {
+    pub(super) async fn at_rest(&self) {
         let mut database = self.database().await;
         wait_for_async("an end of all work", DEADLINE, async || {
             let open: i64 = sqlx::query_scalar(OPEN_WORK).fetch_one(&mut database).await.unwrap();
             (open == 0 && self.suite.vendors.store.deliveries().pending == 0 && self.all_is_settled()).then_some(())
         })
         .await;
-    }
-
-    /// Whether every accepted revision has its receipt: none is on the road.
-    fn all_is_settled(&self) -> bool {
-        let status: Value = serde_json::from_slice(&self.suite.run(&["status", "--json"]).stdout).unwrap();
-        let lines = status["accounting"].as_array().unwrap();
-        !lines.is_empty() && lines.iter().all(|line| line["in_flight"] == 0 && line["gap"] == 0)
     }
 
     /// How many webhooks told of stock.
