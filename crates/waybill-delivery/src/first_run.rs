@@ -151,6 +151,7 @@ impl Engine {
             self.follow_first_run(name).await?;
         } else if state.asking.is_some() {
             systems::ask(self.pool(), name.as_str(), None).await?;
+            first_run::wake_held(&mut *self.pool().acquire().await?, name.as_str()).await?;
         }
         Ok(asks)
     }
@@ -194,6 +195,7 @@ impl Engine {
     pub(crate) async fn release(&self, system: &str, by: &str) -> sqlx::Result<bool> {
         let mut transaction = database::begin(self.pool()).await?;
         let known = systems::release(&mut transaction, system, by).await?;
+        first_run::wake_claimed(&mut transaction, system).await?;
         first_run::wake_held(&mut transaction, system).await?;
         transaction.commit().await?;
         self.wake_workers();

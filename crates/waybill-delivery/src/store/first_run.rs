@@ -39,3 +39,14 @@ pub(crate) async fn wake_held(db: &mut PgConnection, system: &str) -> sqlx::Resu
     .await?;
     Ok(done.rows_affected())
 }
+
+/// Has first writes that a worker may be about to hold decided again as soon as it puts them back.
+pub(crate) async fn wake_claimed(db: &mut PgConnection, system: &str) -> sqlx::Result<()> {
+    sqlx::query(
+        "update delivery set wake = wake + 1 where system = $1 and state = 'applying' and applied_number is null",
+    )
+    .bind(system)
+    .execute(db)
+    .await?;
+    Ok(())
+}
