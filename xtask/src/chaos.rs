@@ -5,6 +5,7 @@ mod crash_points;
 mod recount;
 mod schedule;
 mod trouble;
+mod upgrade;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -67,6 +68,9 @@ pub(crate) struct Options {
     /// Break a promise on purpose: the run has to fail, and to name the records.
     #[arg(long, value_name = "PROMISE", value_parser = clap::builder::PossibleValuesParser::new(waybill_faults::PROMISES), conflicts_with = "calm")]
     sabotage: Option<String>,
+    /// Begin with the services of an earlier commit, which this version then takes over from, replica by replica.
+    #[arg(long, value_name = "COMMIT", conflicts_with_all = ["calm", "crash_points", "sabotage"])]
+    upgrade_from: Option<String>,
     /// Write the figures to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -101,14 +105,17 @@ fn play(options: &Options, programs: &Programs, stage: &mut Stage) -> anyhow::Re
     let length = Duration::from_secs_f64(options.minutes * 60.0);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of orders")]
     let orders = (options.rate * length.as_secs_f64()).ceil() as u32;
-    let is_chaos = !options.calm && !options.crash_points && options.sabotage.is_none();
+    let is_chaos =
+        !options.calm && !options.crash_points && options.sabotage.is_none() && options.upgrade_from.is_none();
     let [duplicates, late, dropped] = SHARES.map(|share| Some(if is_chaos { share } else { 0 }));
     let (rate, seed, dump) = (options.rate, options.seed, options.dump.clone());
     let traffic = Traffic { orders, rate, seed, dump, duplicates, late, dropped };
     // One of each, where each has to come by itself to where it dies.
     let twice: &[&str] = if options.crash_points { &[] } else { &TWICE };
     let broken = options.sabotage.as_deref().map(|promise| (waybill_faults::SABOTAGE, promise));
-    stage.open(&traffic, Run::Apart { twice, variables: broken.as_slice() }, programs, None)?;
+    let earlier = options.upgrade_from.as_deref().map(|commit| earlier(commit, programs)).transpose()?;
+    let first = earlier.as_ref().unwrap_or(programs);
+    stage.open(&traffic, Run::Apart { twice, variables: broken.as_slice() }, first, None)?;
     let operator = stage.operator(programs)?;
     let vendors = stage.world()?.vendors().len();
     let moments = match options.sabotage {
@@ -120,7 +127,10 @@ fn play(options: &Options, programs: &Programs, stage: &mut Stage) -> anyhow::Re
     stage.world()?.begin()?;
     let mut trouble = Trouble::default();
     let mut wrong = Vec::new();
-    if options.crash_points {
+    let mut figures = BTreeMap::new();
+    if options.upgrade_from.is_some() {
+        figures.extend(upgrade::play(stage, programs, length)?);
+    } else if options.crash_points {
         let (matrix, never) = crash_points::play(stage)?;
         say(&matrix);
         wrong.extend(never);
@@ -133,7 +143,6 @@ fn play(options: &Options, programs: &Programs, stage: &mut Stage) -> anyhow::Re
     let mut progress = Progress::new(String::new());
     let stuck = if broken.is_some() { STUCK_BROKEN } else { STUCK };
     let (ending, view) = watch::until_the_end(Some(stuck), stage, &operator, &mut progress)?;
-    let mut figures = BTreeMap::new();
     wrong.extend(judge(programs, stage, &operator, &view, trouble, options.calm, &mut figures)?);
     match ending {
         Ending::Interrupted => wrong.push("it was interrupted".to_owned()),
@@ -157,6 +166,13 @@ fn play(options: &Options, programs: &Programs, stage: &mut Stage) -> anyhow::Re
         eprintln!("WRONG: {one}");
     }
     Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The services of an earlier commit, in the world of today.
+fn earlier(commit: &str, programs: &Programs) -> anyhow::Result<Programs> {
+    let mut packages = vec!["waybill"];
+    packages.extend(SERVICES);
+    Ok(programs.clone().with(Programs::build_at(commit, &packages)?))
 }
 
 /// What is not as it should be; all that was measured goes to the figures.

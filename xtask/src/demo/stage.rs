@@ -32,6 +32,7 @@ pub(crate) struct Stage {
     world: Option<World>,
     suite: Option<Suite>,
     erp: Option<RealErp>,
+    around: Option<Surroundings>,
     pub(crate) postgres: PrivatePostgres,
     pub(crate) nats: PrivateNats,
     folder: ScratchFolder,
@@ -44,7 +45,7 @@ impl Stage {
         let users = Suite::nats_users(programs, folder.path())?;
         let nats = PrivateNats::start(folder.path().join("nats"), Some(&users))?;
         let postgres = PrivatePostgres::start(folder.path().join("postgres"))?;
-        Ok(Self { world: None, suite: None, erp: None, postgres, nats, folder })
+        Ok(Self { world: None, suite: None, erp: None, around: None, postgres, nats, folder })
     }
 
     /// Starts the store and its systems, then the services, and waits until all are ready.
@@ -67,18 +68,18 @@ impl Stage {
             world = World::start(traffic, programs, &folder, &to, Some(&file))?;
         }
         let world = self.world.insert(world);
-        let around = Surroundings {
+        let around = self.around.insert(Surroundings {
             folder,
             nats_url: self.nats.url(),
             database_url: self.postgres.create_database("waybill")?.expose(),
             webhooks,
             variables: world.variables()?,
-        };
-        let done = Suite::set_up(programs, &around)?;
+        });
+        let done = Suite::set_up(programs, around)?;
         eprint!("{done}");
         self.suite = Some(match run {
-            Run::Together => Suite::in_one_process(programs, &around)?,
-            Run::Apart { twice, variables } => Suite::in_processes(programs, &around, twice, variables)?,
+            Run::Together => Suite::in_one_process(programs, around)?,
+            Run::Apart { twice, variables } => Suite::in_processes(programs, around, twice, variables)?,
         });
         // Whatever is up by now, nobody is to wait for a day that will not be played.
         anyhow::ensure!(!interrupt::requested(), "interrupted");
@@ -96,6 +97,11 @@ impl Stage {
     /// The services' processes, where each runs by its own program.
     pub(crate) fn runners(&mut self) -> &mut [Runner] {
         self.suite.as_mut().map_or(&mut [], |suite| &mut suite.runners)
+    }
+
+    /// Brings the database and the streams to what these programs know, under the services that run.
+    pub(crate) fn migrate(&self, programs: &Programs) -> anyhow::Result<()> {
+        Suite::migrate(programs, self.around.as_ref().context("nothing was started yet")?)
     }
 
     pub(crate) fn operator(&self, programs: &Programs) -> anyhow::Result<Operator> {
