@@ -31,6 +31,10 @@ enum Road {
 #[derive(Debug)]
 struct State {
     road: Road,
+    /// Connections before this number are silent whatever the road is.
+    forgotten: u64,
+    /// The number of the next connection.
+    next: u64,
     /// So many answers are cut, each after so many bytes of it.
     cuts: (u32, usize),
     /// Pieces that waited or vanished, and answers that were cut.
@@ -69,7 +73,15 @@ impl Proxy {
     pub fn start(to: SocketAddr) -> anyhow::Result<Self> {
         let listener = bind()?;
         let at = listener.local_addr()?;
-        let state = State { road: Road::Clear, cuts: (0, 0), struck: 0, open: BTreeMap::new(), is_over: false };
+        let state = State {
+            road: Road::Clear,
+            forgotten: 0,
+            next: 0,
+            cuts: (0, 0),
+            struck: 0,
+            open: BTreeMap::new(),
+            is_over: false,
+        };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         let ours = Arc::clone(&shared);
         std::thread::Builder::new().name(format!("proxy to {to}")).spawn(move || listen(&listener, to, &ours))?;
@@ -91,6 +103,13 @@ impl Proxy {
         self.set(Road::Silent);
     }
 
+    /// What lies on the road has forgotten the connections that are open: they are half-open, and new ones pass.
+    pub fn forget(&self) {
+        let mut state = self.shared.state();
+        state.forgotten = state.next;
+        self.shared.changed.notify_all();
+    }
+
     /// The next answers, `times` of them, end with their connection after `bytes` bytes; shorter ones come through.
     pub fn cut(&self, times: u32, bytes: usize) {
         self.shared.state().cuts = (times, bytes);
@@ -100,10 +119,9 @@ impl Proxy {
     pub fn lift(&self) {
         let mut state = self.shared.state();
         state.cuts = (0, 0);
-        if state.road == Road::Silent {
-            close_all(&mut state);
-        }
-        state.road = Road::Clear;
+        let silent = if state.road == Road::Silent { state.next } else { state.forgotten };
+        close_before(&mut state, silent);
+        (state.road, state.forgotten) = (Road::Clear, 0);
         self.shared.changed.notify_all();
     }
 
@@ -122,7 +140,7 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         let mut state = self.shared.state();
         state.is_over = true;
-        close_all(&mut state);
+        close_before(&mut state, u64::MAX);
         self.shared.changed.notify_all();
         drop(state);
         // Whoever listens is woken, and sees that it is over.
@@ -141,15 +159,16 @@ fn bind() -> anyhow::Result<TcpListener> {
     }
 }
 
-fn close_all(state: &mut State) {
-    for side in std::mem::take(&mut state.open).into_values().flatten() {
+fn close_before(state: &mut State, number: u64) {
+    let later = state.open.split_off(&number);
+    for side in std::mem::replace(&mut state.open, later).into_values().flatten() {
         // It may have closed by itself.
         let _ = side.shutdown(Shutdown::Both);
     }
 }
 
 fn listen(listener: &TcpListener, to: SocketAddr, shared: &Arc<Shared>) {
-    for (number, client) in (0..).zip(listener.incoming()) {
+    for client in listener.incoming() {
         if shared.state().is_over {
             return;
         }
@@ -158,13 +177,16 @@ fn listen(listener: &TcpListener, to: SocketAddr, shared: &Arc<Shared>) {
         // Without a thread for it the connection ends, as with a server that has no more.
         let _ = std::thread::Builder::new().spawn(move || {
             // What cannot be reached refuses the client, or hangs up on it.
-            let _ = connect(number, client, to, &shared);
+            let _ = connect(client, to, &shared);
         });
     }
 }
 
 /// One connection, until both sides have closed or it is cut.
-fn connect(number: u64, client: TcpStream, to: SocketAddr, shared: &Arc<Shared>) -> std::io::Result<()> {
+fn connect(client: TcpStream, to: SocketAddr, shared: &Arc<Shared>) -> std::io::Result<()> {
+    if vanished(shared) {
+        return Ok(());
+    }
     let server = TcpStream::connect_timeout(&to, CONNECT_WITHIN)?;
     for side in [&client, &server] {
         side.set_nodelay(true)?;
@@ -172,15 +194,19 @@ fn connect(number: u64, client: TcpStream, to: SocketAddr, shared: &Arc<Shared>)
     let sides = [client.try_clone()?, server.try_clone()?];
     // Bytes of the answer to what was asked last.
     let answered = Arc::new(Mutex::new(0));
-    {
+    let asking = (client.try_clone()?, server.try_clone()?);
+    let number = {
         let mut state = shared.state();
         if state.is_over {
             return Ok(());
         }
+        let number = state.next;
+        state.next += 1;
         state.open.insert(number, sides);
-    }
-    let asking = Way { from: client.try_clone()?, to: server.try_clone()?, is_answer: false };
-    let answering = Way { from: server, to: client, is_answer: true };
+        number
+    };
+    let asking = Way { number, from: asking.0, to: asking.1, is_answer: false };
+    let answering = Way { number, from: server, to: client, is_answer: true };
     let (theirs, counted) = (Arc::clone(shared), Arc::clone(&answered));
     let asks = std::thread::Builder::new().spawn(move || asking.pass(&theirs, &counted))?;
     answering.pass(shared, &answered);
@@ -189,8 +215,24 @@ fn connect(number: u64, client: TcpStream, to: SocketAddr, shared: &Arc<Shared>)
     Ok(())
 }
 
+/// Whether the road was silent when a client came: the server does not hear of it, and once the road is clear the client is
+/// dropped.
+fn vanished(shared: &Shared) -> bool {
+    let mut state = shared.state();
+    if state.road != Road::Silent {
+        return false;
+    }
+    state.struck += 1;
+    while state.road == Road::Silent && !state.is_over {
+        state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+    }
+    true
+}
+
 /// One direction of a connection.
 struct Way {
+    /// The connection's.
+    number: u64,
     from: TcpStream,
     to: TcpStream,
     is_answer: bool,
@@ -202,7 +244,7 @@ impl Way {
         let mut piece = vec![0; PIECE_BYTES];
         loop {
             let read = self.from.read(&mut piece).unwrap_or(0);
-            if !wait_on_the_road(shared, read) {
+            if !wait_on_the_road(shared, self.number, read) {
                 continue;
             }
             if read == 0 {
@@ -241,14 +283,15 @@ impl Way {
 
 /// Whether what was read is to be passed on, after what it has to wait; the end of the stream is heard of once the road is
 /// not silent any more.
-fn wait_on_the_road(shared: &Shared, read: usize) -> bool {
+fn wait_on_the_road(shared: &Shared, number: u64, read: usize) -> bool {
     let mut state = shared.state();
-    if read > 0 && state.road != Road::Clear {
+    let road = |state: &State| if number < state.forgotten { Road::Silent } else { state.road };
+    if read > 0 && road(&state) != Road::Clear {
         state.struck += 1;
     }
     let start = Instant::now();
     loop {
-        let left = match state.road {
+        let left = match road(&state) {
             Road::Clear => return true,
             _ if state.is_over => return true,
             Road::Silent if read > 0 => return false,

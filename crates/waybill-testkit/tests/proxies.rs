@@ -142,6 +142,27 @@ fn a_half_open_connection_neither_answers_nor_closes_and_is_dropped_in_the_end()
 }
 
 #[test]
+fn a_connection_that_the_road_forgot_is_half_open_while_a_new_one_passes() {
+    let proxy = Proxy::start(server()).unwrap();
+    let mut before = client(&proxy);
+    ask(&mut before);
+    assert_eq!(answer(&mut before), ANSWER);
+    proxy.forget();
+    ask(&mut before);
+    let mut after = client(&proxy);
+    ask(&mut after);
+    assert_eq!(answer(&mut after), ANSWER);
+    before.set_read_timeout(Some(DELAY)).unwrap();
+    let heard = before.read(&mut [0]).map_err(|error| error.kind());
+    assert!(matches!(heard, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut)), "{heard:?}");
+    before.set_read_timeout(Some(WITHIN)).unwrap();
+    proxy.lift();
+    assert_eq!(rest(&mut before), b"");
+    ask(&mut after);
+    assert_eq!(answer(&mut after), ANSWER);
+}
+
+#[test]
 fn where_nobody_listens_the_client_is_hung_up_on() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let proxy = Proxy::start(nobody).unwrap();
