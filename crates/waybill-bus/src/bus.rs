@@ -87,8 +87,10 @@ pub struct Bus {
 const ACK_TIMEOUT: Duration = Duration::from_secs(5);
 /// A server that leaves two of these pings unanswered is gone, whatever its connection says.
 const PING_EVERY: Duration = Duration::from_secs(5);
-/// What is there is sent at once.
-const REST_WITHIN: Duration = Duration::from_secs(5);
+/// How much longer than asked the word that there is nothing may take. It is lost with the server that was asked.
+const WORD_WITHIN: Duration = Duration::from_secs(1);
+/// What is there is sent at once, one message after the other.
+const NEXT_WITHIN: Duration = Duration::from_secs(2);
 
 impl Bus {
     /// Connects as `user` (a service's name or `admin`) to one server, or to any node of a cluster: `urls` has each
@@ -180,11 +182,10 @@ impl Bus {
         let mut messages = Vec::new();
         // Waiting for a full batch would cost latency, so one is waited for and the rest taken as it is.
         let first = consumer.batch().max_messages(1).expires(wait).messages().await.map_err(BusError::server)?;
-        collect(first, &mut messages).await?;
+        collect(first, wait + WORD_WITHIN, &mut messages).await?;
         if !messages.is_empty() && max > 1 {
             let rest = consumer.fetch().max_messages(max - 1).messages().await.map_err(BusError::server)?;
-            // The word that there are no more is lost with a connection, and is not said again.
-            let _ = tokio::time::timeout(REST_WITHIN, collect(rest, &mut messages)).await;
+            collect(rest, NEXT_WITHIN, &mut messages).await?;
         }
         Ok(messages)
     }
@@ -201,8 +202,13 @@ impl Bus {
     }
 }
 
-async fn collect(mut batch: jetstream::consumer::pull::Batch, messages: &mut Vec<Incoming>) -> Result<(), BusError> {
-    while let Some(message) = batch.next().await {
+/// Takes what comes until there is word that no more will, which is said once: who waits for it in vain goes on without.
+async fn collect(
+    mut batch: jetstream::consumer::pull::Batch,
+    within: Duration,
+    messages: &mut Vec<Incoming>,
+) -> Result<(), BusError> {
+    while let Ok(Some(message)) = tokio::time::timeout(within, batch.next()).await {
         match message {
             Ok(message) => messages.push(Incoming { message }),
             Err(error) if messages.is_empty() => return Err(BusError::server(error)),

@@ -1,6 +1,9 @@
 //! What happens to connections on the way to NATS.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use waybill_bus::{Bus, Outgoing};
 use waybill_testkit::{PrivateNats, Proxy, wait_for_async};
@@ -37,6 +40,19 @@ async fn an_answer_that_is_cut_does_not_end_the_hearing() {
     let subjects: Vec<_> = fetched.expect("it ends").unwrap().iter().map(|one| one.subject().to_owned()).collect();
     assert_eq!(subjects, ["store.v1.order.main.1"]);
     assert_eq!(proxy.struck(), 1);
+}
+
+#[tokio::test]
+async fn a_question_that_is_lost_is_not_waited_for_longer_than_it_was_to_take() {
+    let Some((nats, _speaker, _folder)) = road().await else { return };
+    let proxy = through(&nats);
+    let bus = Bus::connect(&url(&proxy), "admin", "").await.unwrap();
+    wait_for_async("the connection", DEADLINE, async || bus.connected().then_some(())).await;
+    let consumer = bus.consumer(&orders_of_erp_sync()).await.unwrap();
+    proxy.silence();
+    let since = Instant::now();
+    assert_eq!(Bus::fetch(&consumer, 100, Duration::from_secs(1)).await.unwrap().len(), 0);
+    assert!(since.elapsed() < Duration::from_secs(4), "it took {:?}", since.elapsed());
 }
 
 #[tokio::test]
