@@ -14,7 +14,7 @@ use crate::{interrupt, loopback_http};
 const WITHIN: Duration = Duration::from_secs(10);
 /// What takes longer is still waited for, so that the next kill finds a whole cluster.
 const IN_THE_END: Duration = Duration::from_secs(90);
-/// Who does not lead does not answer.
+/// Where nobody leads nobody answers.
 const ANSWER_WITHIN: Duration = Duration::from_millis(300);
 /// A cluster that is whole is left alone for so long.
 const WHOLE_FOR: Duration = Duration::from_secs(5);
@@ -100,13 +100,11 @@ struct Road<'a> {
 }
 
 impl Road<'_> {
-    /// The answer of the first node to give one.
+    /// The answer of whoever leads, by way of any node.
     fn ask(&self, subject: &str, body: &str) -> Option<Value> {
-        let running = self.nodes.iter().filter(|node| node.pid().is_some());
-        running.into_iter().find_map(|node| {
-            let answer = PlainNats::connect(node, self.login, ANSWER_WITHIN).ok()?.request(subject, body).ok()?;
-            answer["error"].is_null().then_some(answer)
-        })
+        let node = self.nodes.iter().find(|node| node.pid().is_some())?;
+        let answer = PlainNats::connect(node, self.login, ANSWER_WITHIN).ok()?.request(subject, body).ok()?;
+        answer["error"].is_null().then_some(answer)
     }
 
     fn leader(&self, stream: &str) -> Option<usize> {
@@ -121,23 +119,35 @@ impl Road<'_> {
         answer.and_then(|answer| answer["state"]["last_seq"].as_u64()).with_context(|| format!("{stream} has no end"))
     }
 
-    /// Waits until every service has said and heard something that was not kept before.
-    fn goes_on(&self, kept: &BTreeMap<&str, u64>) -> anyhow::Result<()> {
-        for (stream, subjects) in SAYS {
-            let wanted = format!(r#"{{"last_by_subj":"{subjects}"}}"#);
-            let last = || self.ask(&format!("$JS.API.STREAM.MSG.GET.{stream}"), &wanted)?["message"]["seq"].as_u64();
-            self.passes(subjects, kept.get(stream).copied(), last)?;
-        }
-        for (stream, consumer) in HEARS {
-            let asked = format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}");
-            let heard = || self.ask(&asked, "")?["delivered"]["stream_seq"].as_u64();
-            self.passes(consumer, kept.get(stream).copied(), heard)?;
-        }
-        Ok(())
+    /// Waits until every service has said and heard something that was not kept before; tells what came last.
+    fn goes_on(&self, kept: &BTreeMap<&str, u64>) -> anyhow::Result<&'static str> {
+        let passes = |stream: &str, number: Option<u64>| number.is_some_and(|number| Some(&number) > kept.get(stream));
+        let mut silent = SAYS.to_vec();
+        let mut deaf = HEARS.to_vec();
+        let mut last = "";
+        try_wait_for("the road to go on", IN_THE_END, || {
+            silent.retain(|(stream, subjects)| {
+                let has_passed = passes(stream, self.last_said(stream, subjects));
+                last = if has_passed { subjects } else { last };
+                !has_passed
+            });
+            deaf.retain(|(stream, consumer)| {
+                let has_passed = passes(stream, self.last_heard(stream, consumer));
+                last = if has_passed { consumer } else { last };
+                !has_passed
+            });
+            (interrupt::requested() || (silent.is_empty() && deaf.is_empty())).then_some(())
+        })
+        .with_context(|| format!("not said: {silent:?}, not heard: {deaf:?}"))?;
+        Ok(last)
     }
 
-    fn passes(&self, what: &str, before: Option<u64>, now: impl Fn() -> Option<u64>) -> anyhow::Result<()> {
-        let passed = || now().filter(|number| interrupt::requested() || Some(*number) > before);
-        try_wait_for(what, IN_THE_END, passed).map(drop)
+    fn last_said(&self, stream: &str, subjects: &str) -> Option<u64> {
+        let wanted = format!(r#"{{"last_by_subj":"{subjects}"}}"#);
+        self.ask(&format!("$JS.API.STREAM.MSG.GET.{stream}"), &wanted)?["message"]["seq"].as_u64()
+    }
+
+    fn last_heard(&self, stream: &str, consumer: &str) -> Option<u64> {
+        self.ask(&format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"), "")?["delivered"]["stream_seq"].as_u64()
     }
 }
