@@ -11,6 +11,8 @@ use crate::sabotage;
 
 /// Rows a pipeline carries at once.
 const BATCH: i64 = 500;
+/// NATS may take twice the time of an acknowledgement; what takes much longer hangs on the database.
+const PUBLISHED_WITHIN: Duration = Duration::from_secs(60);
 /// The largest message that goes as it is; NATS refuses above 1 MiB by default.
 const LARGEST_BYTES: usize = 1_000_000;
 
@@ -100,7 +102,7 @@ pub async fn publish_outbox(pool: &PgPool, bus: &Bus) -> sqlx::Result<usize> {
 /// Publishes whenever there is something, until told to stop.
 pub(crate) async fn run(pool: PgPool, bus: Bus, wake: &Notify, stop: tokio_util::sync::CancellationToken) {
     loop {
-        let published = match publish_outbox(&pool, &bus).await {
+        let published = match database::within(PUBLISHED_WITHIN, publish_outbox(&pool, &bus)).await {
             Ok(published) => published,
             Err(error) => {
                 tracing::warn!(%error, "the outbox cannot be read");

@@ -8,12 +8,16 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use waybill_testkit::{ChildProcess, Launch, free_port};
 
+use super::roads::Roads;
 use crate::cargo_build::Programs;
 use crate::{interrupt, loopback_http, workspace};
 
 /// Every service's own program is named as its package.
 pub(crate) const SERVICES: [&str; 7] =
     ["shopify-ingest", "inventory-router", "crm-sync", "erp-sync", "fulfilment-sync", "alerter", "console"];
+
+/// Where a service finds the others' gRPC.
+const PEERS: &str = "WAYBILL_PEERS";
 
 /// Migrations and the first connections included.
 const READY: Duration = Duration::from_secs(120);
@@ -26,7 +30,10 @@ const STOPPED: Duration = Duration::from_secs(20);
 pub(crate) struct Surroundings {
     /// Where state and logs are.
     pub(crate) folder: PathBuf,
+    /// Every node's, with commas.
     pub(crate) nats_url: String,
+    /// Copies of each stream: one on each node.
+    pub(crate) nodes: usize,
     pub(crate) database_url: String,
     /// Where webhooks are received: an address and a port.
     pub(crate) webhooks: String,
@@ -38,6 +45,7 @@ impl Surroundings {
     /// A command of `waybill` with the plan's variables and the servers' addresses.
     fn waybill(&self, programs: &Programs, command: &str) -> anyhow::Result<Launch> {
         let launch = Launch::new(programs.get("waybill")?).arg(command).in_folder(&self.folder);
+        let launch = launch.env("WAYBILL_STREAM_REPLICAS", self.nodes.to_string());
         Ok(self.with_variables(launch).env("NATS_URL", &self.nats_url).env("DATABASE_URL", &self.database_url))
     }
 
@@ -125,6 +133,20 @@ struct Environment {
     console_password: String,
 }
 
+impl Environment {
+    /// Where the services find one another, each by a road of its own.
+    fn peers(&self, roads: &mut Roads) -> anyhow::Result<String> {
+        let straight = self.services.values().find_map(|variables| variables.get(PEERS));
+        let straight = straight.context("waybill environment tells of no peers")?;
+        let mut peers = Vec::new();
+        for peer in straight.split(',') {
+            let (name, url) = peer.split_once('=').with_context(|| format!("{peer} is no peer"))?;
+            peers.push(format!("{name}={}", roads.to(name, url)?));
+        }
+        Ok(peers.join(","))
+    }
+}
+
 impl Suite {
     /// The users' part of the configuration of a NATS that the suite is to use.
     pub(crate) fn nats_users(programs: &Programs, folder: &Path) -> anyhow::Result<String> {
@@ -166,6 +188,7 @@ impl Suite {
         around: &Surroundings,
         twice: &[&str],
         more: &[(&str, &str)],
+        roads: &mut Roads,
     ) -> anyhow::Result<Self> {
         let folder = &around.folder;
         Self::migrate(programs, around)?;
@@ -173,6 +196,7 @@ impl Suite {
         let said = finish(asked, folder.join("environment.json"))?;
         let environment: Environment = serde_json::from_str(&said).context("the answer of waybill environment")?;
         let mut runners = Vec::new();
+        let peers = environment.peers(roads)?;
         for name in SERVICES {
             let variables = environment.services.get(name);
             let variables = variables.with_context(|| format!("waybill environment does not tell of {name}"))?;
@@ -180,8 +204,9 @@ impl Suite {
             let launch = around.with_variables(Launch::new(programs.get(name)?)).in_folder(folder);
             // Nobody sits here to be asked.
             let mut launch = launch.env("WAYBILL_YES", "true").stop_within(STOPPED);
+            launch = launch.env("WAYBILL_STREAM_REPLICAS", around.nodes.to_string());
             for (variable, value) in variables {
-                launch = launch.env(variable, value);
+                launch = launch.env(variable, if variable == PEERS { &peers } else { value });
             }
             for (variable, value) in more {
                 launch = launch.env(variable, value);

@@ -76,3 +76,20 @@ async fn without_nats_webhooks_are_taken_and_with_it_back_their_snapshots_are_pu
     bench.settled().await;
     bench.close().await;
 }
+
+#[tokio::test]
+async fn where_the_road_to_the_database_forgets_its_connections_webhooks_are_taken_on_new_ones() {
+    let Some(bench) = Bench::open().await else { return };
+    bench.taken(&webhook("orders/create", &order(1, AT))).await;
+    // Nobody closes the old ones, and nobody answers on them.
+    bench.road.forget();
+    let lost = webhook("orders/create", &order(2, AT));
+    // As Shopify does: again until it is taken.
+    wait_for_async("a webhook that is taken", DEADLINE * 2, async || {
+        (bench.send(&lost).await == StatusCode::OK).then_some(())
+    })
+    .await;
+    assert_eq!(bench.outcome(&lost.id).await.0, "applied");
+    assert!(bench.road.struck() > 0);
+    bench.close().await;
+}
