@@ -79,7 +79,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "PROMISE", value_parser = clap::builder::PossibleValuesParser::new(waybill_faults::PROMISES), conflicts_with = "calm")]
     sabotage: Option<String>,
     /// Begin with the services of an earlier commit, which this version then takes over from, replica by replica.
-    #[arg(long, value_name = "COMMIT", conflicts_with_all = ["calm", "crash_points", "sabotage"])]
+    #[arg(long, value_name = "COMMIT", conflicts_with_all = ["calm", "cluster", "crash_points", "sabotage"])]
     upgrade_from: Option<String>,
     /// Write the figures to this file.
     #[arg(long, value_name = "FILE")]

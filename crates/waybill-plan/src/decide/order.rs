@@ -78,7 +78,7 @@ fn line_document(
         None => line.sku.clone(),
         Some(lines) => {
             let item = item(lines, &view, &at("item"), || format!("line {} of the order has no SKU", index + 1));
-            edits.text(format_args!("lines.{index}.item"), item)?
+            edits.text_of(line.id.as_str(), format_args!("lines.{index}.item"), item)?
         }
     };
     let digits = order.currency.exponent();
@@ -105,7 +105,7 @@ fn line_document(
         discount,
         net,
         tax,
-        tax_codes: tax_codes(flow.lines.as_ref(), &line.taxes, &view, &at("tax"), edits)?,
+        tax_codes: tax_codes(flow.lines.as_ref(), &line.taxes, &view, (line.id.as_str(), &at("tax")), edits)?,
         requires_shipping: line.requires_shipping,
         grams: line.grams,
     })
@@ -121,7 +121,7 @@ pub(super) fn tax_codes(
     lines: Option<&Lines>,
     taxes: &[TaxLine],
     view: &Value,
-    at: &str,
+    (part, at): (&str, &str),
     edits: &Edits<'_>,
 ) -> Result<Vec<String>, Unfit> {
     let Some(expression) = lines.and_then(|lines| lines.tax.as_ref()) else { return Ok(Vec::new()) };
@@ -129,10 +129,11 @@ pub(super) fn tax_codes(
     for (index, tax) in taxes.iter().enumerate() {
         let code =
             expression.text(&view::with(view, "tax", view::tax(tax))).map_err(|error| Unfit::expression(at, &error));
+        let part = format!("{part} {}", tax.title);
         // The first is what a message names.
         let code = match index {
-            0 => edits.text(format_args!("{at}"), code)?,
-            _ => edits.text(format_args!("{at}.{index}"), code)?,
+            0 => edits.text_of(&part, format_args!("{at}"), code)?,
+            _ => edits.text_of(&part, format_args!("{at}.{index}"), code)?,
         };
         if !code.is_empty() {
             codes.push(code);
@@ -158,7 +159,13 @@ fn charges(
             title: line.title.clone(),
             net: if order.taxes_included { paid - tax } else { paid },
             tax,
-            tax_codes: tax_codes(flow.lines.as_ref(), &line.taxes, view, &format!("shipping.{index}.tax"), edits)?,
+            tax_codes: tax_codes(
+                flow.lines.as_ref(),
+                &line.taxes,
+                view,
+                (line.id.as_str(), &format!("shipping.{index}.tax")),
+                edits,
+            )?,
         });
     }
     let totals = &order.totals;
@@ -196,5 +203,5 @@ pub(super) fn charge_item(flow: &Flow, name: &str, amount: Decimal, edits: &Edit
             }
         },
     };
-    edits.text(format_args!("charges.{name}"), item)
+    edits.text_of("", format_args!("charges.{name}"), item)
 }

@@ -34,12 +34,13 @@ pub struct Planned {
 }
 
 impl Planned {
-    fn of(planned: &Result<Option<FieldValue>, Unfit>) -> Self {
+    /// Of a part of the record, by its id there; empty for the record itself.
+    fn of(part: &str, planned: &Result<Option<FieldValue>, Unfit>) -> Self {
         let value = match planned {
             Ok(value) => Ok(value.clone()),
             Err(unfit) => Err(unfit.message.clone()),
         };
-        let json = serde_json::to_vec(&value).expect("values have string keys only");
+        let json = serde_json::to_vec(&(part, &value)).expect("values have string keys only");
         let mark = Sha256::digest(&json).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         Self { value, mark }
     }
@@ -75,11 +76,22 @@ impl<'a> Edits<'a> {
         path: fmt::Arguments<'_>,
         planned: Result<Option<FieldValue>, Unfit>,
     ) -> Result<Option<FieldValue>, Unfit> {
+        self.value_of("", path, planned)
+    }
+
+    /// The same of a part that may stand elsewhere in the record's next revision, such as a line: what is given for it
+    /// is not for whatever stands in its place then.
+    fn value_of(
+        &self,
+        part: &str,
+        path: fmt::Arguments<'_>,
+        planned: Result<Option<FieldValue>, Unfit>,
+    ) -> Result<Option<FieldValue>, Unfit> {
         if self.is_idle() {
             return planned;
         }
         let path = path.to_string();
-        let by_itself = Planned::of(&planned);
+        let by_itself = Planned::of(part, &planned);
         let given = self.given.get(&path).filter(|given| match &given.instead_of {
             Some(mark) => *mark == by_itself.mark,
             None => true,
@@ -92,11 +104,16 @@ impl<'a> Edits<'a> {
     }
 
     /// The same for a text that has to be there.
-    pub(super) fn text(&self, path: fmt::Arguments<'_>, planned: Result<String, Unfit>) -> Result<String, Unfit> {
+    pub(super) fn text_of(
+        &self,
+        part: &str,
+        path: fmt::Arguments<'_>,
+        planned: Result<String, Unfit>,
+    ) -> Result<String, Unfit> {
         if self.is_idle() {
             return planned;
         }
-        match self.value(path, planned.clone().map(|text| Some(FieldValue::Text(text.into()))))? {
+        match self.value_of(part, path, planned.clone().map(|text| Some(FieldValue::Text(text.into()))))? {
             Some(value) if value != FieldValue::Null => Ok(value.to_text()),
             _ if self.seen.is_some() => Ok(planned.unwrap_or_default()),
             _ => planned,

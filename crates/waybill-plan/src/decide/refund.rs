@@ -72,7 +72,7 @@ fn line_document(
         None => Ok(line.sku.clone()),
         Some(lines) => order::item(lines, &view, &at("item"), missing),
     };
-    let item = edits.text(format_args!("lines.{index}.item"), item)?;
+    let item = edits.text_of(line.line_id.as_str(), format_args!("lines.{index}.item"), item)?;
     let (subtotal, tax) = (line.subtotal.shop.amount, line.tax.shop.amount);
     Ok(RefundedLineDocument {
         key: ObjectKey::new(&snapshot.key, &format!("line-{}", line.line_id)),
@@ -83,6 +83,12 @@ fn line_document(
         // Where prices contain tax, so does what went back for a line.
         net: if order.taxes_included { subtotal - tax } else { subtotal },
         tax,
-        tax_codes: order::tax_codes(flow.lines.as_ref(), &line.taxes, &view, &at("tax"), edits)?,
+        tax_codes: order::tax_codes(
+            flow.lines.as_ref(),
+            &line.taxes,
+            &view,
+            (line.line_id.as_str(), &at("tax")),
+            edits,
+        )?,
     })
 }

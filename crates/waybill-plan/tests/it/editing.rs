@@ -107,3 +107,15 @@ fn an_address_is_mended_part_by_part() {
     let address = written("crm", &snapshot, &edits).shipping_address.unwrap();
     assert_eq!((address.zip.expose(), address.city.expose()), ("1010", "Wien"));
 }
+
+#[test]
+fn what_was_given_for_a_line_is_not_for_another_that_stands_in_its_place() {
+    let two = || order(1).paid().with_line("", 1, "24.00").with_line("", 1, "30.00");
+    let edits = given("erp", &two().at_revision(1), &[("lines.0.item", "TEE"), ("lines.1.item", "CAP")]);
+    written("erp", &two().at_revision(2), &edits);
+    // The first is gone, and the second is the first now.
+    let mut snapshot = order(1).paid().with_line("", 1, "30.00").at_revision(3);
+    let Some(Body::Order(order)) = &mut snapshot.body else { panic!("an order") };
+    order.lines[0].id = "2".parse().unwrap();
+    assert!(matches!(decided("erp", &snapshot, &edits), Decision::Park { code: "missing_sku", .. }));
+}
