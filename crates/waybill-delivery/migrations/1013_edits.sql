@@ -15,7 +15,9 @@ create table edit (
     number bigint not null,
     actor text not null,
     reason text not null,
-    edited_at timestamptz not null default now()
+    edited_at timestamptz not null default now(),
+    -- When the plan first came to something else: it does not come back.
+    lapsed_at timestamptz
 );
 
 create index edit_newest on edit (delivery_id, path, id desc);
@@ -29,4 +31,4 @@ alter table flow_state
     add column paused_by text not null default '',
     add column paused_at timestamptz;
 
-create index delivery_paused on delivery (system, kind) where state = 'waiting' and code = 'paused';
+create index delivery_paused on delivery (system, field) where state = 'waiting' and code = 'paused';

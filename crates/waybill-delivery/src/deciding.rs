@@ -7,8 +7,8 @@ use prost::Message as _;
 use waybill_connector::Failure;
 use waybill_domain::{Body, Kind, ObjectKey, RecordId, RecordKey, Revision, Snapshot, SystemName};
 use waybill_plan::{
-    Decision, DeliveryFacts, Document, Facts, Flow, OrderFact, Overrides, Plan, ReceiptFact, ReceiptState, Remote,
-    Retry, WaitFor, Write, decide,
+    Decision, DeliveryFacts, Document, Facts, Flow, OrderFact, Override, Overrides, Plan, ReceiptFact, ReceiptState,
+    Remote, Retry, WaitFor, Write, decide, editable,
 };
 use waybill_proto::wire;
 
@@ -28,7 +28,7 @@ use crate::{
 
 /// A waiting delivery is looked at again after this even if nothing woke it.
 const WAIT_RECHECK_SECONDS: f64 = 30.0;
-/// What a person paused is woken by the resuming; there may be very many.
+/// What a person paused is woken once they resumed it; there may be very many.
 const PAUSE_RECHECK_SECONDS: f64 = 3600.0;
 
 /// What becomes of a claim.
@@ -67,6 +67,8 @@ struct Gathered {
     receipts: Vec<facts::Fact>,
     /// Orders of refunds, and buyers of orders.
     others: Vec<facts::OtherRow>,
+    /// Those of them whose bodies went with age and whose source does not answer.
+    silent: Vec<RecordKey>,
     begun: HashSet<i64>,
     sent: Sent,
     edits: HashMap<i64, Overrides>,
@@ -87,6 +89,10 @@ impl Engine {
         let mut writes: Vec<Work> = Vec::new();
         let mut questions: Vec<Question> = Vec::new();
         for (claim, snapshot, known) in self.gather(&plan, &served.name, claims).await? {
+            if claim.lacks_other {
+                self.wait_for_source(&plan, &claim).await?;
+                continue;
+            }
             match self.decide_one(&plan, served, claim, snapshot, known, &Remote::NotRead) {
                 Decided::ReadFirst(question) => questions.push(*question),
                 decided => writes.extend(self.follow(decided).await?),
@@ -147,10 +153,17 @@ impl Engine {
                 continue;
             };
             claim.unsure = claim.is_unsure(&snapshot);
+            let needed = other_of(plan, system, &snapshot);
+            claim.lacks_other = needed.is_some_and(|other| gathered.silent.contains(&other));
             let flow = plan.flow(&snapshot.key.store, snapshot.key.kind, system);
             let mut facts = gathered.facts(&claim, &snapshot, flow, self.now());
             self.hooks().complete(plan, &mut connection, system, &snapshot, &mut facts).await?;
-            let delivery = gathered.delivery(&claim, &snapshot.key);
+            let mut delivery = gathered.delivery(&claim, &snapshot.key);
+            if let (Some(flow), false) = (flow, delivery.overrides.is_empty()) {
+                let lapsed = lapsed(plan, flow, &snapshot, &facts, &delivery.overrides);
+                edits::lapse(&mut connection, claim.id, &lapsed).await?;
+                delivery.overrides.retain(|path, _| !lapsed.contains(path));
+            }
             all.push((claim, Some(snapshot), Some((delivery, facts))));
         }
         Ok(all)
@@ -172,14 +185,14 @@ impl Engine {
             snapshots.iter().flatten().filter_map(|snapshot| other_of(plan, system, snapshot)).collect();
         let mut others =
             if others.is_empty() { Vec::new() } else { facts::others(db, system.as_str(), &others).await? };
-        self.fill_in(&mut others).await;
+        let silent = self.fill_in(&mut others).await;
         let begun = steps::begun(db, &claims.iter().map(|claim| claim.id).collect::<Vec<_>>()).await?;
         let keys = snapshots.iter().flatten().map(|snapshot| snapshot.key.to_string());
         let objects: Vec<String> = claims.iter().map(|claim| claim.target_key.clone()).chain(keys).collect();
         let sent = sent::of(db, system.as_str(), &objects).await?;
         let edited: Vec<i64> = claims.iter().filter(|claim| claim.edited).map(|claim| claim.id).collect();
         let edits = if edited.is_empty() { HashMap::new() } else { edits::of(db, &edited).await? };
-        Ok(Gathered { receipts, others, begun, sent, edits, flows: flows::all(db).await? })
+        Ok(Gathered { receipts, others, silent, begun, sent, edits, flows: flows::all(db).await? })
     }
 
     fn decide_one(
@@ -224,7 +237,10 @@ impl Engine {
                 let known_wait = until.map(|until| until.duration_since(now).as_secs_f64().max(0.0));
                 let recheck = if on == WaitFor::Resume { PAUSE_RECHECK_SECONDS } else { WAIT_RECHECK_SECONDS };
                 let after_seconds = known_wait.unwrap_or(recheck);
-                let back = Back::waiting(&claim, after_seconds, on.as_str(), reason, &plan.hash);
+                let mut back = Back::waiting(&claim, after_seconds, on.as_str(), reason, &plan.hash);
+                if let (WaitFor::Resume, Some(flow)) = (on, flow) {
+                    back.field.clone_from(&flow.name);
+                }
                 Decided::Back(Box::new((back, claim)))
             }
             Decision::Write(write) => {
@@ -355,6 +371,16 @@ impl Gathered {
             overrides: self.edits.get(&claim.id).cloned().unwrap_or_default(),
         }
     }
+}
+
+/// The places of edits where the plan comes to something else than it came to when a person looked.
+fn lapsed(plan: &Plan, flow: &Flow, snapshot: &Snapshot, facts: &Facts, edits: &Overrides) -> Vec<String> {
+    let planned = editable(plan, flow, snapshot, facts, edits);
+    let stands = |path: &String, edit: &Override| {
+        let mark = planned.get(path).map(|planned| planned.mark.as_str());
+        mark == edit.instead_of.as_deref()
+    };
+    edits.iter().filter(|(path, edit)| !stands(path, edit)).map(|(path, _)| path.clone()).collect()
 }
 
 /// Another record whose delivery to the same system a decision needs.

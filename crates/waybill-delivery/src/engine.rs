@@ -397,7 +397,7 @@ impl Engine {
         let paused = store::flows::paused(self.pool()).await?;
         let paused_to = |system: &str| {
             let flows = plan.flows.iter().filter(|flow| flow.to.as_str() == system && paused.contains(&flow.name));
-            flows.map(|flow| format!("'{}'", flow.name)).collect::<Vec<_>>().join(", ")
+            flows.map(|flow| flow.name.clone()).collect::<Vec<_>>()
         };
         Ok(systems::all(self.pool())
             .await?
@@ -417,10 +417,11 @@ impl Engine {
                     Some(records) => first_run::message(&state.system, state.first_writes, records),
                     None if state.message.is_empty() => match paused_to(&state.system) {
                         flows if flows.is_empty() => String::new(),
-                        flows => format!("paused flows: {flows}"),
+                        flows => format!("paused flows: {}", flows.join(", ")),
                     },
                     None => state.message,
                 },
+                paused_flows: paused_to(&state.system),
                 system: state.system,
                 at: Some(at),
                 plan_hash: plan_hash.clone(),

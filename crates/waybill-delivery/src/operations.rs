@@ -177,6 +177,7 @@ impl Deliveries for DeliveriesService {
                     actor: edit.actor,
                     reason: edit.reason,
                     edited_at: time(edit.edited_us),
+                    lapsed: edit.lapsed,
                 })
                 .collect(),
         }))
@@ -187,17 +188,18 @@ impl Deliveries for DeliveriesService {
         request: Request<SelectDeliveriesRequest>,
     ) -> Result<Response<ChangedDeliveriesResponse>, Status> {
         let request = request.into_inner();
-        if !request.rate.is_finite() || request.rate < 0.0 {
-            return Err(Status::invalid_argument("'rate' is a number of deliveries a second; 0 for all at once"));
+        if [request.rate, request.after_seconds].iter().any(|number| !number.is_finite() || *number < 0.0) {
+            let message = "'rate' is a number of deliveries a second, 0 for all at once; 'after_seconds' a wait";
+            return Err(Status::invalid_argument(message));
         }
+        let pace = deliveries::Pace { rate: request.rate, after_seconds: request.after_seconds };
         let selection = parked(&request);
         let changed = if request.dry_run {
             deliveries::count(self.engine.pool(), &selection).await.map_err(unavailable)?
         } else {
-            let changed =
-                deliveries::retry(self.engine.pool(), &selection, request.rate, &request.actor, &request.reason)
-                    .await
-                    .map_err(unavailable)?;
+            let changed = deliveries::retry(self.engine.pool(), &selection, pace, &request.actor, &request.reason)
+                .await
+                .map_err(unavailable)?;
             self.engine.wake_workers();
             changed.try_into().unwrap_or(i64::MAX)
         };

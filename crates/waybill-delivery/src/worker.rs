@@ -102,6 +102,7 @@ impl Engine {
             return Ok(Some(Duration::from_secs_f64(state.wait_seconds.clamp(0.05, 1.0))));
         }
         let first_run = self.is_first_run(&served.name, &state).await?;
+        self.wake_let_go(&served.name, first_run).await?;
         let Ok(permit) = Arc::clone(permits).acquire_owned().await else { return Ok(Some(POLL)) };
         // A breaker that was open lets one delivery through to see.
         let serving = state.condition == "serving";
@@ -249,6 +250,7 @@ impl Engine {
                     after_seconds: after.as_secs_f64(),
                     attempts: claim.attempts + i32::from(counted),
                     tried_seconds: claim.tried_seconds + if counted { after.as_secs_f64() } else { 0.0 },
+                    field: String::new(),
                     code: failure.class().to_owned(),
                     message,
                     plan_hash,

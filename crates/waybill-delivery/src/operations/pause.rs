@@ -8,6 +8,7 @@ use waybill_runtime::database;
 use super::unavailable;
 use crate::{
     engine::Engine,
+    first_run::What,
     store::{flows, systems},
 };
 
@@ -19,6 +20,7 @@ pub(super) async fn pause(engine: &Engine, request: PauseRequest) -> Result<Syst
         flow => (of_flow(engine, flow, paused, &actor).await?, format!("{action} flow {flow}")),
     };
     engine.audit(&actor, &action, system.as_str(), "", &reason).await.map_err(unavailable)?;
+    engine.looked().forget(What::LetGo);
     engine.report_systems_now();
     engine.wake_workers();
     Ok(SystemsResponse { systems: engine.system_reports().await.map_err(unavailable)? })
@@ -37,7 +39,7 @@ async fn of_system(engine: &Engine, system: &str, paused: bool) -> Result<System
     Ok(system)
 }
 
-/// The flow's records wait, or are decided anew. Gives the flow's system.
+/// The flow's records wait, or are decided anew: workers look for those of a resumed flow. Gives the flow's system.
 async fn of_flow(engine: &Engine, name: &str, paused: bool, actor: &str) -> Result<SystemName, Status> {
     let plan = engine.plan();
     let flow = plan.flows.iter().find(|flow| flow.name == name);
@@ -47,9 +49,6 @@ async fn of_flow(engine: &Engine, name: &str, paused: bool, actor: &str) -> Resu
         let mut transaction = database::begin(engine.pool()).await?;
         engine.note_flows(&mut transaction, &plan).await?;
         flows::pause(&mut transaction, name, paused, actor).await?;
-        if !paused {
-            flows::wake_paused(&mut transaction, flow.to.as_str(), flow.kind.as_str()).await?;
-        }
         transaction.commit().await
     };
     outcome.await.map_err(unavailable)?;

@@ -44,6 +44,9 @@ pub(crate) struct Claim {
     /// Whether a restored backup may not know what the system holds of it; told by its snapshot.
     #[sqlx(skip)]
     pub(crate) unsure: bool,
+    /// Whether it hangs on another record whose source does not answer.
+    #[sqlx(skip)]
+    pub(crate) lacks_other: bool,
     /// By when a write must have begun, so that it has ended while the claim still holds; none if nothing holds it.
     #[sqlx(skip)]
     pub(crate) latest: Option<Instant>,

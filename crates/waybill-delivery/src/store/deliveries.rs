@@ -133,11 +133,18 @@ pub(crate) async fn count(pool: &PgPool, selection: &Selection) -> sqlx::Result<
     .await
 }
 
+/// When deliveries are tried again: the first after so long, then so many a second; 0 for all at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    pub(crate) rate: f64,
+    pub(crate) after_seconds: f64,
+}
+
 /// Has selected deliveries tried again, with an audit row each: all now, or at a rate of so many a second.
 pub(crate) async fn retry(
     pool: &PgPool,
     selection: &Selection,
-    rate: f64,
+    pace: Pace,
     actor: &str,
     reason: &str,
 ) -> sqlx::Result<u64> {
@@ -148,7 +155,7 @@ pub(crate) async fn retry(
              from delivery where {WHERE} order by changed_at, id limit $7
          ), tried as (
              update delivery d set state = 'pending', attempts = 0, tried_seconds = 0, wake = d.wake + 1,
-                 due_at = now() + case when $8 > 0 then make_interval(secs => (c.place - 1) / $8) else '0' end,
+                 due_at = now() + make_interval(secs => $11) + case when $8 > 0 then make_interval(secs => (c.place - 1) / $8) else '0' end,
                  first_unapplied_at = now(), changed_at = now()
              from chosen c where d.id = c.id and d.state = 'parked'
              returning d.system, d.store, d.kind, d.record_id
@@ -163,9 +170,10 @@ pub(crate) async fn retry(
     .bind(kind)
     .bind(id)
     .bind(selection.limit)
-    .bind(rate)
+    .bind(pace.rate)
     .bind(actor)
     .bind(reason)
+    .bind(pace.after_seconds)
     .execute(pool)
     .await?;
     Ok(done.rows_affected())

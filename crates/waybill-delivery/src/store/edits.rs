@@ -33,13 +33,14 @@ pub(crate) struct Row {
     pub(crate) actor: String,
     pub(crate) reason: String,
     pub(crate) edited_us: i64,
+    pub(crate) lapsed: bool,
 }
 
 /// The newest edits of deliveries.
 pub(crate) async fn of(db: &mut PgConnection, deliveries: &[i64]) -> sqlx::Result<HashMap<i64, Overrides>> {
     let rows: Vec<(i64, String, Json<FieldValue>, String)> = sqlx::query_as(
         "select distinct on (delivery_id, path) delivery_id, path, value, instead_of
-         from edit where delivery_id = any($1) order by delivery_id, path, id desc",
+         from edit where delivery_id = any($1) and lapsed_at is null order by delivery_id, path, id desc",
     )
     .bind(deliveries)
     .fetch_all(db)
@@ -50,6 +51,16 @@ pub(crate) async fn of(db: &mut PgConnection, deliveries: &[i64]) -> sqlx::Resul
         edits.entry(delivery).or_default().insert(path, given);
     }
     Ok(edits)
+}
+
+/// Notes that the plan came to something else in these places of a delivery.
+pub(crate) async fn lapse(db: &mut PgConnection, delivery: i64, paths: &[String]) -> sqlx::Result<()> {
+    sqlx::query("update edit set lapsed_at = now() where delivery_id = $1 and path = any($2) and lapsed_at is null")
+        .bind(delivery)
+        .bind(paths)
+        .execute(db)
+        .await?;
+    Ok(())
 }
 
 /// A delivery that is to be edited.
@@ -125,7 +136,8 @@ pub(crate) async fn keep(
 /// Which values of a delivery people gave, the newest of each place, the newest first.
 pub(crate) async fn list(pool: &PgPool, delivery: i64) -> sqlx::Result<Vec<Row>> {
     sqlx::query_as(
-        "select path, actor, reason, (extract(epoch from edited_at) * 1000000)::bigint as edited_us
+        "select path, actor, reason, (extract(epoch from edited_at) * 1000000)::bigint as edited_us,
+             lapsed_at is not null as lapsed
          from (select distinct on (path) * from edit where delivery_id = $1 order by path, id desc) e
          order by id desc limit 50",
     )

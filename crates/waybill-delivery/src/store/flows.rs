@@ -62,22 +62,21 @@ pub(crate) async fn pause(db: &mut PgConnection, flow: &str, paused: bool, by: &
     Ok(done.rows_affected() > 0)
 }
 
-/// Has what a pause holds decided anew, and what may be about to be held by it as soon as it is put back.
-pub(crate) async fn wake_paused(db: &mut PgConnection, system: &str, kind: &str) -> sqlx::Result<()> {
-    sqlx::query("update delivery set wake = wake + 1 where system = $1 and kind = $2 and state = 'applying'")
-        .bind(system)
-        .bind(kind)
-        .execute(&mut *db)
-        .await?;
-    sqlx::query(
+/// Has a part of what was held by flows' pause decided anew. Gives how many.
+pub(crate) async fn wake_resumed(pool: &PgPool, system: &str, flows: &[String], most: i64) -> sqlx::Result<u64> {
+    let done = sqlx::query(
         "update delivery set wake = wake + 1, due_at = now()
-         where system = $1 and kind = $2 and state = 'waiting' and code = 'paused'",
+         where id in (
+             select id from delivery
+             where system = $1 and state = 'waiting' and code = 'paused' and field = any($2) and due_at > now()
+             limit $3 for update skip locked)",
     )
     .bind(system)
-    .bind(kind)
-    .execute(db)
+    .bind(flows)
+    .bind(most)
+    .execute(pool)
     .await?;
-    Ok(())
+    Ok(done.rows_affected())
 }
 
 /// The paused flows.

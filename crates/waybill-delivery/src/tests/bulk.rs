@@ -96,7 +96,7 @@ async fn many_are_discarded_page_by_page_those_that_were_parked_first_first() {
 #[tokio::test]
 async fn a_paused_flow_waits_and_goes_on_where_it_was() {
     let bench = bench!();
-    assert_eq!(bench.pause_flow("orders", true).await.unwrap(), "paused flows: 'orders'");
+    assert_eq!(bench.pause_flow("orders", true).await.unwrap(), "paused flows: orders");
     bench.hear(bought(1)).await;
     bench.round().await;
     assert_eq!((bench.states().await, bench.calls()), (vec!["waiting paused".to_owned()], 0));

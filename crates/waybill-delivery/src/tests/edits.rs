@@ -86,6 +86,10 @@ async fn it_stands_while_other_things_change_and_lapses_when_its_own_value_does(
     bench.hear(bought(3)).await;
     bench.round().await;
     assert_eq!(bench.field("#1", "title").unwrap(), "#1 of the store");
+    bench.obey("fields = { title = \"order.name\" }", "");
+    bench.hear(bought(4)).await;
+    bench.round().await;
+    assert_eq!(bench.field("#1", "title").unwrap(), "#1", "what has lapsed does not come back");
 }
 
 #[tokio::test]

@@ -363,5 +363,8 @@ async fn discard_one(
         services::written(key),
         command.system
     ))?;
+    if terminal.unanswered(&changed.unanswered)? {
+        return Ok(CANNOT_TELL);
+    }
     Ok(if changed.deliveries == 0 { NOT_WELL } else { WELL })
 }

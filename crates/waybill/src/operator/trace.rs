@@ -128,7 +128,8 @@ pub(super) fn detail(line: &LineView, terminal: &mut Terminal<'_>) -> anyhow::Re
     }
     for edit in &line.edits {
         let when = terminal.time(words::instant(edit.edited_at));
-        terminal.line(&format!("  {} was given by {} {when}: {}", edit.path, edit.actor, edit.reason))?;
+        let lapsed = if edit.lapsed { " (lapsed: the plan has come to another value since)" } else { "" };
+        terminal.line(&format!("  {} was given by {} {when}: {}{lapsed}", edit.path, edit.actor, edit.reason))?;
     }
     steps(line, terminal)
 }

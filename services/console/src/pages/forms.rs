@@ -116,8 +116,17 @@ pub(super) async fn edit(
     let Some(reason) = fields.some("reason") else {
         return wrong(&console, &session, "An edit needs a reason: it is kept with who and when.");
     };
-    let values = vec![edit_request::Value { path, value: fields.text("value").to_owned() }];
-    let request = EditRequest { system: system.clone(), key: choice.record.clone(), values, ..EditRequest::default() };
+    let value = fields.some("value").unwrap_or_default();
+    if value.is_empty() != (fields.text("clear") == "yes") {
+        return wrong(&console, &session, "Give a value, or say that there is to be nothing: one of both.");
+    }
+    let values = vec![edit_request::Value { path, value }];
+    // What is there by now may be another value than the person saw.
+    let Some(seen) = seen(&fields) else {
+        return wrong(&console, &session, "An edit needs the revision that you looked at: open the record again.");
+    };
+    let (system, key, seen) = (system.clone(), choice.record.clone(), Some(seen));
+    let request = EditRequest { system, key, values, seen, ..EditRequest::default() };
     let edited = console.services.edit(request, Who { actor: actor(&session), reason }).await;
     let refused = |one: &&Unanswered| one.says(Code::FailedPrecondition) || one.says(Code::InvalidArgument);
     if let Some(refused) = edited.unanswered.iter().find(refused) {
@@ -178,10 +187,14 @@ pub(super) async fn release(
 }
 
 fn asking(fields: &Fields) -> Option<Asking> {
-    let number = |name| fields.text(name).parse::<i64>().ok();
     let Choice { system, record, .. } = choice(fields);
-    let seen = number("epoch").zip(number("number")).map(|(epoch, number)| Revision { epoch, number });
-    Some(Asking { system: system?, record: record?, seen })
+    Some(Asking { system: system?, record: record?, seen: seen(fields) })
+}
+
+/// The revision that the person looked at.
+fn seen(fields: &Fields) -> Option<Revision> {
+    let number = |name| fields.text(name).parse::<i64>().ok();
+    number("epoch").zip(number("number")).map(|(epoch, number)| Revision { epoch, number })
 }
 
 fn actor(session: &Session) -> String {
