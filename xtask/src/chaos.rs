@@ -7,6 +7,7 @@ mod obstacles;
 mod recount;
 mod schedule;
 mod trouble;
+mod upgrade;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -77,6 +78,9 @@ pub(crate) struct Options {
     /// Break a promise on purpose: the run has to fail, and to name the records.
     #[arg(long, value_name = "PROMISE", value_parser = clap::builder::PossibleValuesParser::new(waybill_faults::PROMISES), conflicts_with = "calm")]
     sabotage: Option<String>,
+    /// Begin with the services of an earlier commit, which this version then takes over from, replica by replica.
+    #[arg(long, value_name = "COMMIT", conflicts_with_all = ["calm", "cluster", "crash_points", "sabotage"])]
+    upgrade_from: Option<String>,
     /// Write the figures to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -111,7 +115,11 @@ fn play(options: &Options, programs: &Programs, stage: &mut Stage) -> anyhow::Re
     let length = Duration::from_secs_f64(options.minutes * 60.0);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of orders")]
     let orders = (options.rate * length.as_secs_f64()).ceil() as u32;
-    let is_chaos = !options.calm && !options.cluster && !options.crash_points && options.sabotage.is_none();
+    let is_chaos = !options.calm
+        && !options.cluster
+        && !options.crash_points
+        && options.sabotage.is_none()
+        && options.upgrade_from.is_none();
     let [duplicates, late, dropped] = SHARES.map(|share| Some(if is_chaos { share } else { 0 }));
     let (rate, seed, dump) = (options.rate, options.seed, options.dump.clone());
     let traffic = Traffic { orders, rate, seed, dump, duplicates, late, dropped };
@@ -119,7 +127,9 @@ fn play(options: &Options, programs: &Programs, stage: &mut Stage) -> anyhow::Re
     let twice: &[&str] = if options.crash_points { &[] } else { &TWICE };
     let broken = options.sabotage.as_deref().map(|promise| (waybill_faults::SABOTAGE, promise));
     let roads = if is_chaos { Roads::default() } else { Roads::straight() };
-    stage.open(&traffic, Run::Apart { twice, variables: broken.as_slice(), roads }, programs, None)?;
+    let earlier = options.upgrade_from.as_deref().map(|commit| earlier(commit, programs)).transpose()?;
+    let first = earlier.as_ref().unwrap_or(programs);
+    stage.open(&traffic, Run::Apart { twice, variables: broken.as_slice(), roads }, first, None)?;
     let operator = stage.operator(programs)?;
     let (vendors, roads) = (stage.world()?.vendors().len(), stage.roads.all().len());
     let cast = Cast { processes: stage.runners().len(), vendors, roads };
@@ -133,7 +143,9 @@ fn play(options: &Options, programs: &Programs, stage: &mut Stage) -> anyhow::Re
     let mut trouble = Trouble::default();
     let mut wrong = Vec::new();
     let mut figures = BTreeMap::new();
-    if options.crash_points {
+    if options.upgrade_from.is_some() {
+        figures.extend(upgrade::play(stage, programs, length)?);
+    } else if options.crash_points {
         let (matrix, deaths, never) = crash_points::play(stage)?;
         say(&matrix);
         trouble.effects.insert("crash_point".to_owned(), deaths);
@@ -175,6 +187,13 @@ fn play(options: &Options, programs: &Programs, stage: &mut Stage) -> anyhow::Re
         eprintln!("WRONG: {one}");
     }
     Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The services of an earlier commit, in the world of today.
+fn earlier(commit: &str, programs: &Programs) -> anyhow::Result<Programs> {
+    let mut packages = vec!["waybill"];
+    packages.extend(SERVICES);
+    Ok(programs.clone().with(Programs::build_at(commit, &packages)?))
 }
 
 /// What is not as it should be; all that was measured goes to the figures.

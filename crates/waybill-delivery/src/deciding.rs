@@ -1,14 +1,14 @@
 //! From claims to decisions: what is known is gathered, decided, read where the plan asks, and grouped for calls.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 use prost::Message as _;
 use waybill_connector::Failure;
 use waybill_domain::{Body, Kind, ObjectKey, RecordId, RecordKey, Revision, Snapshot, SystemName};
 use waybill_plan::{
-    Decision, DeliveryFacts, Document, Facts, Flow, OrderFact, Plan, ReceiptFact, ReceiptState, Remote, Retry, Write,
-    decide,
+    Decision, DeliveryFacts, Document, Facts, Flow, OrderFact, Overrides, Plan, ReceiptFact, ReceiptState, Remote,
+    Retry, WaitFor, Write, decide,
 };
 use waybill_proto::wire;
 
@@ -18,7 +18,8 @@ use crate::{
     store::{
         claim::Claim,
         decisions::Basis,
-        facts, flows,
+        edits, facts,
+        flows::{self, FlowState},
         sent::{self, Sent},
         settle::{self, Back, Ended},
         steps,
@@ -27,6 +28,8 @@ use crate::{
 
 /// A waiting delivery is looked at again after this even if nothing woke it.
 const WAIT_RECHECK_SECONDS: f64 = 30.0;
+/// What a person paused is woken by the resuming; there may be very many.
+const PAUSE_RECHECK_SECONDS: f64 = 3600.0;
 
 /// What becomes of a claim.
 enum Decided {
@@ -66,7 +69,8 @@ struct Gathered {
     others: Vec<facts::OtherRow>,
     begun: HashSet<i64>,
     sent: Sent,
-    active: BTreeMap<String, Timestamp>,
+    edits: HashMap<i64, Overrides>,
+    flows: BTreeMap<String, FlowState>,
 }
 
 impl Engine {
@@ -173,7 +177,9 @@ impl Engine {
         let keys = snapshots.iter().flatten().map(|snapshot| snapshot.key.to_string());
         let objects: Vec<String> = claims.iter().map(|claim| claim.target_key.clone()).chain(keys).collect();
         let sent = sent::of(db, system.as_str(), &objects).await?;
-        Ok(Gathered { receipts, others, begun, sent, active: flows::active(db).await? })
+        let edited: Vec<i64> = claims.iter().filter(|claim| claim.edited).map(|claim| claim.id).collect();
+        let edits = if edited.is_empty() { HashMap::new() } else { edits::of(db, &edited).await? };
+        Ok(Gathered { receipts, others, begun, sent, edits, flows: flows::all(db).await? })
     }
 
     fn decide_one(
@@ -216,7 +222,8 @@ impl Engine {
             Decision::Wait { on, reason, until } => {
                 let now = self.now();
                 let known_wait = until.map(|until| until.duration_since(now).as_secs_f64().max(0.0));
-                let after_seconds = known_wait.unwrap_or(WAIT_RECHECK_SECONDS);
+                let recheck = if on == WaitFor::Resume { PAUSE_RECHECK_SECONDS } else { WAIT_RECHECK_SECONDS };
+                let after_seconds = known_wait.unwrap_or(recheck);
                 let back = Back::waiting(&claim, after_seconds, on.as_str(), reason, &plan.hash);
                 Decided::Back(Box::new((back, claim)))
             }
@@ -280,7 +287,9 @@ impl Engine {
 impl Gathered {
     fn facts(&self, claim: &Claim, snapshot: &Snapshot, flow: Option<&Flow>, now: Timestamp) -> Facts {
         let mut facts = Facts { now, approved: claim.approved, ..Facts::default() };
-        facts.active_since = flow.and_then(|flow| self.active.get(&flow.name).copied());
+        let state = flow.and_then(|flow| self.flows.get(&flow.name));
+        facts.active_since = state.map(|state| state.active_since);
+        facts.paused = state.is_some_and(|state| state.paused);
         let theirs = self
             .receipts
             .iter()
@@ -343,6 +352,7 @@ impl Gathered {
             again: claim.again,
             first_unapplied_at: claim.first_unapplied_us.and_then(|us| Timestamp::from_microsecond(us).ok()),
             sent: known,
+            overrides: self.edits.get(&claim.id).cloned().unwrap_or_default(),
         }
     }
 }

@@ -392,7 +392,13 @@ impl Engine {
     pub(crate) async fn system_reports(&self) -> sqlx::Result<Vec<wire::SystemReport>> {
         use wire::system_report::Condition;
         let at = waybill_proto::convert::to_timestamp(self.now());
-        let plan_hash = self.plan().hash.clone();
+        let plan = self.plan();
+        let plan_hash = plan.hash.clone();
+        let paused = store::flows::paused(self.pool()).await?;
+        let paused_to = |system: &str| {
+            let flows = plan.flows.iter().filter(|flow| flow.to.as_str() == system && paused.contains(&flow.name));
+            flows.map(|flow| format!("'{}'", flow.name)).collect::<Vec<_>>().join(", ")
+        };
         Ok(systems::all(self.pool())
             .await?
             .into_iter()
@@ -409,6 +415,10 @@ impl Engine {
                 replica: self.parts.replica.clone(),
                 message: match state.asking {
                     Some(records) => first_run::message(&state.system, state.first_writes, records),
+                    None if state.message.is_empty() => match paused_to(&state.system) {
+                        flows if flows.is_empty() => String::new(),
+                        flows => format!("paused flows: {flows}"),
+                    },
                     None => state.message,
                 },
                 system: state.system,

@@ -35,6 +35,7 @@ pub(crate) struct Stage {
     world: Option<World>,
     suite: Option<Suite>,
     erp: Option<RealErp>,
+    around: Option<Surroundings>,
     pub(crate) roads: Roads,
     pub(crate) postgres: PrivatePostgres,
     /// One server, or the nodes of a cluster.
@@ -52,7 +53,8 @@ impl Stage {
         let nats_login = administrator(&users).context("waybill nats-config tells of no administrator")?;
         let nats = PrivateNats::start_nodes(&folder.path().join("nats"), nodes, Some(&users))?;
         let postgres = PrivatePostgres::start(folder.path().join("postgres"))?;
-        Ok(Self { world: None, suite: None, erp: None, roads: Roads::straight(), postgres, nats, nats_login, folder })
+        let (roads, around) = (Roads::straight(), None);
+        Ok(Self { world: None, suite: None, erp: None, around, roads, postgres, nats, nats_login, folder })
     }
 
     /// Starts the store and its systems, then the services, and waits until all are ready.
@@ -88,11 +90,12 @@ impl Stage {
         }
         let (nats_url, nodes) = (nats?.join(","), self.nats.len());
         let around = Surroundings { folder, nats_url, nodes, database_url, webhooks, variables };
-        let done = Suite::set_up(programs, &around)?;
+        let around = self.around.insert(around);
+        let done = Suite::set_up(programs, around)?;
         eprint!("{done}");
         self.suite = Some(match twice {
-            None => Suite::in_one_process(programs, &around)?,
-            Some(twice) => Suite::in_processes(programs, &around, twice, &more, &mut roads)?,
+            None => Suite::in_one_process(programs, around)?,
+            Some(twice) => Suite::in_processes(programs, around, twice, &more, &mut roads)?,
         });
         self.roads = roads;
         // Whatever is up by now, nobody is to wait for a day that will not be played.
@@ -111,6 +114,11 @@ impl Stage {
     /// The services' processes, where each runs by its own program.
     pub(crate) fn runners(&mut self) -> &mut [Runner] {
         self.suite.as_mut().map_or(&mut [], |suite| &mut suite.runners)
+    }
+
+    /// Brings the database and the streams to what these programs know, under the services that run.
+    pub(crate) fn migrate(&self, programs: &Programs) -> anyhow::Result<()> {
+        Suite::migrate(programs, self.around.as_ref().context("nothing was started yet")?)
     }
 
     pub(crate) fn operator(&self, programs: &Programs) -> anyhow::Result<Operator> {

@@ -22,6 +22,9 @@ const PEERS: &str = "WAYBILL_PEERS";
 /// Migrations and the first connections included.
 const READY: Duration = Duration::from_secs(120);
 
+/// A service that is told to stop has finished or given back what it works on within this.
+const STOPPED: Duration = Duration::from_secs(20);
+
 /// What the suite needs to know of the world.
 #[derive(Debug)]
 pub(crate) struct Surroundings {
@@ -91,6 +94,11 @@ impl Runner {
         Ok(())
     }
 
+    /// From its next start on it is another program, with all that it was given.
+    pub(crate) fn run_instead(&mut self, program: PathBuf) {
+        self.launch = self.launch.clone().program(program);
+    }
+
     pub(crate) fn is_ready(&self) -> bool {
         loopback_http::get(&self.url, "/readyz").is_ok_and(|answer| answer.is_ok())
     }
@@ -153,6 +161,12 @@ impl Suite {
         finish(with_plan(around.waybill(programs, "setup")?), around.folder.join("setup.log"))
     }
 
+    /// Brings the database and the streams to what these programs know.
+    pub(crate) fn migrate(programs: &Programs, around: &Surroundings) -> anyhow::Result<()> {
+        let migrate = around.waybill(programs, "migrate")?.arg("--state").arg(state(&around.folder));
+        finish(migrate, around.folder.join("migrate.log")).map(drop)
+    }
+
     /// Starts all services in one process.
     pub(crate) fn in_one_process(programs: &Programs, around: &Surroundings) -> anyhow::Result<Self> {
         let log = around.folder.join("waybill.log");
@@ -177,8 +191,7 @@ impl Suite {
         roads: &mut Roads,
     ) -> anyhow::Result<Self> {
         let folder = &around.folder;
-        let migrate = around.waybill(programs, "migrate")?.arg("--state").arg(state(folder));
-        finish(migrate, folder.join("migrate.log"))?;
+        Self::migrate(programs, around)?;
         let asked = around.layout(around.waybill(programs, "environment")?);
         let said = finish(asked, folder.join("environment.json"))?;
         let environment: Environment = serde_json::from_str(&said).context("the answer of waybill environment")?;
@@ -190,7 +203,7 @@ impl Suite {
             let address = variables.get("WAYBILL_HTTP").with_context(|| format!("{name} has no address"))?;
             let launch = around.with_variables(Launch::new(programs.get(name)?)).in_folder(folder);
             // Nobody sits here to be asked.
-            let mut launch = launch.env("WAYBILL_YES", "true");
+            let mut launch = launch.env("WAYBILL_YES", "true").stop_within(STOPPED);
             launch = launch.env("WAYBILL_STREAM_REPLICAS", around.nodes.to_string());
             for (variable, value) in variables {
                 launch = launch.env(variable, if variable == PEERS { &peers } else { value });

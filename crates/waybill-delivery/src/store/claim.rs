@@ -35,6 +35,8 @@ pub(crate) struct Claim {
     pub(crate) approved: bool,
     /// Whether it is to be written though nothing changed.
     pub(crate) again: bool,
+    /// Whether a person ever gave values in place of the plan's.
+    pub(crate) edited: bool,
     /// Microseconds since the Unix epoch.
     pub(crate) first_unapplied_us: Option<i64>,
     /// When a backup was restored, if it was not settled since: microseconds since the Unix epoch.
@@ -82,7 +84,7 @@ impl Claim {
 pub(crate) const COLUMNS: &str = "d.id, d.system, d.store, d.kind, d.record_id, d.name, d.desired_epoch,
     d.desired_number, d.desired, d.applied_number, d.applied_hash, d.settled_number, d.known, d.attempts,
     d.tried_seconds, d.fence, d.wake, d.traceparent, d.external_id, d.target_key, d.approved_at is not null as approved,
-    d.again, (extract(epoch from d.first_unapplied_at) * 1000000)::bigint as first_unapplied_us,
+    d.again, d.edited, (extract(epoch from d.first_unapplied_at) * 1000000)::bigint as first_unapplied_us,
     (select (extract(epoch from e.began_at) * 1000000)::bigint from epoch e
      where d.settled_at is null or d.settled_at < e.began_at) as restored_us";
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use tonic::Code;
 use waybill_proto::wire::{
-    ChangedDeliveriesResponse, DiscardDeliveriesRequest, PauseRequest, RecordKey, SelectDeliveriesRequest,
-    SystemReport, SystemsRequest, SystemsResponse, deliveries_client::DeliveriesClient,
+    ChangedDeliveriesResponse, DiscardDeliveriesRequest, EditRequest, EditResponse, PauseRequest, RecordKey,
+    SelectDeliveriesRequest, SystemReport, SystemsRequest, SystemsResponse, deliveries_client::DeliveriesClient,
 };
 
 use super::{Gathered, Services, Unanswered};
@@ -19,6 +19,10 @@ pub struct Choice {
     pub code: Option<String>,
     /// Only of this record.
     pub record: Option<RecordKey>,
+    /// Retries: so many a second in each service; 0 for all at once.
+    pub rate: f64,
+    /// At most so many in each service, those that were parked first.
+    pub limit: Option<i64>,
 }
 
 /// Who acts, and why; for the audit.
@@ -48,6 +52,8 @@ impl Choice {
             actor: who.actor,
             reason: who.reason,
             dry_run,
+            rate: self.rate,
+            limit: self.limit.unwrap_or_default(),
         }
     }
 }
@@ -97,14 +103,52 @@ impl Services {
 
     /// Pauses or resumes a system in every service that serves it; gives the system's reports after it.
     pub async fn pause(&self, system: &str, paused: bool, who: Who) -> Gathered<Vec<SystemReport>> {
-        let request = PauseRequest { system: system.to_owned(), paused, actor: who.actor, reason: who.reason };
-        let answers = self
-            .ask_all(|channel| {
-                let request = request.clone();
-                async { DeliveriesClient::new(channel).pause(request).await }
-            })
-            .await;
-        of_system(system, answers)
+        let request = PauseRequest {
+            system: system.to_owned(),
+            paused,
+            actor: who.actor,
+            reason: who.reason,
+            flow: String::new(),
+        };
+        of_system(system, self.ask_to_pause(request).await)
+    }
+
+    /// Pauses or resumes a flow in the service whose business it is; gives that service.
+    pub async fn pause_flow(&self, flow: &str, paused: bool, who: Who) -> Gathered<()> {
+        let request =
+            PauseRequest { system: String::new(), paused, actor: who.actor, reason: who.reason, flow: flow.to_owned() };
+        let answers = self.ask_to_pause(request).await;
+        Gathered {
+            found: answers.found.into_iter().map(|(service, _)| (service, ())).collect(),
+            unanswered: answers.unanswered.into_iter().filter(|one| !one.says(Code::NotFound)).collect(),
+        }
+    }
+
+    async fn ask_to_pause(&self, request: PauseRequest) -> Gathered<SystemsResponse> {
+        self.ask_all(|channel| {
+            let request = request.clone();
+            async { DeliveriesClient::new(channel).pause(request).await }
+        })
+        .await
+    }
+
+    /// Asks every service for an edit of one delivery; those that do not serve it say `NotFound`.
+    pub async fn edit(&self, request: EditRequest, who: Who) -> Gathered<EditResponse> {
+        let request = EditRequest { actor: who.actor, reason: who.reason, ..request };
+        self.ask_all(|channel| {
+            let request = request.clone();
+            async { DeliveriesClient::new(channel).edit(request).await }
+        })
+        .await
+    }
+
+    /// Asks one service for it.
+    ///
+    /// # Errors
+    /// If it does not answer, or refuses.
+    pub async fn edit_at(&self, service: &str, request: EditRequest, who: Who) -> Result<EditResponse, Unanswered> {
+        let request = EditRequest { actor: who.actor, reason: who.reason, ..request };
+        self.ask(service, |channel| async { DeliveriesClient::new(channel).edit(request).await }).await
     }
 
     /// Every system's condition, as each service that serves it sees it.
