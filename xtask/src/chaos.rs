@@ -30,7 +30,7 @@ use crate::demo::{oracle, parked};
 use crate::install::{self, Consent};
 use crate::{interrupt, loopback_http};
 use recount::Recount;
-use schedule::Cast;
+use schedule::{Cast, Moment};
 use trouble::Trouble;
 
 /// Those that write to systems have two replicas.
@@ -92,6 +92,12 @@ pub(crate) struct Options {
     keep: bool,
 }
 
+impl Options {
+    fn length(&self) -> Duration {
+        Duration::from_secs_f64(self.minutes * 60.0)
+    }
+}
+
 /// Runs it; everything it started has stopped when it returns.
 pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     install::servers(Consent::new(options.yes))?;
@@ -112,7 +118,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
 }
 
 fn play(options: &Options, programs: &Programs, stage: &mut Stage) -> anyhow::Result<ExitCode> {
-    let length = Duration::from_secs_f64(options.minutes * 60.0);
+    let length = options.length();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of orders")]
     let orders = (options.rate * length.as_secs_f64()).ceil() as u32;
     let is_chaos = !options.calm
@@ -141,23 +147,8 @@ fn play(options: &Options, programs: &Programs, stage: &mut Stage) -> anyhow::Re
     eprintln!("Seed {}: {} faults in {} min, {orders} orders.", options.seed, moments.len(), options.minutes);
     stage.world()?.begin()?;
     let mut trouble = Trouble::default();
-    let mut wrong = Vec::new();
     let mut figures = BTreeMap::new();
-    if options.upgrade_from.is_some() {
-        figures.extend(upgrade::play(stage, programs, length)?);
-    } else if options.crash_points {
-        let (matrix, deaths, never) = crash_points::play(stage)?;
-        say(&matrix);
-        trouble.effects.insert("crash_point".to_owned(), deaths);
-        wrong.extend(never);
-    } else if options.cluster {
-        let kills = cluster::play(stage, length)?;
-        trouble.effects.insert("leader_kills".to_owned(), kills.number);
-        figures.insert("slowest_recovery_s", json!((kills.slowest.as_secs_f64() * 10.0).round() / 10.0));
-        wrong.extend(kills.wrong);
-    } else {
-        trouble.play(stage, &moments, length)?;
-    }
+    let mut wrong = happen(options, programs, stage, &moments, &mut trouble, &mut figures)?;
     trouble.lift(stage)?;
     eprintln!("All faults are lifted.");
     eprint!("{}", operator.reconcile()?);
@@ -194,6 +185,34 @@ fn earlier(commit: &str, programs: &Programs) -> anyhow::Result<Programs> {
     let mut packages = vec!["waybill"];
     packages.extend(SERVICES);
     Ok(programs.clone().with(Programs::build_at(commit, &packages)?))
+}
+
+/// Lets happen what the run is about; gives what was wrong already.
+fn happen(
+    options: &Options,
+    programs: &Programs,
+    stage: &mut Stage,
+    moments: &[Moment],
+    trouble: &mut Trouble,
+    figures: &mut BTreeMap<&'static str, Value>,
+) -> anyhow::Result<Vec<String>> {
+    let length = options.length();
+    if options.upgrade_from.is_some() {
+        figures.extend(upgrade::play(stage, programs, length)?);
+    } else if options.crash_points {
+        let (matrix, deaths, never) = crash_points::play(stage)?;
+        say(&matrix);
+        trouble.effects.insert("crash_point".to_owned(), deaths);
+        return Ok(never);
+    } else if options.cluster {
+        let kills = cluster::play(stage, length)?;
+        trouble.effects.insert("leader_kills".to_owned(), kills.number);
+        figures.insert("slowest_recovery_s", json!((kills.slowest.as_secs_f64() * 10.0).round() / 10.0));
+        return Ok(kills.wrong);
+    } else {
+        trouble.play(stage, moments, length)?;
+    }
+    Ok(Vec::new())
 }
 
 /// What is not as it should be; all that was measured goes to the figures.

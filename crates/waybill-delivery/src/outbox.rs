@@ -50,8 +50,12 @@ pub(crate) async fn write(db: &mut PgConnection, rows: &[OutboxRow]) -> sqlx::Re
 /// acknowledged. Replicas take different rows.
 ///
 /// # Errors
-/// If the database fails. A broker that is away is no error: the rows stay.
+/// If the database fails, or is silent. A broker that is away is no error: the rows stay.
 pub async fn publish_outbox(pool: &PgPool, bus: &Bus) -> sqlx::Result<usize> {
+    database::within(PUBLISHED_WITHIN, publish(pool, bus)).await
+}
+
+async fn publish(pool: &PgPool, bus: &Bus) -> sqlx::Result<usize> {
     let mut transaction = database::begin(pool).await?;
     let rows: Vec<Stored> = sqlx::query_as(
         "select id, subject, headers, payload from outbox where problem is null order by id limit $1
@@ -102,7 +106,7 @@ pub async fn publish_outbox(pool: &PgPool, bus: &Bus) -> sqlx::Result<usize> {
 /// Publishes whenever there is something, until told to stop.
 pub(crate) async fn run(pool: PgPool, bus: Bus, wake: &Notify, stop: tokio_util::sync::CancellationToken) {
     loop {
-        let published = match database::within(PUBLISHED_WITHIN, publish_outbox(&pool, &bus)).await {
+        let published = match publish_outbox(&pool, &bus).await {
             Ok(published) => published,
             Err(error) => {
                 tracing::warn!(%error, "the outbox cannot be read");

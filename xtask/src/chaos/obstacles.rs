@@ -52,3 +52,71 @@ impl Obstacles {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::demo::roads::Roads;
+
+    const SLOW: Obstacle = Obstacle::Slow(Duration::from_millis(1));
+
+    /// A road to somebody who answers ten bytes to each one.
+    fn road() -> Roads {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("its address"));
+        std::thread::spawn(move || {
+            for mut client in listener.incoming().map_while(Result::ok) {
+                while client.read_exact(&mut [0]).is_ok() && client.write_all(b"0123456789").is_ok() {}
+            }
+        });
+        let mut roads = Roads::default();
+        roads.to("somebody", &url).expect("a road");
+        roads
+    }
+
+    fn answer(roads: &Roads) -> usize {
+        let mut client = TcpStream::connect(roads.all()[0].proxy.address()).expect("the proxy listens");
+        client.write_all(b"?").expect("a question is sent");
+        client.shutdown(std::net::Shutdown::Write).expect("no more questions");
+        let mut answer = Vec::new();
+        let _ = client.read_to_end(&mut answer);
+        answer.len()
+    }
+
+    #[test]
+    fn what_nobody_meets_does_not_count() {
+        let (roads, mut obstacles, mut effects) = (road(), Obstacles::default(), BTreeMap::new());
+        obstacles.put(roads.all(), 0, SLOW, Instant::now());
+        obstacles.clear(roads.all(), None, &mut effects);
+        assert_eq!(effects, BTreeMap::new());
+    }
+
+    #[test]
+    fn what_stands_in_a_road_stays_until_its_time_and_nothing_is_put_in_its_place() {
+        let (roads, mut obstacles, mut effects) = (road(), Obstacles::default(), BTreeMap::new());
+        let later = Instant::now() + Duration::from_secs(600);
+        obstacles.put(roads.all(), 0, SLOW, later);
+        obstacles.put(roads.all(), 0, Obstacle::Cut { times: 1, bytes: 0 }, later);
+        obstacles.clear(roads.all(), Some(Instant::now()), &mut effects);
+        assert_eq!((answer(&roads), &effects), (10, &BTreeMap::new()));
+        obstacles.clear(roads.all(), None, &mut effects);
+        assert_eq!(effects, BTreeMap::from([("road_slow".to_owned(), 1)]));
+    }
+
+    #[test]
+    fn a_slow_road_counts_once_and_each_cut_by_itself_and_nothing_is_left_of_either() {
+        let (roads, mut obstacles, mut effects) = (road(), Obstacles::default(), BTreeMap::new());
+        obstacles.put(roads.all(), 0, SLOW, Instant::now());
+        assert_eq!((answer(&roads), answer(&roads)), (10, 10));
+        obstacles.clear(roads.all(), Some(Instant::now()), &mut effects);
+        obstacles.put(roads.all(), 0, Obstacle::Cut { times: 3, bytes: 4 }, Instant::now());
+        assert_eq!((answer(&roads), answer(&roads)), (4, 4));
+        obstacles.clear(roads.all(), Some(Instant::now()), &mut effects);
+        assert_eq!(answer(&roads), 10);
+        assert_eq!(effects, BTreeMap::from([("road_cut".to_owned(), 2), ("road_slow".to_owned(), 1)]));
+    }
+}
