@@ -28,9 +28,23 @@ impl Programs {
     /// # Errors
     /// As [`Self::build`].
     pub(crate) fn build_with(packages: &[&str], feature: Option<(&str, &str)>) -> anyhow::Result<Self> {
+        Self::build_as(packages, feature, &[])
+    }
+
+    /// As they are shipped, with these of their examples.
+    ///
+    /// # Errors
+    /// As [`Self::build`].
+    pub(crate) fn build_released(packages: &[&str], examples: &[&str]) -> anyhow::Result<Self> {
+        let examples = examples.iter().flat_map(|example| ["--example", example]);
+        Self::build_as(packages, None, &["--release"].into_iter().chain(examples).collect::<Vec<_>>())
+    }
+
+    fn build_as(packages: &[&str], feature: Option<(&str, &str)>, more: &[&str]) -> anyhow::Result<Self> {
         let mut command = Command::new(workspace::cargo());
         command
             .args(["build", "--bins"])
+            .args(more)
             .arg("--message-format=json-render-diagnostics")
             .current_dir(workspace::root())
             .stdin(Stdio::null())

@@ -1,9 +1,10 @@
 //! Everything that runs during the demo, started and stopped in order.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use waybill_testkit::{ChildProcess, PrivateNats, PrivatePostgres, ScratchFolder, free_port};
+use waybill_testkit::{ChildProcess, PostgresUrl, PrivateNats, PrivatePostgres, ScratchFolder, free_port};
 
 use super::erp::RealErp;
 use super::operator::Operator;
@@ -12,6 +13,8 @@ use super::world::{Traffic, World};
 use crate::cargo_build::Programs;
 use crate::interrupt;
 
+const DATABASE: &str = "waybill";
+
 /// How the services run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Run<'a> {
@@ -19,7 +22,7 @@ pub(crate) enum Run<'a> {
     Together,
     /// Each by its own program, and of some two replicas.
     Apart {
-        /// Of these services there are two.
+        /// Of these services there is one more, each time that it is named.
         twice: &'a [&'a str],
         /// What all of them find in their environment besides.
         variables: &'a [(&'a str, &'a str)],
@@ -34,6 +37,11 @@ pub(crate) struct Stage {
     erp: Option<RealErp>,
     pub(crate) postgres: PrivatePostgres,
     pub(crate) nats: PrivateNats,
+    /// The plan that the services obey; the example's unless set before it is opened.
+    pub(crate) plan: PathBuf,
+    /// Where the store's webhooks are received, once it is open.
+    pub(crate) webhooks: String,
+    around: Option<Surroundings>,
     folder: ScratchFolder,
 }
 
@@ -44,7 +52,17 @@ impl Stage {
         let users = Suite::nats_users(programs, folder.path())?;
         let nats = PrivateNats::start(folder.path().join("nats"), Some(&users))?;
         let postgres = PrivatePostgres::start(folder.path().join("postgres"))?;
-        Ok(Self { world: None, suite: None, erp: None, postgres, nats, folder })
+        Ok(Self {
+            world: None,
+            suite: None,
+            erp: None,
+            postgres,
+            nats,
+            plan: suite::example_plan(),
+            webhooks: String::new(),
+            around: None,
+            folder,
+        })
     }
 
     /// Starts the store and its systems, then the services, and waits until all are ready.
@@ -58,6 +76,7 @@ impl Stage {
         let folder = self.folder.path().to_owned();
         let webhooks = format!("127.0.0.1:{}", free_port()?);
         let to = format!("http://{webhooks}");
+        self.webhooks = format!("{to}/webhooks/main");
         let mut world = World::start(traffic, programs, &folder, &to, None)?;
         if let Some(python) = tryton {
             // What the ERP has to hold is the simulator's to say, and where the ERP is, it has to know from its start.
@@ -70,10 +89,12 @@ impl Stage {
         let around = Surroundings {
             folder,
             nats_url: self.nats.url(),
-            database_url: self.postgres.create_database("waybill")?.expose(),
+            database_url: self.postgres.create_database(DATABASE)?.expose(),
             webhooks,
+            plan: self.plan.clone(),
             variables: world.variables()?,
         };
+        self.around = Some(around.clone());
         let done = Suite::set_up(programs, &around)?;
         eprint!("{done}");
         self.suite = Some(match run {
@@ -83,6 +104,29 @@ impl Stage {
         // Whatever is up by now, nobody is to wait for a day that will not be played.
         anyhow::ensure!(!interrupt::requested(), "interrupted");
         Ok(())
+    }
+
+    /// Where servers and services keep what they write.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The services' database, as its owner.
+    pub(crate) fn database(&self) -> PostgresUrl {
+        self.postgres.url().with_database(DATABASE)
+    }
+
+    /// Stops the services, which ran in one process, and starts them again as they were; gives how long they took until
+    /// they were ready.
+    pub(crate) fn start_again(&mut self, programs: &Programs) -> anyhow::Result<Duration> {
+        let around = self.around.clone().context("the services do not run")?;
+        for process in self.suite.iter_mut().flat_map(Suite::processes) {
+            process.stop()?;
+        }
+        self.suite = None;
+        let start = Instant::now();
+        self.suite = Some(Suite::in_one_process(programs, &around)?);
+        Ok(start.elapsed())
     }
 
     pub(crate) fn world(&self) -> anyhow::Result<&World> {
