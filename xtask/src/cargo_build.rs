@@ -28,9 +28,22 @@ impl Programs {
     /// # Errors
     /// As [`Self::build`].
     pub(crate) fn build_with(packages: &[&str], feature: Option<(&str, &str)>) -> anyhow::Result<Self> {
+        Self::build_as(packages, feature, &[])
+    }
+
+    /// As they are shipped, with these of their examples.
+    ///
+    /// # Errors
+    /// As [`Self::build`].
+    pub(crate) fn build_released(packages: &[&str], examples: &[&str]) -> anyhow::Result<Self> {
+        let examples = examples.iter().flat_map(|example| ["--example", example]);
+        Self::build_as(packages, None, &["--release"].into_iter().chain(examples).collect::<Vec<_>>())
+    }
+
+    fn build_as(packages: &[&str], feature: Option<(&str, &str)>, more: &[&str]) -> anyhow::Result<Self> {
         let mut command = Command::new(workspace::cargo());
         command.current_dir(workspace::root());
-        Self::finish(command, packages, feature)
+        Self::finish(command, packages, feature, more)
     }
 
     /// The same of another commit, checked out and built beside this one.
@@ -58,12 +71,18 @@ impl Programs {
         eprintln!("Building {commit} beside this version.");
         let mut command = Command::new(workspace::cargo());
         command.current_dir(&source).env("CARGO_TARGET_DIR", folder.join("target"));
-        Self::finish(command, packages, None)
+        Self::finish(command, packages, None, &[])
     }
 
-    fn finish(mut command: Command, packages: &[&str], feature: Option<(&str, &str)>) -> anyhow::Result<Self> {
+    fn finish(
+        mut command: Command,
+        packages: &[&str],
+        feature: Option<(&str, &str)>,
+        more: &[&str],
+    ) -> anyhow::Result<Self> {
         command
             .args(["build", "--bins"])
+            .args(more)
             .arg("--message-format=json-render-diagnostics")
             .stdin(Stdio::null())
             .stdout(Stdio::piped());

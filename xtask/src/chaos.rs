@@ -128,7 +128,7 @@ fn play(options: &Options, programs: &Programs, stage: &mut Stage) -> anyhow::Re
         && options.upgrade_from.is_none();
     let [duplicates, late, dropped] = SHARES.map(|share| Some(if is_chaos { share } else { 0 }));
     let (rate, seed, dump) = (options.rate, options.seed, options.dump.clone());
-    let traffic = Traffic { orders, rate, seed, dump, duplicates, late, dropped };
+    let traffic = Traffic { orders, rate, seed, dump, duplicates, late, dropped, ..Traffic::default() };
     // One of each, where each has to come by itself to where it dies.
     let twice: &[&str] = if options.crash_points { &[] } else { &TWICE };
     let broken = options.sabotage.as_deref().map(|promise| (waybill_faults::SABOTAGE, promise));

@@ -1,5 +1,6 @@
-//! Chores of this repository: `cargo xtask test`, `cargo xtask demo` and `cargo xtask chaos`.
+//! Chores of this repository: `cargo xtask test`, `cargo xtask demo`, `cargo xtask chaos` and `cargo xtask bench`.
 
+mod bench;
 mod cargo_build;
 mod chaos;
 mod demo;
@@ -28,6 +29,8 @@ enum Chore {
     Demo(demo::Options),
     /// Let a trading day flow while everything goes wrong, and check that nothing was lost or doubled.
     Chaos(chaos::Options),
+    /// Measure how fast it is, against what the machine and the vendors allow.
+    Bench(bench::Options),
     /// Only install what the tests and the demo need.
     Install(install::Options),
 }
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         Chore::Test(options) => test_run::run(&options),
         Chore::Demo(options) => demo::run(&options),
         Chore::Chaos(options) => chaos::run(&options),
+        Chore::Bench(options) => bench::run(&options),
         Chore::Install(options) => install::run(&options).map(|()| ExitCode::SUCCESS),
     };
     outcome.unwrap_or_else(|error| {

@@ -107,6 +107,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
     custom_fields: true,
     budget: Budget { requests: 100, per: Duration::from_secs(10) },
     // Look-ups read by id or unique property, which sees a write at once.
+    budget_is_published: true,
     find_lag: Duration::ZERO,
 };
 

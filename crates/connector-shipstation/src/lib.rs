@@ -77,6 +77,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
     amends: &[],
     custom_fields: false,
     budget: Budget { requests: 200, per: Duration::from_secs(60) },
+    budget_is_published: true,
     find_lag: Duration::ZERO,
 };
 

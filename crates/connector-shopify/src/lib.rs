@@ -74,6 +74,7 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
     // 100 points a second on the standard plan; a call costs at least one. What is left of the bucket is told by each
     // answer.
     budget: Budget { requests: 100, per: Duration::from_secs(1) },
+    budget_is_published: true,
     find_lag: Duration::from_secs(2),
 };
 

@@ -24,6 +24,7 @@ pub fn descriptor() -> Descriptor {
         custom_fields: true,
         // Tryton publishes no limit. A server process answers some 60 to 100 of our requests a second.
         budget: Budget { requests: 50, per: Duration::from_secs(1) },
+        budget_is_published: false,
         find_lag: Duration::ZERO,
     }
 }

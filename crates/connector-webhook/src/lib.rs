@@ -37,6 +37,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
     amends: &[],
     custom_fields: true,
     budget: Budget { requests: 30, per: Duration::from_secs(1) },
+    budget_is_published: true,
     find_lag: Duration::ZERO,
 };
 

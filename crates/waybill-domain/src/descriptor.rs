@@ -90,6 +90,8 @@ pub struct Descriptor {
     pub custom_fields: bool,
     /// The vendor's published limit; a plan may set a smaller one.
     pub budget: Budget,
+    /// Whether it is the vendor's. Where none is published, what the account's own server takes is the business's to say.
+    pub budget_is_published: bool,
     /// How long after a write the vendor's own search may not find it yet.
     pub find_lag: Duration,
 }

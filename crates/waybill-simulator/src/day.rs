@@ -16,6 +16,7 @@ mod erp_desk;
 mod people;
 mod planted;
 mod prices;
+mod sale;
 mod trader;
 mod warehouse;
 
@@ -38,6 +39,7 @@ use trader::Trader;
 
 pub use crate::erp_session::ErpAccess;
 pub use planted::Planted;
+pub use sale::{Sale, sell};
 pub use warehouse::Warehouse;
 
 /// What the day is like.

@@ -6,7 +6,10 @@ use std::{path::PathBuf, time::Duration};
 
 use anyhow::Context;
 use clap::Parser;
-use waybill_simulator::{day::DaySettings, shopify::DeliverySettings};
+use waybill_simulator::{
+    day::{DaySettings, Sale},
+    shopify::DeliverySettings,
+};
 
 /// Simulates the store and the systems around it: Shopify, HubSpot, Tryton, ShipStation, PagerDuty, Slack and a webhook
 /// receiver. Each listens on 127.0.0.1; addresses, tokens and secrets are told as one line of JSON.
@@ -63,6 +66,18 @@ struct Arguments {
     /// Requests a minute that the shipping system takes. ShipStation's: 200.
     #[arg(long, default_value_t = 200)]
     shipping_requests: usize,
+    /// CRM accounts, alike; those after the first are told as `hubspot_2` and so on.
+    #[arg(long, default_value_t = 1)]
+    crm_accounts: usize,
+    /// Orders of a sale that the store has taken before it listens, and tells nobody of.
+    #[arg(long, default_value_t = 0, requires = "sale_file")]
+    sale: usize,
+    /// Where the sale's orders are written: a line for each, its id, a space and its webhook's body.
+    #[arg(long)]
+    sale_file: Option<PathBuf>,
+    /// The sale's buyers leave their e-mail addresses.
+    #[arg(long)]
+    sale_emails: bool,
     /// A real ERP instead of the simulated one: a file with its `url`, `database`, `user` and `password` as JSON.
     #[arg(long)]
     erp: Option<PathBuf>,
@@ -107,6 +122,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         seed: arguments.seed,
         store_points: arguments.store_points,
         crm_requests: arguments.crm_requests,
+        crm_accounts: arguments.crm_accounts,
+        sale: arguments
+            .sale_file
+            .map(|file| (Sale { orders: arguments.sale, seed: arguments.seed, emails: arguments.sale_emails }, file)),
         shipping_requests: arguments.shipping_requests,
         split_percent: arguments.split,
         ports: arguments.ports,

@@ -11,7 +11,7 @@ mod http;
 mod predicted;
 mod records;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use serde::Serialize;
@@ -97,14 +97,41 @@ pub async fn run_predicted(ready: &Value, predicted: &str) -> anyhow::Result<Ver
     Ok(Verdict::of(&predicted::everything(predicted)?, &found))
 }
 
+/// Asks some of the CRM accounts (`crm`, `crm-2`, `crm-3`), the ERP and the shipping system, of the same flows: for runs
+/// whose plan has no other systems. With `sent`, only these orders were told to anybody.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_of(ready: &Value, systems: &[String], sent: Option<&BTreeSet<String>>) -> anyhow::Result<Verdict> {
+    let store = store(ready, sent).await?;
+    let shipping = shipstation::read(ready).await.context("ShipStation")?;
+    let mut wanted = expect::orders(&store, &shipping);
+    let mut found = hubspot::read(ready).await.context("HubSpot")?;
+    for (account, system) in [("hubspot_2", "crm-2"), ("hubspot_3", "crm-3")] {
+        let Some(account) = ready.get(account) else { continue };
+        let there = hubspot::read(&serde_json::json!({"hubspot": account})).await.context(system)?;
+        found.extend(there.into_iter().map(|one| Found { system, ..one }));
+        let also = wanted.iter().filter(|one| one.system == "crm").cloned().collect::<Vec<_>>();
+        wanted.extend(also.into_iter().map(|one| Wanted { system, ..one }));
+    }
+    found.extend(shipping.shipments(&store));
+    let is_asked = |system: &str| systems.iter().any(|one| one == system);
+    if is_asked("erp") {
+        found.extend(tryton::read(ready).await.context("Tryton")?.sales);
+    }
+    wanted.retain(|one| is_asked(one.system));
+    found.retain(|one| is_asked(one.system));
+    anyhow::ensure!(!wanted.is_empty(), "nothing is expected of {}", systems.join(", "));
+    Ok(Verdict::of(&wanted, &found))
+}
+
 /// Asks everyone and compares. `ready` is what `waybill-simulator --ready` wrote; with a real ERP, its `tryton` entry
-/// leads there.
+/// leads there. With `sent`, only these orders of the store were told to anybody.
 ///
 /// # Errors
 /// If a system does not answer, or not as its documentation says.
-pub async fn run(ready: &Value) -> anyhow::Result<Verdict> {
-    let store_url = http::text(ready, &["shopify", "url"])?;
-    let store = records::read(&store_url).await.context("the store's records")?;
+pub async fn run(ready: &Value, sent: Option<&BTreeSet<String>>) -> anyhow::Result<Verdict> {
+    let store = store(ready, sent).await?;
     let crm = hubspot::read(ready).await.context("HubSpot")?;
     let erp = tryton::read(ready).await.context("Tryton")?;
     let shipping = shipstation::read(ready).await.context("ShipStation")?;
@@ -114,4 +141,13 @@ pub async fn run(ready: &Value) -> anyhow::Result<Verdict> {
     found.extend(shipping.shipments(&store));
     found.extend(shopify::objects(&store));
     Ok(Verdict::of(&wanted, &found))
+}
+
+async fn store(ready: &Value, sent: Option<&BTreeSet<String>>) -> anyhow::Result<records::Records> {
+    let url = http::text(ready, &["shopify", "url"])?;
+    let mut store = records::read(&url).await.context("the store's records")?;
+    if let Some(sent) = sent {
+        store.orders.retain(|order| sent.contains(&order.id));
+    }
+    Ok(store)
 }

@@ -1,6 +1,7 @@
 //! Starts all vendors and tells where they are.
 
 use std::{
+    io::Write as _,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -14,7 +15,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use waybill_simulator::{
-    day::{Day, DaySettings, ErpAccess, Warehouse},
+    day::{self, Day, DaySettings, ErpAccess, Sale, Warehouse},
     hubspot, kit,
     kit::{Journal, Running, Simulated},
     pagers::{pagerduty, slack, webhook},
@@ -39,6 +40,9 @@ pub(crate) struct World {
     pub(crate) seed: u64,
     pub(crate) store_points: u32,
     pub(crate) crm_requests: usize,
+    pub(crate) crm_accounts: usize,
+    /// Orders that nobody is told of, and where they are written.
+    pub(crate) sale: Option<(Sale, PathBuf)>,
     pub(crate) shipping_requests: usize,
     pub(crate) split_percent: u32,
     /// A real ERP instead of the simulated one.
@@ -75,7 +79,12 @@ pub(crate) async fn serve(world: World, day: DaySettings, deliveries: DeliverySe
 
     let crm_settings = hubspot::Settings { requests: world.crm_requests, ..hubspot::Settings::default() };
     let crm_token = crm_settings.token.clone();
-    let crm = kit::serve(hubspot::simulated(crm_settings), next())?;
+    let crm = kit::serve(hubspot::simulated(crm_settings.clone()), next())?;
+    let mut more_crms = Vec::new();
+    for _ in 1..world.crm_accounts {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        more_crms.push(kit::serve(hubspot::simulated(crm_settings.clone()), listener)?);
+    }
     let erp = kit::serve(Tryton::new(seeding::ERP_DATABASE, &seeding::erp()).simulated(), next())?;
     let shipping_config =
         shipstation::Config { requests_per_minute: world.shipping_requests, ..shipstation::Config::default() };
@@ -96,6 +105,13 @@ pub(crate) async fn serve(world: World, day: DaySettings, deliveries: DeliverySe
     };
     let (token, secret, domain) = (settings.token.clone(), settings.webhook_secret.clone(), settings.domain.clone());
     let store = Store::new(settings);
+    if let Some((sale, file)) = world.sale {
+        let mut out = std::io::BufWriter::new(std::fs::File::create(&file)?);
+        #[expect(clippy::disallowed_methods, reason = "the simulator is an outside party with a clock of its own")]
+        let now = jiff::Timestamp::now();
+        day::sell(&store, sale, now, &mut out)?;
+        out.flush()?;
+    }
     let warehouse = Warehouse {
         journal: shipping.journal.clone(),
         url: shipping.url(),
@@ -124,7 +140,7 @@ pub(crate) async fn serve(world: World, day: DaySettings, deliveries: DeliverySe
     let simulated = Simulated { router: routes(control).merge(simulated.router.clone()), ..simulated };
     let shop = kit::serve(simulated, store_listener)?;
 
-    let ready = json!({
+    let mut ready = json!({
         "shopify": {
             "url": shop.url(), "store": STORE, "domain": domain, "access_token": token, "webhook_secret": secret,
             "api_version": waybill_simulator::shopify::API_VERSION,
@@ -139,7 +155,12 @@ pub(crate) async fn serve(world: World, day: DaySettings, deliveries: DeliverySe
         "slack": {"url": format!("{}{}", chat.url(), slack::WEBHOOK_PATH)},
         "webhook": {"url": format!("{}{}", hook.url(), webhook::PATH), "secret": webhook::SECRET},
     });
-    Ok(Served { ready, day, _running: vec![shop, crm, erp, shipping, pager, chat, hook] })
+    let mut running = vec![shop, crm, erp, shipping, pager, chat, hook];
+    for (number, crm) in (2..).zip(more_crms) {
+        ready[format!("hubspot_{number}")] = json!({"url": crm.url(), "token": ready["hubspot"]["token"]});
+        running.push(crm);
+    }
+    Ok(Served { ready, day, _running: running })
 }
 
 fn routes(control: Control) -> Router {

@@ -84,6 +84,18 @@ impl Operator {
         Ok(Audited { sum, wrong: (!output.status.success()).then_some(wrong) })
     }
 
+    /// Lets a paused system go.
+    ///
+    /// # Errors
+    /// When the command cannot be run, or no service serves the system; then with what it said.
+    pub(crate) fn resume(&self, system: &str) -> anyhow::Result<()> {
+        let output = self.run(&["resume", system])?;
+        // Its exit code says how the system is: what waits for it is what this is for.
+        let said = String::from_utf8_lossy(&output.stderr);
+        anyhow::ensure!(output.status.code().is_some_and(|code| code < 2), "waybill resume {system}: {}", said.trim());
+        Ok(())
+    }
+
     /// Asks for all that is parked; none if a service could not be asked.
     ///
     /// # Errors

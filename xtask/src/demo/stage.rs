@@ -1,9 +1,10 @@
 //! Everything that runs during the demo, started and stopped in order.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use waybill_testkit::{ChildProcess, PrivateNats, PrivatePostgres, ScratchFolder, free_port};
+use waybill_testkit::{ChildProcess, PostgresUrl, PrivateNats, PrivatePostgres, ScratchFolder, free_port};
 
 use super::erp::RealErp;
 use super::operator::Operator;
@@ -13,6 +14,8 @@ use super::world::{Traffic, World};
 use crate::cargo_build::Programs;
 use crate::interrupt;
 
+const DATABASE: &str = "waybill";
+
 /// How the services run.
 #[derive(Debug)]
 pub(crate) enum Run<'a> {
@@ -20,7 +23,7 @@ pub(crate) enum Run<'a> {
     Together,
     /// Each by its own program, and of some two replicas.
     Apart {
-        /// Of these services there are two.
+        /// Of these services there is one more, each time that it is named.
         twice: &'a [&'a str],
         /// What all of them find in their environment besides.
         variables: &'a [(&'a str, &'a str)],
@@ -42,6 +45,10 @@ pub(crate) struct Stage {
     pub(crate) nats: Vec<PrivateNats>,
     /// What NATS' administrator connects with.
     pub(crate) nats_login: String,
+    /// The plan that the services obey; the example's unless set before it is opened.
+    pub(crate) plan: PathBuf,
+    /// Where the store's webhooks are received, once it is open.
+    pub(crate) webhooks: String,
     folder: ScratchFolder,
 }
 
@@ -53,8 +60,19 @@ impl Stage {
         let nats_login = administrator(&users).context("waybill nats-config tells of no administrator")?;
         let nats = PrivateNats::start_nodes(&folder.path().join("nats"), nodes, Some(&users))?;
         let postgres = PrivatePostgres::start(folder.path().join("postgres"))?;
-        let (roads, around) = (Roads::straight(), None);
-        Ok(Self { world: None, suite: None, erp: None, around, roads, postgres, nats, nats_login, folder })
+        Ok(Self {
+            world: None,
+            suite: None,
+            erp: None,
+            around: None,
+            roads: Roads::straight(),
+            postgres,
+            nats,
+            nats_login,
+            plan: suite::example_plan(),
+            webhooks: String::new(),
+            folder,
+        })
     }
 
     /// Starts the store and its systems, then the services, and waits until all are ready.
@@ -68,6 +86,7 @@ impl Stage {
         let folder = self.folder.path().to_owned();
         let webhooks = format!("127.0.0.1:{}", free_port()?);
         let to = format!("http://{webhooks}");
+        self.webhooks = format!("{to}/webhooks/main");
         let mut world = World::start(traffic, programs, &folder, &to, None)?;
         if let Some(python) = tryton {
             // What the ERP has to hold is the simulator's to say, and where the ERP is, it has to know from its start.
@@ -82,14 +101,15 @@ impl Stage {
             Run::Apart { twice, variables, roads } => (Some(twice), variables.to_vec(), roads),
         };
         // In the order that the faults' schedule knows: the servers come first.
-        let database_url = roads.to("postgres", &self.postgres.create_database("waybill")?.expose())?;
+        let database_url = roads.to("postgres", &self.postgres.create_database(DATABASE)?.expose())?;
         let nats: anyhow::Result<Vec<_>> = self.nats.iter().map(|node| roads.to("nats", &node.url())).collect();
         let mut variables = world.variables()?;
         for (name, value) in variables.iter_mut().filter(|(_, value)| value.starts_with("http://")) {
             *value = roads.to(name, value)?;
         }
         let (nats_url, nodes) = (nats?.join(","), self.nats.len());
-        let around = Surroundings { folder, nats_url, nodes, database_url, webhooks, variables };
+        let plan = self.plan.clone();
+        let around = Surroundings { folder, nats_url, nodes, database_url, webhooks, plan, variables };
         let around = self.around.insert(around);
         let done = Suite::set_up(programs, around)?;
         eprint!("{done}");
@@ -101,6 +121,29 @@ impl Stage {
         // Whatever is up by now, nobody is to wait for a day that will not be played.
         anyhow::ensure!(!interrupt::requested(), "interrupted");
         Ok(())
+    }
+
+    /// Where servers and services keep what they write.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The services' database, as its owner.
+    pub(crate) fn database(&self) -> PostgresUrl {
+        self.postgres.url().with_database(DATABASE)
+    }
+
+    /// Stops the services, which ran in one process, and starts them again as they were; gives how long they took until
+    /// they were ready.
+    pub(crate) fn start_again(&mut self, programs: &Programs) -> anyhow::Result<Duration> {
+        let around = self.around.clone().context("the services do not run")?;
+        for process in self.suite.iter_mut().flat_map(Suite::processes) {
+            process.stop()?;
+        }
+        self.suite = None;
+        let start = Instant::now();
+        self.suite = Some(Suite::in_one_process(programs, &around)?);
+        Ok(start.elapsed())
     }
 
     pub(crate) fn world(&self) -> anyhow::Result<&World> {

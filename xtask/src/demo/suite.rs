@@ -26,7 +26,7 @@ const READY: Duration = Duration::from_secs(120);
 const STOPPED: Duration = Duration::from_secs(20);
 
 /// What the suite needs to know of the world.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Surroundings {
     /// Where state and logs are.
     pub(crate) folder: PathBuf,
@@ -37,6 +37,8 @@ pub(crate) struct Surroundings {
     pub(crate) database_url: String,
     /// Where webhooks are received: an address and a port.
     pub(crate) webhooks: String,
+    /// The plan that all obey.
+    pub(crate) plan: PathBuf,
     /// Addresses and secrets of the plan's systems.
     pub(crate) variables: Vec<(&'static str, String)>,
 }
@@ -55,8 +57,12 @@ impl Surroundings {
         self.variables.iter().fold(launch, |launch, (name, value)| launch.env(name, value))
     }
 
+    fn with_plan(&self, launch: Launch) -> Launch {
+        launch.arg("--plan").arg(&self.plan)
+    }
+
     fn layout(&self, launch: Launch) -> Launch {
-        let launch = with_plan(launch).arg("--state").arg(state(&self.folder));
+        let launch = self.with_plan(launch).arg("--state").arg(state(&self.folder));
         launch.arg("--free-ports").args(["--webhooks", &self.webhooks])
     }
 }
@@ -66,8 +72,9 @@ pub(crate) fn state(folder: &Path) -> PathBuf {
     folder.join("state")
 }
 
-fn with_plan(launch: Launch) -> Launch {
-    launch.arg("--plan").arg(workspace::root().join("examples/plans/example.toml"))
+/// The plan of the demo.
+pub(crate) fn example_plan() -> PathBuf {
+    workspace::root().join("examples/plans/example.toml")
 }
 
 /// One of the suite's processes, which can be started again as it was.
@@ -158,7 +165,7 @@ impl Suite {
     pub(crate) fn set_up(programs: &Programs, around: &Surroundings) -> anyhow::Result<String> {
         // Without --callback: the store was told where to send its webhooks when it was started, as Shopify takes only
         // addresses with https.
-        finish(with_plan(around.waybill(programs, "setup")?), around.folder.join("setup.log"))
+        finish(around.with_plan(around.waybill(programs, "setup")?), around.folder.join("setup.log"))
     }
 
     /// Brings the database and the streams to what these programs know.
@@ -170,6 +177,8 @@ impl Suite {
     /// Starts all services in one process.
     pub(crate) fn in_one_process(programs: &Programs, around: &Surroundings) -> anyhow::Result<Self> {
         let log = around.folder.join("waybill.log");
+        // That of an earlier start would say that this one is ready.
+        let _ = std::fs::rename(&log, log.with_extension("log.before"));
         let launch = around.layout(around.waybill(programs, "up")?).arg("--yes");
         let mut process = launch.log(&log).spawn()?;
         let said = process.wait_until_ready(READY, || {
@@ -182,12 +191,12 @@ impl Suite {
         Ok(Self { whole: Some(process), runners: Vec::new(), console, password })
     }
 
-    /// Starts each service by its own program, all at once; of those in `twice`, two.
+    /// Starts each service by its own program, all at once; one more for each time that `twice` names it.
     pub(crate) fn in_processes(
         programs: &Programs,
         around: &Surroundings,
         twice: &[&str],
-        more: &[(&str, &str)],
+        variables_of_all: &[(&str, &str)],
         roads: &mut Roads,
     ) -> anyhow::Result<Self> {
         let folder = &around.folder;
@@ -208,12 +217,13 @@ impl Suite {
             for (variable, value) in variables {
                 launch = launch.env(variable, if variable == PEERS { &peers } else { value });
             }
-            for (variable, value) in more {
+            for (variable, value) in variables_of_all {
                 launch = launch.env(variable, value);
             }
             let log = |name: &str| folder.join(format!("{name}.log"));
-            if twice.contains(&name) {
-                let (second, address) = (format!("{name}-2"), format!("127.0.0.1:{}", free_port()?));
+            let more = twice.iter().filter(|twice| **twice == name).count();
+            for number in 2..more + 2 {
+                let (second, address) = (format!("{name}-{number}"), format!("127.0.0.1:{}", free_port()?));
                 let grpc = format!("127.0.0.1:{}", free_port()?);
                 let launch = launch.clone().env("WAYBILL_HTTP", &address).env("WAYBILL_GRPC", &grpc).log(log(&second));
                 runners.push(Runner::start(second, launch, &address)?);
@@ -230,12 +240,17 @@ impl Suite {
         self.whole.iter_mut().chain(self.runners.iter_mut().map(|runner| &mut runner.process))
     }
 
+    /// Resident memory of each process in megabytes: at its peak (`VmHWM`) or now (`VmRSS`).
+    pub(crate) fn memory_mb(&self, what: &str) -> Vec<(String, f64)> {
+        let of = |runner: &Runner| Some((runner.name.clone(), megabytes(memory_kb(runner.process.pid(), what)?)));
+        self.runners.iter().filter_map(of).collect()
+    }
+
     /// The peak of resident memory, all processes together, in megabytes of 2^20 bytes.
     pub(crate) fn peak_memory_mb(&self) -> Option<f64> {
         let processes = self.whole.iter().chain(self.runners.iter().map(|runner| &runner.process));
-        let kilobytes: Option<u64> = processes.map(|process| peak_memory_kb(process.pid())).sum();
-        #[expect(clippy::cast_precision_loss, reason = "far below 2^52 kilobytes")]
-        kilobytes.map(|kilobytes| kilobytes as f64 / 1024.0)
+        let kilobytes: Option<u64> = processes.map(|process| memory_kb(process.pid(), "VmHWM")).sum();
+        kilobytes.map(megabytes)
     }
 }
 
@@ -257,11 +272,16 @@ fn console_of(said: &str) -> Option<(String, String)> {
     Some((address, password))
 }
 
-/// Linux keeps the peak for us.
-fn peak_memory_kb(pid: u32) -> Option<u64> {
+/// Linux keeps it for us, the peak too.
+fn memory_kb(pid: u32, what: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
+    let line = status.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':'))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52 kilobytes")]
+fn megabytes(kilobytes: u64) -> f64 {
+    kilobytes as f64 / 1024.0
 }
 
 #[cfg(test)]
@@ -270,7 +290,7 @@ mod tests {
 
     #[test]
     fn our_own_peak_is_some_kilobytes() {
-        let peak = peak_memory_kb(std::process::id());
+        let peak = memory_kb(std::process::id(), "VmHWM");
         assert!(peak.is_some_and(|kilobytes| kilobytes > 100), "{peak:?}");
     }
 

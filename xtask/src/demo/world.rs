@@ -13,8 +13,8 @@ use super::parked::Planted;
 use crate::cargo_build::Programs;
 use crate::loopback_http;
 
-/// It fills its catalogue before it listens.
-const READY: Duration = Duration::from_secs(30);
+/// It fills its catalogue before it listens, and sells what it is told to.
+const READY: Duration = Duration::from_secs(120);
 
 /// Variable of the example plan → system and value in what the simulator tells.
 const VARIABLES: [(&str, &str, &str); 16] = [
@@ -34,6 +34,14 @@ const VARIABLES: [(&str, &str, &str); 16] = [
     ("SLACK_WEBHOOK_URL", "slack", "url"),
     ("ALERT_WEBHOOK_URL", "webhook", "url"),
     ("ALERT_WEBHOOK_SECRET", "webhook", "secret"),
+];
+
+/// Those of more CRM accounts, where there are some.
+const MORE_CRMS: [(&str, &str, &str); 4] = [
+    ("HUBSPOT_2_URL", "hubspot_2", "url"),
+    ("HUBSPOT_2_TOKEN", "hubspot_2", "token"),
+    ("HUBSPOT_3_URL", "hubspot_3", "url"),
+    ("HUBSPOT_3_TOKEN", "hubspot_3", "token"),
 ];
 
 /// The systems that the simulator is.
@@ -103,6 +111,8 @@ pub(crate) struct Traffic {
     pub(crate) late: Option<u32>,
     /// So many never come.
     pub(crate) dropped: Option<u32>,
+    /// More of the simulator's own arguments.
+    pub(crate) more: Vec<String>,
 }
 
 /// The simulator, running.
@@ -137,6 +147,7 @@ impl World {
                 launch = launch.args([share, &per_mille.to_string()]);
             }
         }
+        launch = launch.args(&traffic.more);
         if let Some(folder) = &traffic.dump {
             launch = launch.arg("--dump").arg(std::path::absolute(folder)?);
         }
@@ -176,13 +187,24 @@ impl World {
         &self.ready_file
     }
 
+    /// Where a system is.
+    pub(crate) fn url(&self, system: &str) -> anyhow::Result<&str> {
+        self.ready[system]["url"].as_str().with_context(|| format!("the simulator tells no url of {system}"))
+    }
+
+    /// What signs the store's webhooks.
+    pub(crate) fn webhook_secret(&self) -> &str {
+        self.ready["shopify"]["webhook_secret"].as_str().unwrap_or_default()
+    }
+
     /// The example plan's variables.
     pub(crate) fn variables(&self) -> anyhow::Result<Vec<(&'static str, String)>> {
         let variable = |(name, system, key): (&'static str, &str, &str)| {
             let value = self.ready[system][key].as_str();
             Ok((name, value.with_context(|| format!("the simulator tells no {key} of {system}"))?.to_owned()))
         };
-        VARIABLES.into_iter().map(variable).collect()
+        let more = MORE_CRMS.into_iter().filter(|(_, system, _)| self.ready.get(system).is_some());
+        VARIABLES.into_iter().chain(more).map(variable).collect()
     }
 
     /// The day begins.

@@ -108,6 +108,7 @@ fn descriptor(connector: &'static str, capabilities: &'static [Capability]) -> D
         amends: &[],
         custom_fields: true,
         budget: Budget { requests: 1000, per: Duration::from_secs(1) },
+        budget_is_published: true,
         find_lag: Duration::ZERO,
     }
 }

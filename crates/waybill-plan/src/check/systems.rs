@@ -110,6 +110,7 @@ impl Reading<'_, '_> {
         let budget = Budget { requests: u32::try_from(requests).unwrap_or(u32::MAX), per };
         let rate = |budget: Budget| f64::from(budget.requests) / budget.per.as_secs_f64();
         if let Some(descriptor) = descriptor
+            && descriptor.budget_is_published
             && rate(budget) > rate(descriptor.budget) * 2.5
         {
             let published = descriptor.budget;

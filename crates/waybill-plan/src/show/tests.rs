@@ -27,6 +27,7 @@ fn books() -> Descriptor {
         amends: &[],
         custom_fields: true,
         budget: Budget { requests: 200, per: Duration::from_secs(60) },
+        budget_is_published: true,
         find_lag: Duration::ZERO,
     }
 }

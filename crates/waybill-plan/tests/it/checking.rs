@@ -31,6 +31,24 @@ fn each_mistake_has_its_code() {
 }
 
 #[test]
+fn a_budget_is_held_against_what_the_vendor_publishes_if_it_publishes_any() {
+    let text = PLAN.replacen(
+        "connector = \"people\"",
+        "connector = \"people\"\nbudget = { requests = 500, per_seconds = 10 }",
+        1,
+    );
+    let codes = |published| {
+        let of = |one: Descriptor| Descriptor { budget_is_published: published, ..one };
+        let connectors: Vec<Descriptor> = connectors().into_iter().map(of).collect();
+        match Plan::parse(&text, Connectors::All(&connectors)) {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems.problems.iter().map(|problem| problem.code).collect(),
+        }
+    };
+    assert_eq!((codes(true), codes(false)), (vec!["WB-P014"], vec![]));
+}
+
+#[test]
 fn what_goes_round_in_a_circle_is_told() {
     let text = PLAN.replacen("to = \"erp\"\nwhen", "to = \"erp\"\nafter = [\"shipping\"]\nwhen", 1);
     let problems = parse(&text).expect_err("it waits for itself");

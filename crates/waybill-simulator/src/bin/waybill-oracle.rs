@@ -1,6 +1,6 @@
 //! Compares what the systems hold with what the store's final records and the example plan ask for.
 
-use std::{io::Write, path::PathBuf, process::ExitCode};
+use std::{collections::BTreeSet, io::Write, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use clap::Parser;
@@ -19,6 +19,12 @@ struct Arguments {
     /// Compares with what a simulated plan says that the systems hold, instead: what `waybill plan simulate --json` said.
     #[arg(long, value_name = "FILE")]
     predicted: Option<PathBuf>,
+    /// The plan has these systems alone: of `crm`, `crm-2`, `crm-3`, `erp` and `shipping`.
+    #[arg(long, value_delimiter = ',', conflicts_with = "predicted")]
+    systems: Vec<String>,
+    /// Only these orders of the store were told to anybody: files with a line for each, which begins with its id.
+    #[arg(long, value_name = "FILE", conflicts_with = "predicted")]
+    sent: Vec<PathBuf>,
     /// Lists at most so many findings.
     #[arg(long, default_value_t = 40)]
     show: usize,
@@ -40,8 +46,12 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         .with_context(|| format!("cannot read {}", arguments.ready.display()))?;
     let ready = serde_json::from_str(&text)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let sent = (!arguments.sent.is_empty()).then(|| ids(&arguments.sent)).transpose()?;
     let verdict = match &arguments.predicted {
-        None => runtime.block_on(oracle::run(&ready))?,
+        None if !arguments.systems.is_empty() => {
+            runtime.block_on(oracle::run_of(&ready, &arguments.systems, sent.as_ref()))?
+        }
+        None => runtime.block_on(oracle::run(&ready, sent.as_ref()))?,
         Some(path) => {
             let predicted = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
             runtime.block_on(oracle::run_predicted(&ready, &predicted))?
@@ -68,6 +78,15 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         verdict.unexpected
     )?;
     Ok(verdict.agrees())
+}
+
+fn ids(files: &[PathBuf]) -> anyhow::Result<BTreeSet<String>> {
+    let mut ids = BTreeSet::new();
+    for file in files {
+        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        ids.extend(text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned));
+    }
+    Ok(ids)
 }
 
 fn difference(one: &oracle::Finding) -> String {

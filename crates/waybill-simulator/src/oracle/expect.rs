@@ -29,6 +29,15 @@ pub(super) fn everything(store: &Records, erp: &Books, shipping: &Shipping) -> V
     wanted
 }
 
+/// What the systems should hold of orders and their buyers.
+pub(super) fn orders(store: &Records, shipping: &Shipping) -> Vec<Wanted> {
+    let orders = store.orders.iter().flat_map(|order| {
+        let in_erp = order_in_erp(store, order);
+        [in_erp, order_in_crm(store, order, shipping), order_in_shipping(store, order)].into_iter().flatten()
+    });
+    contacts(store).into_iter().chain(orders).collect()
+}
+
 fn name_of(address: &Address) -> String {
     format!("{} {}", address.first_name, address.last_name).trim().to_owned()
 }

@@ -1,6 +1,6 @@
 //! What the account holds.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -73,6 +73,10 @@ pub(super) struct Account {
     pub(super) shipments: Vec<Shipment>,
     pub(super) labels: Vec<Label>,
     pub(super) requests_per_minute: usize,
+    /// Ids by the ids from outside, which never change.
+    by_external_id: HashMap<String, String>,
+    /// Where a shipment with an id was put; it may have moved towards the front since, as others were lost.
+    places: HashMap<String, usize>,
     requests: VecDeque<i64>,
     last_id: u64,
     last_ms: i64,
@@ -84,6 +88,8 @@ impl Account {
             shipments: Vec::new(),
             labels: Vec::new(),
             requests_per_minute,
+            by_external_id: HashMap::new(),
+            places: HashMap::new(),
             requests: VecDeque::new(),
             last_id: 28_529_000,
             last_ms: 0,
@@ -116,16 +122,21 @@ impl Account {
         self.last_ms
     }
 
+    fn place(&self, id: &str) -> Option<usize> {
+        let put = *self.places.get(id)?;
+        (0..=put.min(self.shipments.len().checked_sub(1)?)).rev().find(|at| self.shipments[*at].id == id)
+    }
+
     pub(super) fn shipment(&self, id: &str) -> Option<&Shipment> {
-        self.shipments.iter().find(|shipment| shipment.id == id)
+        self.place(id).map(|at| &self.shipments[at])
     }
 
     pub(super) fn shipment_mut(&mut self, id: &str) -> Option<&mut Shipment> {
-        self.shipments.iter_mut().find(|shipment| shipment.id == id)
+        self.place(id).map(|at| &mut self.shipments[at])
     }
 
     pub(super) fn by_external_id(&self, external_id: &str) -> Option<&Shipment> {
-        self.shipments.iter().find(|shipment| shipment.external_id == external_id)
+        self.shipment(self.by_external_id.get(external_id)?)
     }
 
     /// Whether a shipment has a label that was not voided.
@@ -150,6 +161,8 @@ impl Account {
             }
         }
         let now = self.tick();
+        self.by_external_id.insert(external_id.clone(), id.clone());
+        self.places.insert(id.clone(), self.shipments.len());
         self.shipments.push(Shipment {
             id,
             number: external_id.clone(),

@@ -1,0 +1,1 @@
+//! Nothing but the micro-benchmarks in `benches/`.
