@@ -159,7 +159,9 @@ impl Engine {
             let mut facts = gathered.facts(&claim, &snapshot, flow, self.now());
             self.hooks().complete(plan, &mut connection, system, &snapshot, &mut facts).await?;
             let mut delivery = gathered.delivery(&claim, &snapshot.key);
-            if let (Some(flow), false) = (flow, delivery.overrides.is_empty()) {
+            // Without the other record the plan comes to something else for a moment only.
+            let is_edited = !delivery.overrides.is_empty() && !claim.lacks_other;
+            if let Some(flow) = flow.filter(|_| is_edited) {
                 let lapsed = lapsed(plan, flow, &snapshot, &facts, &delivery.overrides);
                 edits::lapse(&mut connection, claim.id, &lapsed).await?;
                 delivery.overrides.retain(|path, _| !lapsed.contains(path));

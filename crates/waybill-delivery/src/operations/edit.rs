@@ -39,6 +39,9 @@ pub(super) async fn edit(engine: &Engine, request: EditRequest) -> Result<EditRe
     let Some((claim, Some(snapshot), Some(mut known))) = gathered.into_iter().next() else {
         return Err(Status::failed_precondition(format!("the stored snapshot of {named} cannot be read")));
     };
+    if claim.lacks_other {
+        return Err(Status::unavailable("another record that it hangs on is fetched from its source; try again"));
+    }
     let flow = plan.flow(&snapshot.key.store, snapshot.key.kind, &system);
     let flow = flow.ok_or_else(|| Status::failed_precondition(format!("the plan has no flow that brings {named}")))?;
     let edits = read(&plan, flow, &snapshot, &known, &request.values)?;

@@ -168,7 +168,20 @@ async fn an_order_waits_for_what_its_buyers_own_record_says() {
         .await
         .unwrap();
     bench.hear(bought).await;
+    sqlx::query(
+        "with edited as (update delivery set edited = true where kind = 'order' returning id)
+         insert into edit (delivery_id, path, value, instead_of, was, was_error, epoch, number, actor, reason)
+         select id, 'customer.first_name', '{\"text\": \"Ada\"}', 'her own record', 'Eda', false, 1, 1, 'ada', 'typed wrong' from edited",
+    )
+    .execute(bench.pool())
+    .await
+    .unwrap();
     bench.round().await;
+    let lapsed: i64 = sqlx::query_scalar("select count(*) from edit where lapsed_at is not null")
+        .fetch_one(bench.pool())
+        .await
+        .unwrap();
+    assert_eq!(lapsed, 0, "what the plan comes to is not known without that record");
     let states = bench.states().await;
     assert!(states.contains(&"waiting source".to_owned()) && states.contains(&"applied".to_owned()), "{states:?}");
     assert_eq!(bench.calls(), 0, "an old name would be written over a newer one");

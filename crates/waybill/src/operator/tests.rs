@@ -12,7 +12,7 @@ mod suite;
 
 use clap::Parser;
 use jiff::{Timestamp, tz::TimeZone};
-use waybill_proto::wire::{AccountingLine, State};
+use waybill_proto::wire::{AccountingLine, Delivery, State};
 
 use super::{OperatorCommand, answer, place::Place, terminal::Terminal};
 use suite::{Suite, TOKEN, delivery, order};
@@ -257,6 +257,21 @@ async fn many_are_discarded_by_their_code_once_a_person_agrees() {
     assert_eq!((ran.code, suite.changes()), (0, vec!["discard #1001".to_owned()]));
     let all = ["waybill", "parked", "discard", "--system", "erp", "--reason", "everything"];
     assert!(Line::try_parse_from(all).is_err(), "a record or a code is named");
+}
+
+#[tokio::test]
+async fn a_retry_of_many_ends_though_they_are_parked_again_at_once() {
+    let mut many = parked("1");
+    for number in 2..=201 {
+        many = many.with(Delivery {
+            code: "unknown_item".to_owned(),
+            ..delivery("erp", order(&number.to_string()), State::Parked)
+        });
+    }
+    let suite = many.start().await;
+    let retry = run(&suite, &["parked", "retry", "--code", "unknown_item"]);
+    let ran = tokio::time::timeout(std::time::Duration::from_secs(20), retry).await.expect("it ends");
+    assert_eq!((ran.code, ran.out.as_str()), (0, "201 deliveries tried again\n"));
 }
 
 #[tokio::test]

@@ -117,23 +117,26 @@ impl Services {
         F: Future<Output = Result<Response<ChangedDeliveriesResponse>, Status>>,
     {
         let (request, call) = (&request, &call);
-        let most = if request.limit > 0 { request.limit } else { i64::MAX };
         let services = self.peers.keys().map(|name| async move {
+            // What is parked again while others are tried is not tried again: no more than there are now.
+            let counting = SelectDeliveriesRequest { dry_run: true, ..request.clone() };
+            let most = match self.ask(name, |channel| call(channel, counting, 0)).await {
+                Ok(counted) if request.dry_run => return (counted.changed, None),
+                Ok(counted) => counted.changed,
+                Err(unanswered) if unanswered.says(Code::Unimplemented) => return (0, None),
+                Err(unanswered) => return (0, Some(unanswered)),
+            };
             let mut done = 0;
-            loop {
-                let limit = if request.dry_run { request.limit } else { PAGE.min(most - done) };
-                let part = SelectDeliveriesRequest { limit, ..request.clone() };
+            while done < most {
+                let part = SelectDeliveriesRequest { limit: PAGE.min(most - done), ..request.clone() };
                 match self.ask(name, |channel| call(channel, part, done)).await {
-                    Ok(answer) => {
-                        done += answer.changed;
-                        if request.dry_run || answer.changed < limit || done >= most {
-                            return (done, None);
-                        }
-                    }
-                    Err(unanswered) if unanswered.says(Code::Unimplemented) => return (done, None),
+                    // Others have seen to the rest.
+                    Ok(answer) if answer.changed == 0 => break,
+                    Ok(answer) => done += answer.changed,
                     Err(unanswered) => return (done, Some(unanswered)),
                 }
             }
+            (done, None)
         });
         let mut changed = Changed { deliveries: 0, unanswered: Vec::new() };
         for (done, unanswered) in join_all(services).await {
