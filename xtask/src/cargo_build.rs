@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::workspace;
 
 /// Programs by their names.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Programs(BTreeMap<String, PathBuf>);
 
 impl Programs {
@@ -42,11 +42,48 @@ impl Programs {
 
     fn build_as(packages: &[&str], feature: Option<(&str, &str)>, more: &[&str]) -> anyhow::Result<Self> {
         let mut command = Command::new(workspace::cargo());
+        command.current_dir(workspace::root());
+        Self::finish(command, packages, feature, more)
+    }
+
+    /// The same of another commit, checked out and built beside this one.
+    ///
+    /// # Errors
+    /// As [`Self::build`], and when git knows no such commit.
+    pub(crate) fn build_at(revision: &str, packages: &[&str]) -> anyhow::Result<Self> {
+        let git = |arguments: &[&str]| -> anyhow::Result<String> {
+            let done = Command::new("git").args(arguments).current_dir(workspace::root()).output().context("git")?;
+            let why = String::from_utf8_lossy(&done.stderr);
+            anyhow::ensure!(done.status.success(), "git {}: {}", arguments.join(" "), why.trim());
+            Ok(String::from_utf8_lossy(&done.stdout).trim().to_owned())
+        };
+        let commit = git(&["rev-parse", "--verify", &format!("{revision}^{{commit}}")])?;
+        let folder = workspace::target().join("earlier");
+        let source = folder.join(&commit);
+        if !source.join("Cargo.toml").exists() {
+            let archive = folder.join(format!("{commit}.tar"));
+            std::fs::create_dir_all(&source).with_context(|| format!("creating {}", source.display()))?;
+            git(&["archive", "--format=tar", "--output", &archive.to_string_lossy(), &commit])?;
+            let unpacked = Command::new("tar").arg("-xf").arg(&archive).arg("-C").arg(&source).status()?;
+            anyhow::ensure!(unpacked.success(), "tar: {unpacked}");
+            std::fs::remove_file(&archive)?;
+        }
+        eprintln!("Building {commit} beside this version.");
+        let mut command = Command::new(workspace::cargo());
+        command.current_dir(&source).env("CARGO_TARGET_DIR", folder.join("target"));
+        Self::finish(command, packages, None, &[])
+    }
+
+    fn finish(
+        mut command: Command,
+        packages: &[&str],
+        feature: Option<(&str, &str)>,
+        more: &[&str],
+    ) -> anyhow::Result<Self> {
         command
             .args(["build", "--bins"])
             .args(more)
             .arg("--message-format=json-render-diagnostics")
-            .current_dir(workspace::root())
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
         for package in packages {
@@ -64,6 +101,12 @@ impl Programs {
         let status = build.wait()?;
         anyhow::ensure!(status.success(), "cargo build: {status}");
         Ok(Self(programs))
+    }
+
+    /// With other programs in the place of those of the same names.
+    pub(crate) fn with(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
     }
 
     /// Where the program is.

@@ -1,10 +1,13 @@
 //! `cargo xtask chaos`: a trading day during which everything goes wrong, and the proof that nothing was lost, doubled or
 //! left behind.
 
+mod cluster;
 mod crash_points;
+mod obstacles;
 mod recount;
 mod schedule;
 mod trouble;
+mod upgrade;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,6 +21,7 @@ use crate::cargo_build::Programs;
 use crate::demo::figures::Figures;
 use crate::demo::operator::Operator;
 use crate::demo::progress::Progress;
+use crate::demo::roads::Roads;
 use crate::demo::stage::{Run, Stage};
 use crate::demo::suite::SERVICES;
 use crate::demo::watch::{self, Ending, View};
@@ -26,6 +30,7 @@ use crate::demo::{oracle, parked};
 use crate::install::{self, Consent};
 use crate::{interrupt, loopback_http};
 use recount::Recount;
+use schedule::{Cast, Moment};
 use trouble::Trouble;
 
 /// Those that write to systems have two replicas.
@@ -36,6 +41,9 @@ const FAULTS: (&str, &str) = ("waybill-faults", "waybill-faults/on");
 
 /// A broken promise shows at once or never.
 const STUCK_BROKEN: Duration = Duration::from_secs(25);
+
+/// Of a cluster, each with a copy of every stream.
+const NODES: usize = 3;
 
 /// Webhooks of a thousand that come twice, late, and never.
 const SHARES: [u32; 3] = [100, 100, 20];
@@ -64,9 +72,15 @@ pub(crate) struct Options {
     /// Every service dies at every point of a change's way that it passes.
     #[arg(long, conflicts_with_all = ["calm", "sabotage"])]
     crash_points: bool,
+    /// NATS is three nodes; nothing goes wrong but that the leader of a stream is killed, again and again.
+    #[arg(long, conflicts_with_all = ["calm", "crash_points", "sabotage"])]
+    cluster: bool,
     /// Break a promise on purpose: the run has to fail, and to name the records.
     #[arg(long, value_name = "PROMISE", value_parser = clap::builder::PossibleValuesParser::new(waybill_faults::PROMISES), conflicts_with = "calm")]
     sabotage: Option<String>,
+    /// Begin with the services of an earlier commit, which this version then takes over from, replica by replica.
+    #[arg(long, value_name = "COMMIT", conflicts_with_all = ["calm", "cluster", "crash_points", "sabotage"])]
+    upgrade_from: Option<String>,
     /// Write the figures to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -78,6 +92,12 @@ pub(crate) struct Options {
     keep: bool,
 }
 
+impl Options {
+    fn length(&self) -> Duration {
+        Duration::from_secs_f64(self.minutes * 60.0)
+    }
+}
+
 /// Runs it; everything it started has stopped when it returns.
 pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     install::servers(Consent::new(options.yes))?;
@@ -86,7 +106,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let has_faults = options.crash_points || options.sabotage.is_some();
     let programs = Programs::build_with(&packages, has_faults.then_some(FAULTS))?;
     interrupt::watch()?;
-    let mut stage = Stage::build("chaos", &programs)?;
+    let mut stage = Stage::build("chaos", &programs, if options.cluster { NODES } else { 1 })?;
     let outcome = play(options, &programs, &mut stage);
     if outcome.is_err() && !interrupt::requested() {
         stage.show_logs();
@@ -98,42 +118,43 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
 }
 
 fn play(options: &Options, programs: &Programs, stage: &mut Stage) -> anyhow::Result<ExitCode> {
-    let length = Duration::from_secs_f64(options.minutes * 60.0);
+    let length = options.length();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of orders")]
     let orders = (options.rate * length.as_secs_f64()).ceil() as u32;
-    let is_chaos = !options.calm && !options.crash_points && options.sabotage.is_none();
+    let is_chaos = !options.calm
+        && !options.cluster
+        && !options.crash_points
+        && options.sabotage.is_none()
+        && options.upgrade_from.is_none();
     let [duplicates, late, dropped] = SHARES.map(|share| Some(if is_chaos { share } else { 0 }));
     let (rate, seed, dump) = (options.rate, options.seed, options.dump.clone());
     let traffic = Traffic { orders, rate, seed, dump, duplicates, late, dropped, ..Traffic::default() };
     // One of each, where each has to come by itself to where it dies.
     let twice: &[&str] = if options.crash_points { &[] } else { &TWICE };
     let broken = options.sabotage.as_deref().map(|promise| (waybill_faults::SABOTAGE, promise));
-    stage.open(&traffic, Run::Apart { twice, variables: broken.as_slice() }, programs, None)?;
+    let roads = if is_chaos { Roads::default() } else { Roads::straight() };
+    let earlier = options.upgrade_from.as_deref().map(|commit| earlier(commit, programs)).transpose()?;
+    let first = earlier.as_ref().unwrap_or(programs);
+    stage.open(&traffic, Run::Apart { twice, variables: broken.as_slice(), roads }, first, None)?;
     let operator = stage.operator(programs)?;
-    let vendors = stage.world()?.vendors().len();
+    let (vendors, roads) = (stage.world()?.vendors().len(), stage.roads.all().len());
+    let cast = Cast { processes: stage.runners().len(), vendors, roads };
     let moments = match options.sabotage {
         Some(_) => schedule::cuts(length),
-        None if is_chaos => schedule::drawn(options.seed, length, stage.runners().len(), vendors),
+        None if is_chaos => schedule::drawn(options.seed, length, cast),
         None => Vec::new(),
     };
     eprintln!("Seed {}: {} faults in {} min, {orders} orders.", options.seed, moments.len(), options.minutes);
     stage.world()?.begin()?;
     let mut trouble = Trouble::default();
-    let mut wrong = Vec::new();
-    if options.crash_points {
-        let (matrix, never) = crash_points::play(stage)?;
-        say(&matrix);
-        wrong.extend(never);
-    } else {
-        trouble.play(stage, &moments, length)?;
-    }
+    let mut figures = BTreeMap::new();
+    let mut wrong = happen(options, programs, stage, &moments, &mut trouble, &mut figures)?;
     trouble.lift(stage)?;
     eprintln!("All faults are lifted.");
     eprint!("{}", operator.reconcile()?);
     let mut progress = Progress::new(String::new());
     let stuck = if broken.is_some() { STUCK_BROKEN } else { STUCK };
     let (ending, view) = watch::until_the_end(Some(stuck), stage, &operator, &mut progress)?;
-    let mut figures = BTreeMap::new();
     wrong.extend(judge(programs, stage, &operator, &view, trouble, options.calm, &mut figures)?);
     match ending {
         Ending::Interrupted => wrong.push("it was interrupted".to_owned()),
@@ -157,6 +178,41 @@ fn play(options: &Options, programs: &Programs, stage: &mut Stage) -> anyhow::Re
         eprintln!("WRONG: {one}");
     }
     Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The services of an earlier commit, in the world of today.
+fn earlier(commit: &str, programs: &Programs) -> anyhow::Result<Programs> {
+    let mut packages = vec!["waybill"];
+    packages.extend(SERVICES);
+    Ok(programs.clone().with(Programs::build_at(commit, &packages)?))
+}
+
+/// Lets happen what the run is about; gives what was wrong already.
+fn happen(
+    options: &Options,
+    programs: &Programs,
+    stage: &mut Stage,
+    moments: &[Moment],
+    trouble: &mut Trouble,
+    figures: &mut BTreeMap<&'static str, Value>,
+) -> anyhow::Result<Vec<String>> {
+    let length = options.length();
+    if options.upgrade_from.is_some() {
+        figures.extend(upgrade::play(stage, programs, length)?);
+    } else if options.crash_points {
+        let (matrix, deaths, never) = crash_points::play(stage)?;
+        say(&matrix);
+        trouble.effects.insert("crash_point".to_owned(), deaths);
+        return Ok(never);
+    } else if options.cluster {
+        let kills = cluster::play(stage, length)?;
+        trouble.effects.insert("leader_kills".to_owned(), kills.number);
+        figures.insert("slowest_recovery_s", json!((kills.slowest.as_secs_f64() * 10.0).round() / 10.0));
+        return Ok(kills.wrong);
+    } else {
+        trouble.play(stage, moments, length)?;
+    }
+    Ok(Vec::new())
 }
 
 /// What is not as it should be; all that was measured goes to the figures.

@@ -9,6 +9,7 @@ pub(crate) mod oracle;
 pub(crate) mod parked;
 pub(crate) mod progress;
 mod replay;
+pub(crate) mod roads;
 pub(crate) mod stage;
 pub(crate) mod suite;
 pub(crate) mod watch;
@@ -25,6 +26,7 @@ use crate::install::{self, Consent, tryton};
 use crate::interrupt;
 use figures::Figures;
 use progress::Progress;
+use roads::Roads;
 use stage::{Run, Stage};
 use watch::{Ending, View};
 use world::Traffic;
@@ -85,7 +87,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     // Only now: while compiling, Ctrl-C may end us and cargo at once.
     interrupt::watch()?;
 
-    let mut stage = Stage::build("demo", &programs)?;
+    let mut stage = Stage::build("demo", &programs, 1)?;
     let outcome = play(options, &programs, &mut stage, tryton.as_deref());
     let interrupted = interrupt::requested();
     if outcome.is_err() && !interrupted {
@@ -118,7 +120,11 @@ fn play(options: &Options, programs: &Programs, stage: &mut Stage, tryton: Optio
         dump: options.dump.clone(),
         ..Traffic::default()
     };
-    let run = if options.processes { Run::Apart { twice: &[], variables: &[] } } else { Run::Together };
+    let run = if options.processes {
+        Run::Apart { twice: &[], variables: &[], roads: Roads::straight() }
+    } else {
+        Run::Together
+    };
     stage.open(&traffic, run, programs, tryton)?;
     let operator = stage.operator(programs)?;
     let mut progress = Progress::new(heading(options, &operator, stage)?);

@@ -85,24 +85,33 @@ pub struct Bus {
 }
 
 const ACK_TIMEOUT: Duration = Duration::from_secs(5);
+/// A server that leaves two of these pings unanswered is gone, whatever its connection says.
+const PING_EVERY: Duration = Duration::from_secs(5);
+/// How much longer than asked the word that there is nothing may take. It is lost with the server that was asked.
+const WORD_WITHIN: Duration = Duration::from_secs(1);
+/// What is there is sent at once, one message after the other.
+const NEXT_WITHIN: Duration = Duration::from_secs(2);
 
 impl Bus {
-    /// Connects as `user` (a service's name or `admin`). Goes on trying in the background if the server is away, so
-    /// that a service starts and keeps what it is given without it.
+    /// Connects as `user` (a service's name or `admin`) to one server, or to any node of a cluster: `urls` has each
+    /// node's, with commas between. Goes on trying in the background if all are away, so that a service starts and keeps
+    /// what it is given without them.
     ///
     /// # Errors
-    /// If the URL is unusable.
-    pub async fn connect(url: &str, user: &str, password: &str) -> Result<Self, BusError> {
+    /// If a URL is unusable.
+    pub async fn connect(urls: &str, user: &str, password: &str) -> Result<Self, BusError> {
         let mut options = ConnectOptions::new()
             .name(user)
             .custom_inbox_prefix(inbox_prefix(user))
             .retry_on_initial_connect()
             .connection_timeout(Duration::from_secs(5))
+            .ping_interval(PING_EVERY)
             .event_callback(|event| async move { tracing::info!(%event, "nats") });
         if !password.is_empty() {
             options = options.user_and_password(user.to_owned(), password.to_owned());
         }
-        let client = options.connect(url).await.map_err(BusError::server)?;
+        let nodes: Vec<&str> = urls.split(',').map(str::trim).collect();
+        let client = options.connect(nodes).await.map_err(BusError::server)?;
         let context = jetstream::ContextBuilder::new().timeout(ACK_TIMEOUT).build(client.clone());
         Ok(Self { client, context })
     }
@@ -120,16 +129,19 @@ impl Bus {
     /// Publishes all in a pipeline and awaits each acknowledgement. One outcome per message, in order.
     pub async fn publish(&self, messages: Vec<Outgoing>) -> Vec<Result<(), BusError>> {
         let mut pending = Vec::with_capacity(messages.len());
+        // Without a connection the client keeps what it can and then waits for one: for no longer than for an answer.
+        let latest = tokio::time::Instant::now() + ACK_TIMEOUT;
         for message in messages {
             let mut map = HeaderMap::new();
             for (name, value) in &message.headers {
                 map.insert(name.as_str(), value.as_str());
             }
-            pending.push(self.context.publish_with_headers(message.subject, map, message.payload).await);
+            let sending = self.context.publish_with_headers(message.subject, map, message.payload);
+            pending.push(tokio::time::timeout_at(latest, sending).await);
         }
         waybill_faults::crash_point("published-unacknowledged");
         join_all(pending.into_iter().map(|sent| async move {
-            let ack = sent.map_err(BusError::server)?;
+            let ack = sent.map_err(|_| BusError::Timeout(ACK_TIMEOUT))?.map_err(BusError::server)?;
             match tokio::time::timeout(ACK_TIMEOUT, ack).await {
                 Ok(result) => result.map(|_| ()).map_err(BusError::server),
                 Err(_) => Err(BusError::Timeout(ACK_TIMEOUT)),
@@ -170,10 +182,10 @@ impl Bus {
         let mut messages = Vec::new();
         // Waiting for a full batch would cost latency, so one is waited for and the rest taken as it is.
         let first = consumer.batch().max_messages(1).expires(wait).messages().await.map_err(BusError::server)?;
-        collect(first, &mut messages).await?;
+        collect(first, wait + WORD_WITHIN, &mut messages).await?;
         if !messages.is_empty() && max > 1 {
             let rest = consumer.fetch().max_messages(max - 1).messages().await.map_err(BusError::server)?;
-            collect(rest, &mut messages).await?;
+            collect(rest, NEXT_WITHIN, &mut messages).await?;
         }
         Ok(messages)
     }
@@ -190,8 +202,13 @@ impl Bus {
     }
 }
 
-async fn collect(mut batch: jetstream::consumer::pull::Batch, messages: &mut Vec<Incoming>) -> Result<(), BusError> {
-    while let Some(message) = batch.next().await {
+/// Takes what comes until there is word that no more will, which is said once: who waits for it in vain goes on without.
+async fn collect(
+    mut batch: jetstream::consumer::pull::Batch,
+    within: Duration,
+    messages: &mut Vec<Incoming>,
+) -> Result<(), BusError> {
+    while let Ok(Some(message)) = tokio::time::timeout(within, batch.next()).await {
         match message {
             Ok(message) => messages.push(Incoming { message }),
             Err(error) if messages.is_empty() => return Err(BusError::server(error)),

@@ -4,4 +4,5 @@ mod bus;
 pub mod subjects;
 pub mod topology;
 
+pub use async_nats::jetstream::consumer::PullConsumer;
 pub use bus::{Bus, BusError, Incoming, Outgoing, headers};

@@ -64,13 +64,18 @@ impl Engine {
                 }
                 Err(error) => {
                     tracing::info!(delivery = claim.id, error = format!("{error:#}"), "its body cannot be fetched yet");
-                    let message = "its body was removed by age and is fetched from its source".to_owned();
-                    let back = Back::waiting(&claim, ASK_AGAIN_SECONDS, "source", message, &plan.hash);
-                    settle::put_back(&mut *self.pool().acquire().await?, &back).await?;
+                    self.wait_for_source(plan, &claim).await?;
                 }
             }
         }
         Ok(whole)
+    }
+
+    /// Puts a claim back until its source answers.
+    pub(crate) async fn wait_for_source(&self, plan: &Plan, claim: &Claim) -> sqlx::Result<()> {
+        let message = "a body was removed by age and is fetched from its source".to_owned();
+        let back = Back::waiting(claim, ASK_AGAIN_SECONDS, "source", message, &plan.hash);
+        settle::put_back(&mut *self.pool().acquire().await?, &back).await
     }
 
     /// Deliveries that nobody holds, with their bodies so far as they can be had.
@@ -102,8 +107,10 @@ impl Engine {
         Ok(Some(body))
     }
 
-    /// Fetches the bodies of other records that decisions need. One that cannot be had is as if it were not known.
-    pub(crate) async fn fill_in(&self, others: &mut [OtherRow]) {
+    /// Fetches the bodies of other records that decisions need. Gives those whose source does not answer; one that the
+    /// source does not have any more is as if it were not known.
+    pub(crate) async fn fill_in(&self, others: &mut [OtherRow]) -> Vec<RecordKey> {
+        let mut silent = Vec::new();
         for other in others.iter_mut().filter(|other| other.desired.is_empty()) {
             let (Ok(store), Ok(kind), Ok(id)) = (other.store.parse(), other.kind.parse(), other.record_id.parse())
             else {
@@ -115,8 +122,10 @@ impl Engine {
                 Ok(None) => tracing::info!(record = %key, "its source does not have it any more"),
                 Err(error) => {
                     tracing::info!(record = %key, error = format!("{error:#}"), "its body cannot be fetched yet");
+                    silent.push(key);
                 }
             }
         }
+        silent
     }
 }

@@ -1,14 +1,14 @@
 //! From claims to decisions: what is known is gathered, decided, read where the plan asks, and grouped for calls.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 use prost::Message as _;
 use waybill_connector::Failure;
 use waybill_domain::{Body, Kind, ObjectKey, RecordId, RecordKey, Revision, Snapshot, SystemName};
 use waybill_plan::{
-    Decision, DeliveryFacts, Document, Facts, Flow, OrderFact, Plan, ReceiptFact, ReceiptState, Remote, Retry, Write,
-    decide,
+    Decision, DeliveryFacts, Document, Facts, Flow, OrderFact, Override, Overrides, Plan, ReceiptFact, ReceiptState,
+    Remote, Retry, WaitFor, Write, decide, editable,
 };
 use waybill_proto::wire;
 
@@ -18,7 +18,8 @@ use crate::{
     store::{
         claim::Claim,
         decisions::Basis,
-        facts, flows,
+        edits, facts,
+        flows::{self, FlowState},
         sent::{self, Sent},
         settle::{self, Back, Ended},
         steps,
@@ -28,6 +29,8 @@ use crate::{
 
 /// A waiting delivery is looked at again after this even if nothing woke it.
 const WAIT_RECHECK_SECONDS: f64 = 30.0;
+/// What a person paused is woken once they resumed it; there may be very many.
+const PAUSE_RECHECK_SECONDS: f64 = 3600.0;
 
 /// What becomes of a claim.
 enum Decided {
@@ -65,9 +68,12 @@ struct Gathered {
     receipts: Vec<facts::Fact>,
     /// Orders of refunds, and buyers of orders.
     others: Vec<facts::OtherRow>,
+    /// Those of them whose bodies went with age and whose source does not answer.
+    silent: Vec<RecordKey>,
     begun: HashSet<i64>,
     sent: Sent,
-    active: BTreeMap<String, Timestamp>,
+    edits: HashMap<i64, Overrides>,
+    flows: BTreeMap<String, FlowState>,
 }
 
 impl Engine {
@@ -85,6 +91,10 @@ impl Engine {
         let mut questions: Vec<Question> = Vec::new();
         let mut ends = Vec::new();
         for (claim, snapshot, known) in self.gather(&plan, &served.name, claims).await? {
+            if claim.lacks_other {
+                self.wait_for_source(&plan, &claim).await?;
+                continue;
+            }
             match self.decide_one(&plan, served, claim, snapshot, known, &Remote::NotRead) {
                 Decided::ReadFirst(question) => questions.push(*question),
                 decided => writes.extend(self.follow(decided, &mut ends).await?),
@@ -147,10 +157,17 @@ impl Engine {
                 continue;
             };
             claim.unsure = claim.is_unsure(&snapshot);
+            let needed = other_of(plan, system, &snapshot);
+            claim.lacks_other = needed.is_some_and(|other| gathered.silent.contains(&other));
             let flow = plan.flow(&snapshot.key.store, snapshot.key.kind, system);
             let mut facts = gathered.facts(&claim, &snapshot, flow, self.now());
             self.hooks().complete(plan, &mut connection, system, &snapshot, &mut facts).await?;
-            let delivery = gathered.delivery(&claim, &snapshot.key);
+            let mut delivery = gathered.delivery(&claim, &snapshot.key);
+            if let (Some(flow), false) = (flow, delivery.overrides.is_empty()) {
+                let lapsed = lapsed(plan, flow, &snapshot, &facts, &delivery.overrides);
+                edits::lapse(&mut connection, claim.id, &lapsed).await?;
+                delivery.overrides.retain(|path, _| !lapsed.contains(path));
+            }
             all.push((claim, Some(snapshot), Some((delivery, facts))));
         }
         Ok(all)
@@ -172,12 +189,14 @@ impl Engine {
             snapshots.iter().flatten().filter_map(|snapshot| other_of(plan, system, snapshot)).collect();
         let mut others =
             if others.is_empty() { Vec::new() } else { facts::others(db, system.as_str(), &others).await? };
-        self.fill_in(&mut others).await;
+        let silent = self.fill_in(&mut others).await;
         let begun = steps::begun(db, &claims.iter().map(|claim| claim.id).collect::<Vec<_>>()).await?;
         let keys = snapshots.iter().flatten().map(|snapshot| snapshot.key.to_string());
         let objects: Vec<String> = claims.iter().map(|claim| claim.target_key.clone()).chain(keys).collect();
         let sent = sent::of(db, system.as_str(), &objects).await?;
-        Ok(Gathered { receipts, others, begun, sent, active: flows::active(db).await? })
+        let edited: Vec<i64> = claims.iter().filter(|claim| claim.edited).map(|claim| claim.id).collect();
+        let edits = if edited.is_empty() { HashMap::new() } else { edits::of(db, &edited).await? };
+        Ok(Gathered { receipts, others, silent, begun, sent, edits, flows: flows::all(db).await? })
     }
 
     fn decide_one(
@@ -220,8 +239,12 @@ impl Engine {
             Decision::Wait { on, reason, until } => {
                 let now = self.now();
                 let known_wait = until.map(|until| until.duration_since(now).as_secs_f64().max(0.0));
-                let after_seconds = known_wait.unwrap_or(WAIT_RECHECK_SECONDS);
-                let back = Back::waiting(&claim, after_seconds, on.as_str(), reason, &plan.hash);
+                let recheck = if on == WaitFor::Resume { PAUSE_RECHECK_SECONDS } else { WAIT_RECHECK_SECONDS };
+                let after_seconds = known_wait.unwrap_or(recheck);
+                let mut back = Back::waiting(&claim, after_seconds, on.as_str(), reason, &plan.hash);
+                if let (WaitFor::Resume, Some(flow)) = (on, flow) {
+                    back.field.clone_from(&flow.name);
+                }
                 Decided::Back(Box::new((back, claim)))
             }
             Decision::Write(write) => {
@@ -284,7 +307,9 @@ impl Engine {
 impl Gathered {
     fn facts(&self, claim: &Claim, snapshot: &Snapshot, flow: Option<&Flow>, now: Timestamp) -> Facts {
         let mut facts = Facts { now, approved: claim.approved, ..Facts::default() };
-        facts.active_since = flow.and_then(|flow| self.active.get(&flow.name).copied());
+        let state = flow.and_then(|flow| self.flows.get(&flow.name));
+        facts.active_since = state.map(|state| state.active_since);
+        facts.paused = state.is_some_and(|state| state.paused);
         let theirs = self
             .receipts
             .iter()
@@ -347,8 +372,19 @@ impl Gathered {
             again: claim.again,
             first_unapplied_at: claim.first_unapplied_us.and_then(|us| Timestamp::from_microsecond(us).ok()),
             sent: known,
+            overrides: self.edits.get(&claim.id).cloned().unwrap_or_default(),
         }
     }
+}
+
+/// The places of edits where the plan comes to something else than it came to when a person looked.
+fn lapsed(plan: &Plan, flow: &Flow, snapshot: &Snapshot, facts: &Facts, edits: &Overrides) -> Vec<String> {
+    let planned = editable(plan, flow, snapshot, facts, edits);
+    let stands = |path: &String, edit: &Override| {
+        let mark = planned.get(path).map(|planned| planned.mark.as_str());
+        mark == edit.instead_of.as_deref()
+    };
+    edits.iter().filter(|(path, edit)| !stands(path, edit)).map(|(path, _)| path.clone()).collect()
 }
 
 /// Another record whose delivery to the same system a decision needs.

@@ -131,9 +131,6 @@ pub struct Engine {
     looked: Looked,
     stop: CancellationToken,
 }
-
-const FETCH: usize = 500;
-const FETCH_WAIT: Duration = Duration::from_secs(5);
 /// How often sources are compared with.
 const COMPARE_EVERY: Duration = Duration::from_secs(60);
 /// How often a process says which systems it serves and how they are.
@@ -293,6 +290,14 @@ impl Engine {
         self.report.notify_one();
     }
 
+    pub(crate) const fn bus(&self) -> &Bus {
+        &self.parts.bus
+    }
+
+    pub(crate) const fn health(&self) -> &Health {
+        &self.parts.health
+    }
+
     pub(crate) fn sources(&self) -> &BTreeMap<String, PeerChannel> {
         &self.parts.sources
     }
@@ -346,59 +351,7 @@ impl Engine {
         }
     }
 
-    /// Fetches from one durable consumer until told to stop. A consumer that is not there is waited for: what it
-    /// would have brought comes by the comparison with the source.
-    async fn hear(self: Arc<Self>, hears: topology::Hears) -> anyhow::Result<()> {
-        while !self.stop.is_cancelled() {
-            let consumer = match self.parts.bus.consumer(&hears).await {
-                Ok(consumer) => consumer,
-                Err(error) => {
-                    self.parts.health.set("nats", Some(format!("{}: {error}", hears.durable)));
-                    self.pause(Duration::from_secs(1)).await;
-                    continue;
-                }
-            };
-            self.parts.health.set("nats", None);
-            while !self.stop.is_cancelled() {
-                let fetched = tokio::select! {
-                    () = self.stop.cancelled() => return Ok(()),
-                    fetched = Bus::fetch(&consumer, FETCH, FETCH_WAIT) => fetched,
-                };
-                let messages = match fetched {
-                    Ok(messages) => messages,
-                    Err(error) => {
-                        tracing::warn!(durable = hears.durable, %error, "cannot fetch; binding again");
-                        self.pause(Duration::from_secs(1)).await;
-                        break;
-                    }
-                };
-                if messages.is_empty() {
-                    continue;
-                }
-                let taken = match hears.stream {
-                    "RECEIPT" => self.take_receipts(&messages).await,
-                    "DEAD" => self.take_dead_letters(&messages).await,
-                    _ => self.take_snapshots(&messages).await,
-                };
-                match taken {
-                    Ok(()) => self.parts.bus.acknowledge(&messages).await.unwrap_or_else(|error| {
-                        tracing::warn!(%error, "not acknowledged; it is heard again, which is no work");
-                    }),
-                    Err(error) => {
-                        tracing::warn!(
-                            durable = hears.durable,
-                            error = format!("{error:#}"),
-                            "not taken; it is heard again"
-                        );
-                        self.pause(Duration::from_secs(1)).await;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn pause(&self, time: Duration) {
+    pub(crate) async fn pause(&self, time: Duration) {
         tokio::select! {
             () = self.stop.cancelled() => {}
             () = tokio::time::sleep(time) => {}
@@ -439,7 +392,13 @@ impl Engine {
     pub(crate) async fn system_reports(&self) -> sqlx::Result<Vec<wire::SystemReport>> {
         use wire::system_report::Condition;
         let at = waybill_proto::convert::to_timestamp(self.now());
-        let plan_hash = self.plan().hash.clone();
+        let plan = self.plan();
+        let plan_hash = plan.hash.clone();
+        let paused = store::flows::paused(self.pool()).await?;
+        let paused_to = |system: &str| {
+            let flows = plan.flows.iter().filter(|flow| flow.to.as_str() == system && paused.contains(&flow.name));
+            flows.map(|flow| flow.name.clone()).collect::<Vec<_>>()
+        };
         Ok(systems::all(self.pool())
             .await?
             .into_iter()
@@ -456,8 +415,13 @@ impl Engine {
                 replica: self.parts.replica.clone(),
                 message: match state.asking {
                     Some(records) => first_run::message(&state.system, state.first_writes, records),
+                    None if state.message.is_empty() => match paused_to(&state.system) {
+                        flows if flows.is_empty() => String::new(),
+                        flows => format!("paused flows: {}", flows.join(", ")),
+                    },
                     None => state.message,
                 },
+                paused_flows: paused_to(&state.system),
                 system: state.system,
                 at: Some(at),
                 plan_hash: plan_hash.clone(),

@@ -8,13 +8,12 @@ use std::{collections::BTreeMap, sync::Mutex, sync::PoisonError, time::Duration}
 use tokio::time::Instant;
 use waybill_domain::SystemName;
 use waybill_plan::Plan;
-use waybill_runtime::database;
 
 use crate::{
     apply::Work,
     engine::{Engine, Served},
     store::{
-        first_run,
+        first_run, flows,
         settle::{self, Back},
         systems::{self, SystemState},
     },
@@ -28,6 +27,9 @@ const FIRST_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const HELD_FOR: Duration = Duration::from_secs(1);
 /// How often a run is looked at without anything to write.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How often it is looked whether something was let go, and how much of it is decided anew at a time.
+const LET_GO_EVERY: Duration = Duration::from_secs(1);
+const LET_GO: i64 = 500;
 /// A held delivery is looked at again after this even if nothing woke it.
 const HOLD_RECHECK: Duration = Duration::from_secs(60 * 60);
 
@@ -103,15 +105,21 @@ fn grouped(number: i64) -> String {
 pub(crate) struct Looked(Mutex<BTreeMap<(SystemName, What), Instant>>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum What {
+pub(crate) enum What {
     Looked,
     Held,
+    LetGo,
 }
 
 impl Looked {
     fn within(&self, system: &SystemName, what: What, time: Duration) -> bool {
         let looked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         looked.get(&(system.clone(), what)).is_some_and(|at| at.elapsed() < time)
+    }
+
+    /// Whatever was looked at is looked at again at once.
+    pub(crate) fn forget(&self, what: What) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|(_, one), _| *one != what);
     }
 
     fn note(&self, system: &SystemName, what: What) {
@@ -151,9 +159,29 @@ impl Engine {
             self.follow_first_run(name).await?;
         } else if state.asking.is_some() {
             systems::ask(self.pool(), name.as_str(), None).await?;
-            first_run::wake_held(&mut *self.pool().acquire().await?, name.as_str()).await?;
         }
         Ok(asks)
+    }
+
+    /// Has a part of what a person let go, or what nobody holds any more, decided anew. Whoever lets go says so in the
+    /// database and no more: however much there is, and whatever is just being put back to wait, is found here.
+    pub(crate) async fn wake_let_go(&self, name: &SystemName, asks: bool) -> sqlx::Result<()> {
+        if self.looked().within(name, What::LetGo, LET_GO_EVERY) {
+            return Ok(());
+        }
+        let paused = flows::paused(self.pool()).await?;
+        let plan = self.plan();
+        let goes = |flow: &&waybill_plan::Flow| flow.to == *name && !paused.contains(&flow.name);
+        let going: Vec<String> = plan.flows.iter().filter(goes).map(|flow| flow.name.clone()).collect();
+        let mut woken = flows::wake_resumed(self.pool(), name.as_str(), &going, LET_GO).await?;
+        if !asks {
+            woken += first_run::wake_held(self.pool(), name.as_str(), LET_GO).await?;
+        }
+        // There may be more.
+        if woken == 0 {
+            self.looked().note(name, What::LetGo);
+        }
+        Ok(())
     }
 
     /// Looks now and then whether a first run has to ask, or what it holds may go after all.
@@ -186,18 +214,15 @@ impl Engine {
             self.report_systems_now();
         }
         if verdict == Verdict::Go {
-            first_run::wake_held(&mut *self.pool().acquire().await?, system).await?;
+            first_run::wake_held(self.pool(), system, LET_GO).await?;
         }
         Ok(verdict)
     }
 
     /// Lets a system's first run go, for good. Whether this service has the system.
     pub(crate) async fn release(&self, system: &str, by: &str) -> sqlx::Result<bool> {
-        let mut transaction = database::begin(self.pool()).await?;
-        let known = systems::release(&mut transaction, system, by).await?;
-        first_run::wake_claimed(&mut transaction, system).await?;
-        first_run::wake_held(&mut transaction, system).await?;
-        transaction.commit().await?;
+        let known = systems::release(self.pool(), system, by).await?;
+        self.looked().forget(What::LetGo);
         self.wake_workers();
         Ok(known)
     }

@@ -43,6 +43,8 @@ use obeyed::Obeyed;
 
 /// How often the plan's file is looked at for changes.
 const PLAN_EVERY: Duration = Duration::from_secs(5);
+/// A database that takes longer for an empty question is not well.
+const DATABASE_WITHIN: Duration = Duration::from_secs(10);
 /// How often it is said which plan is obeyed.
 const SAY_PLAN_EVERY: Duration = Duration::from_secs(5);
 
@@ -285,7 +287,7 @@ impl Frame {
         self.tasks.repeat("database", Duration::from_secs(2), move || {
             let (pool, health) = (pool.clone(), health.clone());
             async move {
-                let answer = sqlx::query("select 1").execute(&pool).await;
+                let answer = database::within(DATABASE_WITHIN, sqlx::query("select 1").execute(&pool)).await;
                 health.set("postgres", answer.as_ref().err().map(ToString::to_string));
                 Ok(())
             }

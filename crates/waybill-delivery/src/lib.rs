@@ -9,6 +9,7 @@ mod deciding;
 mod engine;
 mod first_run;
 pub mod frame;
+mod hearing;
 mod intake;
 pub mod ledger;
 pub mod operations;

@@ -4,7 +4,9 @@ mod approve;
 mod audit;
 mod decisions;
 mod discard;
+mod edit;
 mod first_run;
+mod pause;
 mod roll;
 
 use std::sync::Arc;
@@ -17,11 +19,11 @@ use waybill_proto::{
     convert::to_timestamp,
     wire::{
         self, ApproveRequest, AuditRequest, AuditResponse, ChangedDeliveriesResponse, CountInFlightRequest,
-        CountInFlightResponse, DeliveryDetail, DiscardDeliveriesRequest, ListApprovalsRequest, ListApprovalsResponse,
-        ListDecisionsRequest, ListDecisionsResponse, ListDeliveriesRequest, ListDeliveriesResponse, PauseRequest,
-        RefuseRequest, ReleaseRequest, RollRequest, RollResponse, SayAgainRequest, SelectDeliveriesRequest,
-        ShowDeliveryRequest, SystemsRequest, SystemsResponse, count_in_flight_response::Count,
-        deliveries_server::Deliveries,
+        CountInFlightResponse, DeliveryDetail, DiscardDeliveriesRequest, EditRequest, EditResponse,
+        ListApprovalsRequest, ListApprovalsResponse, ListDecisionsRequest, ListDecisionsResponse,
+        ListDeliveriesRequest, ListDeliveriesResponse, PauseRequest, RefuseRequest, ReleaseRequest, RollRequest,
+        RollResponse, SayAgainRequest, SelectDeliveriesRequest, ShowDeliveryRequest, SystemsRequest, SystemsResponse,
+        count_in_flight_response::Count, deliveries_server::Deliveries,
     },
 };
 use waybill_runtime::database;
@@ -31,7 +33,7 @@ use crate::{
     outbox::{self, OutboxRow},
     store::{
         deliveries::{self, Row, Selection},
-        heard, systems,
+        edits, heard,
     },
 };
 
@@ -117,6 +119,7 @@ fn parked(request: &SelectDeliveriesRequest) -> Selection {
         state: Some("parked".to_owned()),
         code: some(request.code.clone()),
         record: request.key.as_ref().map(|key| (key.store.clone(), key.kind.clone(), key.id.clone())),
+        limit: (request.limit > 0).then_some(request.limit),
     }
 }
 
@@ -130,6 +133,7 @@ impl Deliveries for DeliveriesService {
             system: some(request.system),
             code: some(request.code),
             record: request.key.map(|key| (key.store, key.kind, key.id)),
+            limit: None,
         };
         let rows = deliveries::list(self.engine.pool(), &selection, i64::from(limit)).await.map_err(unavailable)?;
         let deliveries = rows.iter().map(|row| delivery(self.engine.service(), row)).collect();
@@ -150,6 +154,7 @@ impl Deliveries for DeliveriesService {
             Status::not_found(what)
         })?;
         let steps = deliveries::steps(self.engine.pool(), row.id).await.map_err(unavailable)?;
+        let edits = edits::list(self.engine.pool(), row.id).await.map_err(unavailable)?;
         Ok(Response::new(DeliveryDetail {
             delivery: Some(delivery(self.engine.service(), row)),
             steps: steps
@@ -165,6 +170,16 @@ impl Deliveries for DeliveriesService {
                 })
                 .collect(),
             known: row.known.0.clone().into_iter().collect(),
+            edits: edits
+                .into_iter()
+                .map(|edit| wire::delivery_detail::Edit {
+                    path: edit.path,
+                    actor: edit.actor,
+                    reason: edit.reason,
+                    edited_at: time(edit.edited_us),
+                    lapsed: edit.lapsed,
+                })
+                .collect(),
         }))
     }
 
@@ -173,11 +188,16 @@ impl Deliveries for DeliveriesService {
         request: Request<SelectDeliveriesRequest>,
     ) -> Result<Response<ChangedDeliveriesResponse>, Status> {
         let request = request.into_inner();
+        if [request.rate, request.after_seconds].iter().any(|number| !number.is_finite() || *number < 0.0) {
+            let message = "'rate' is a number of deliveries a second, 0 for all at once; 'after_seconds' a wait";
+            return Err(Status::invalid_argument(message));
+        }
+        let pace = deliveries::Pace { rate: request.rate, after_seconds: request.after_seconds };
         let selection = parked(&request);
         let changed = if request.dry_run {
             deliveries::count(self.engine.pool(), &selection).await.map_err(unavailable)?
         } else {
-            let changed = deliveries::retry(self.engine.pool(), &selection, &request.actor, &request.reason)
+            let changed = deliveries::retry(self.engine.pool(), &selection, pace, &request.actor, &request.reason)
                 .await
                 .map_err(unavailable)?;
             self.engine.wake_workers();
@@ -234,31 +254,7 @@ impl Deliveries for DeliveriesService {
     }
 
     async fn pause(&self, request: Request<PauseRequest>) -> Result<Response<SystemsResponse>, Status> {
-        let request = request.into_inner();
-        let system: SystemName =
-            request.system.parse().map_err(|error| Status::invalid_argument(format!("{error}")))?;
-        // A worker takes its system up a moment after the start: a pause is not to wait for it.
-        if let Some(served) = self.engine.served().iter().find(|served| served.name == system) {
-            let enlisted = systems::enlist(self.engine.pool(), system.as_str(), served.paused, served.released).await;
-            enlisted.map_err(unavailable)?;
-        }
-        if !systems::pause(self.engine.pool(), system.as_str(), request.paused).await.map_err(unavailable)? {
-            return Err(Status::not_found(format!("{} does not serve '{system}'", self.engine.service())));
-        }
-        self.engine
-            .audit(
-                &request.actor,
-                if request.paused { "pause" } else { "resume" },
-                system.as_str(),
-                "",
-                &request.reason,
-            )
-            .await
-            .map_err(unavailable)?;
-        self.engine.report_systems_now();
-        self.engine.wake_workers();
-        let systems = self.engine.system_reports().await.map_err(unavailable)?;
-        Ok(Response::new(SystemsResponse { systems }))
+        pause::pause(&self.engine, request.into_inner()).await.map(Response::new)
     }
 
     async fn list_decisions(
@@ -292,6 +288,10 @@ impl Deliveries for DeliveriesService {
 
     async fn roll(&self, request: Request<RollRequest>) -> Result<Response<RollResponse>, Status> {
         roll::page(&self.engine, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn edit(&self, request: Request<EditRequest>) -> Result<Response<EditResponse>, Status> {
+        edit::edit(&self.engine, request.into_inner()).await.map(Response::new)
     }
 
     async fn audit(&self, request: Request<AuditRequest>) -> Result<Response<AuditResponse>, Status> {

@@ -6,6 +6,7 @@ pub(crate) mod bodies;
 pub(crate) mod claim;
 pub(crate) mod decisions;
 pub(crate) mod deliveries;
+pub(crate) mod edits;
 pub(crate) mod facts;
 pub(crate) mod first_run;
 pub(crate) mod flows;

@@ -28,6 +28,8 @@ macro_rules! bench {
 mod approvals;
 mod audit;
 mod bodies;
+mod bulk;
+mod edits;
 mod first_run;
 mod history;
 mod model;

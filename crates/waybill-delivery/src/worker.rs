@@ -9,7 +9,10 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use tracing::Instrument as _;
 use waybill_connector::Failure;
 use waybill_domain::{SystemName, document::Fields};
-use waybill_runtime::{database, trace_context};
+use waybill_runtime::{
+    database::{self, within},
+    trace_context,
+};
 
 use crate::{
     apply::{Stopped, Work},
@@ -29,6 +32,11 @@ use crate::{
 
 /// How long a claim holds without a sign of life; each finished step prolongs it. A call's time-out is under half.
 pub const LEASE: Duration = Duration::from_secs(60);
+
+/// The queue's database is silent if it takes longer; a claim that is lost with this is made again after its lease.
+const READ_WITHIN: Duration = LEASE;
+/// Longer than all steps of a group may take. What hangs longer, hangs on the database, and was claimed by another since.
+const GROUP_WITHIN: Duration = LEASE.checked_mul(10).unwrap();
 
 /// Failures in a row after which a system's breaker opens.
 const BREAKER_FAILURES: i32 = 5;
@@ -93,7 +101,7 @@ impl Engine {
         running: &mut JoinSet<()>,
     ) -> sqlx::Result<Option<Duration>> {
         let system = served.name.as_str();
-        let Some(state) = systems::one(self.pool(), system).await? else {
+        let Some(state) = within(READ_WITHIN, systems::one(self.pool(), system)).await? else {
             systems::enlist(self.pool(), system, served.paused, served.released).await?;
             return Ok(None);
         };
@@ -104,12 +112,14 @@ impl Engine {
             return Ok(Some(Duration::from_secs_f64(state.wait_seconds.clamp(0.05, 1.0))));
         }
         let first_run = self.is_first_run(&served.name, &state).await?;
+        self.wake_let_go(&served.name, first_run).await?;
         let Ok(permit) = Arc::clone(permits).acquire_owned().await else { return Ok(Some(POLL)) };
         // A breaker that was open lets one delivery through to see.
         let serving = state.condition == "serving";
         let limit = if serving { GROUP } else { 1 };
         let latest = Instant::now() + LEASE / 2;
-        let mut claims = claim::claim(self.pool(), system, limit as i64, LEASE.as_secs_f64()).await?;
+        let claiming = claim::claim(self.pool(), system, limit as i64, LEASE.as_secs_f64());
+        let mut claims = within(READ_WITHIN, claiming).await?;
         if claims.is_empty() {
             return Ok(Some(POLL));
         }
@@ -129,7 +139,7 @@ impl Engine {
             };
             let (engine, served) = (Arc::clone(&engine), served.clone());
             running.spawn(async move {
-                if let Err(error) = engine.run_group(&served, group, serving).await {
+                if let Err(error) = within(GROUP_WITHIN, engine.run_group(&served, group, serving)).await {
                     // The leases run out and the steps' intents say what to look up.
                     tracing::warn!(system = %served.name, %error, "results could not be recorded");
                 }
@@ -249,6 +259,7 @@ impl Engine {
                     after_seconds: after.as_secs_f64(),
                     attempts: claim.attempts + i32::from(counted),
                     tried_seconds: claim.tried_seconds + if counted { after.as_secs_f64() } else { 0.0 },
+                    field: String::new(),
                     code: failure.class().to_owned(),
                     message,
                     plan_hash: claim.basis.plan_hash.clone(),

@@ -39,5 +39,7 @@ pub(crate) fn crash_soon(name: &'static str) {
 
 pub(crate) fn breaks(promise: &str, record_id: &str) -> bool {
     static BROKEN: OnceLock<Option<String>> = OnceLock::new();
-    BROKEN.get_or_init(|| variable(SABOTAGE)).as_deref() == Some(promise) && record_id.ends_with(['3', '7'])
+    let is_broken = BROKEN.get_or_init(|| variable(SABOTAGE)).as_deref() == Some(promise);
+    // Few calls are cut at the moment that matters here.
+    is_broken && (promise == "resend-without-lookup" || record_id.ends_with(['3', '7']))
 }

@@ -4,6 +4,7 @@ mod audit;
 mod facts;
 mod merge;
 mod order;
+mod overrides;
 mod people;
 mod refund;
 mod things;
@@ -31,6 +32,8 @@ pub use audit::{Differing, Held, Stands, differing, held, owner_of_kind};
 pub use facts::{CustomerTotals, DeliveryFacts, Facts, OrderFact, ReceiptFact, ReceiptState, StoreVariant, target_key};
 pub use merge::Remote;
 pub(crate) use merge::owned_by_target;
+use overrides::Edits;
+pub use overrides::{Override, Overrides, Planned};
 
 /// What the system is to hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +84,8 @@ pub enum WaitFor {
     Time,
     /// A person.
     Approval,
+    /// That a person lets its flow go on.
+    Resume,
 }
 
 impl WaitFor {
@@ -90,6 +95,7 @@ impl WaitFor {
             Self::After => "after",
             Self::Time => "time",
             Self::Approval => "approval",
+            Self::Resume => "paused",
         }
     }
 }
@@ -136,6 +142,7 @@ pub enum Decision {
 }
 
 /// Why a document cannot be made.
+#[derive(Clone)]
 struct Unfit {
     code: &'static str,
     field: String,
@@ -194,7 +201,8 @@ fn deciding(
         first_write(flow, body, delivery, facts, &view)?;
         None
     };
-    let mut document = document(plan, flow, desired, body, facts, &view)?;
+    let edits = Edits::new(&delivery.overrides);
+    let mut document = document(plan, flow, desired, body, facts, &view, &edits)?;
     if leaves == Some(OnLeave::Cancel)
         && let Document::Order(order) = &mut document
     {
@@ -219,6 +227,10 @@ fn deciding(
     }
     // What cannot be written is told before what has to wait: the mending can begin at once.
     let is_cancelled = matches!(&document, Document::Order(order) if order.cancelled);
+    if facts.paused {
+        let reason = format!("flow '{}' is paused", flow.name);
+        return Err(Decision::Wait { on: WaitFor::Resume, reason, until: None });
+    }
     // Whether the others accepted what may be there is not known either, and it has to be stopped.
     if !(is_lost || is_cancelled && delivery.unsure) {
         wait(flow, desired, delivery, facts, &view)?;
@@ -361,16 +373,21 @@ fn document(
     body: &Body,
     facts: &Facts,
     view: &minijinja::Value,
+    edits: &Edits<'_>,
 ) -> Result<Document, Decision> {
     Ok(match body {
-        Body::Order(order) => Document::Order(Box::new(order::document(plan, flow, desired, order, facts, view)?)),
-        Body::Customer(customer) => {
-            Document::Customer(Box::new(people::document(plan, flow, desired, customer, view)?))
+        Body::Order(order) => {
+            Document::Order(Box::new(order::document(plan, flow, desired, order, facts, view, edits)?))
         }
-        Body::Shipment(shipment) => Document::Shipment(Box::new(things::shipment(flow, desired, shipment, view)?)),
+        Body::Customer(customer) => {
+            Document::Customer(Box::new(people::document(plan, flow, desired, customer, view, edits)?))
+        }
+        Body::Shipment(shipment) => {
+            Document::Shipment(Box::new(things::shipment(flow, desired, shipment, view, edits)?))
+        }
         Body::Refund(refund) => {
             let order = facts::order_of(refund, flow, facts)?;
-            Document::Refund(Box::new(refund::document(flow, desired, refund, order, view)?))
+            Document::Refund(Box::new(refund::document(flow, desired, refund, order, view, edits)?))
         }
         Body::StockLevel(level) => {
             let channel = plan.channel(&desired.key.store);
@@ -379,7 +396,7 @@ fn document(
             }
             Document::Stock(things::stock(plan, flow, desired, level, facts)?)
         }
-        Body::Price(price) => Document::Price(things::price(flow, desired, price, facts, view)?),
+        Body::Price(price) => Document::Price(things::price(flow, desired, price, facts, view, edits)?),
         Body::Incident(incident) => Document::Incident(incident.as_ref().clone()),
         Body::Product(_) | Body::InventoryLevel(_) | Body::Fulfilment(_) => {
             return Err(Decision::Ignore { rule: "no-sink".to_owned() });
@@ -387,26 +404,48 @@ fn document(
     })
 }
 
-fn fields(maps: &BTreeMap<String, Map>, view: &minijinja::Value) -> Result<Fields, Unfit> {
+fn fields(maps: &BTreeMap<String, Map>, view: &minijinja::Value, edits: &Edits<'_>, at: &str) -> Result<Fields, Unfit> {
     let mut fields = Fields::new();
     for (name, map) in maps {
-        let value = match map.value.field(view) {
-            Ok(Some(value)) => Ok(value),
-            Ok(None) => {
-                let message = format!("{}: there is no such value in this record", map.value.source());
-                Err(Unfit::new("map_error", name, message))
-            }
-            Err(error @ ExpressionError::Unmapped { .. }) => return Err(Unfit::expression(name, &error)),
-            Err(error) => Err(Unfit::expression(name, &error)),
-        };
-        let is_nothing = matches!(value, Ok(FieldValue::Null)) || value.is_err();
-        let value = match (&map.default, map.missing) {
-            (Some(default), _) if is_nothing => default.clone(),
-            (_, Missing::Skip) if is_nothing => continue,
-            (_, Missing::Clear) if is_nothing => FieldValue::Null,
-            _ => value?,
-        };
-        fields.insert(name.clone(), value);
+        if let Some(value) = edits.value(format_args!("{at}{name}"), mapped(name, map, view))? {
+            fields.insert(name.clone(), value);
+        }
     }
     Ok(fields)
+}
+
+/// A field as its map has it; `None` if it leaves it out.
+fn mapped(name: &str, map: &Map, view: &minijinja::Value) -> Result<Option<FieldValue>, Unfit> {
+    let value = match map.value.field(view) {
+        Ok(Some(value)) => Ok(value),
+        Ok(None) => {
+            let message = format!("{}: there is no such value in this record", map.value.source());
+            Err(Unfit::new("map_error", name, message))
+        }
+        Err(error @ ExpressionError::Unmapped { .. }) => return Err(Unfit::expression(name, &error)),
+        Err(error) => Err(Unfit::expression(name, &error)),
+    };
+    let is_nothing = matches!(value, Ok(FieldValue::Null)) || value.is_err();
+    match (&map.default, map.missing) {
+        (Some(default), _) if is_nothing => Ok(Some(default.clone())),
+        (_, Missing::Skip) if is_nothing => Ok(None),
+        (_, Missing::Clear) if is_nothing => Ok(Some(FieldValue::Null)),
+        _ => value.map(Some),
+    }
+}
+
+/// Every value of a record that a person may give in place of the plan's, with what the plan by itself comes to.
+pub fn editable(
+    plan: &Plan,
+    flow: &Flow,
+    desired: &Snapshot,
+    facts: &Facts,
+    given: &Overrides,
+) -> BTreeMap<String, Planned> {
+    let Some(body) = &desired.body else { return BTreeMap::new() };
+    let view = view::of(plan, desired, facts.totals.as_ref());
+    let edits = Edits::watched(given);
+    // What is wrong beside the values that were seen is told by deciding.
+    let _ = document(plan, flow, desired, body, facts, &view, &edits);
+    edits.into_seen()
 }

@@ -15,7 +15,10 @@ use waybill_domain::{
 };
 
 use crate::{
-    decide::{Decision, DeliveryFacts, Facts, ReceiptFact, ReceiptState, Remote, WaitFor, Write, decide, target_key},
+    decide::{
+        Decision, DeliveryFacts, Facts, Overrides, ReceiptFact, ReceiptState, Remote, WaitFor, Write, decide,
+        target_key,
+    },
     plan::{Flow, Plan},
     recorded::{By, Line, RecordedDecision, Settled},
 };
@@ -157,6 +160,8 @@ impl<'p> Simulation<'p> {
             again: recorded.is_some_and(|recorded| recorded.delivery.again),
             first_unapplied_at: delivery.first_unapplied_at,
             sent,
+            // What people gave is not recorded: the plan by itself is what is simulated.
+            overrides: Overrides::new(),
         };
         let mut assumed = BTreeSet::new();
         let mut decision = decide(self.plan, flow, &desired, &delivery, &facts, &Remote::NotRead);

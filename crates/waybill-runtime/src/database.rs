@@ -19,7 +19,25 @@ pub fn role(service: &str) -> String {
     format!("waybill_{}", schema(service))
 }
 
+/// A server that takes longer for an empty question is gone, whatever its connection says. Asked before a connection is
+/// used, so that there is time to try another, and after.
+const WELL_WITHIN: Duration = Duration::from_secs(1);
+const STILL_WELL_WITHIN: Duration = Duration::from_secs(5);
+
+/// What the server does with a connection whose other end is gone, so that it holds no locks: it asks after 20 s of
+/// silence, gives up what is not acknowledged in 30 s, and ends a transaction in which nothing happens for a minute.
+const WHEN_GONE: [(&str, &str); 5] = [
+    ("tcp_keepalives_idle", "20"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "30s"),
+    ("idle_in_transaction_session_timeout", "60s"),
+];
+
 /// A pool as the service's own role, whose `search_path` is its schema.
+///
+/// A connection that is half-open does not keep its place in it. By itself sqlx would wait for ever for a word from one
+/// that comes back, and for as long as an acquisition may take from one that is to be used.
 ///
 /// # Errors
 /// If the URL cannot be read. Connections are made when they are needed.
@@ -28,7 +46,26 @@ pub fn pool(url: &str, connections: u32) -> anyhow::Result<PgPool> {
     Ok(PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(5))
-        .connect_lazy_with(options))
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(is_well(connection, WELL_WITHIN)))
+        .after_release(|connection, _| Box::pin(is_well(connection, STILL_WELL_WITHIN)))
+        .connect_lazy_with(options.options(WHEN_GONE)))
+}
+
+async fn is_well(connection: &mut PgConnection, time: Duration) -> sqlx::Result<bool> {
+    within(time, connection.ping()).await.map(|()| true)
+}
+
+/// Waits for the database for no longer than this: a connection whose other end has vanished says nothing, for ever.
+///
+/// # Errors
+/// The database's, and [`sqlx::Error::Io`] after the time.
+pub async fn within<T, E: From<sqlx::Error>>(
+    time: Duration,
+    asked: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let silent = |_| sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "the database is silent"));
+    tokio::time::timeout(time, asked).await.map_err(silent)?
 }
 
 /// Begins a transaction, also where whoever waits for it gives up meanwhile.

@@ -40,7 +40,7 @@ pub struct ServiceSettings {
     pub plan: PathBuf,
     /// PostgreSQL, as the service's own role.
     pub database_url: SecretText,
-    /// NATS.
+    /// NATS; of a cluster, each node's URL, with commas.
     pub nats_url: String,
     /// The service's user's password at NATS.
     #[serde(default)]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -61,6 +61,34 @@ impl PrivateNats {
                 outcome => return outcome.map(|()| nats),
             }
         }
+    }
+
+    /// Starts so many servers, each in a folder of its own below `folder`; more than one are a cluster.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_nodes(folder: &Path, nodes: usize, extra: Option<&str>) -> anyhow::Result<Vec<Self>> {
+        let ports: Vec<u16> = (0..nodes).map(|_| free_port()).collect::<anyhow::Result<_>>()?;
+        let routes: Vec<String> = ports.iter().map(|port| format!("\"nats://127.0.0.1:{port}\"")).collect();
+        let extra = extra.unwrap_or_default();
+        let start = |(number, port): (usize, &u16)| {
+            let cluster = if nodes == 1 {
+                String::new()
+            } else {
+                // Clients know the nodes that they were told of, and go to each by the road that they were told.
+                format!(
+                    "cluster {{ name: waybill, listen: \"127.0.0.1:{port}\", no_advertise: true, routes: [{}] }}\n",
+                    routes.join(", ")
+                )
+            };
+            Self::start(folder.join(number.to_string()), Some(&format!("{cluster}{extra}")))
+        };
+        ports.iter().enumerate().map(start).collect()
+    }
+
+    /// Its name, which is not another node's.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// For clients: `nats://127.0.0.1:<port>`, without a user.

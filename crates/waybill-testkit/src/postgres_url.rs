@@ -1,6 +1,7 @@
 //! A PostgreSQL URL in its parts, to reach other databases of the same cluster.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
@@ -58,6 +59,17 @@ impl PostgresUrl {
     #[must_use]
     pub fn with_user(&self, user: &str, password: &str) -> Self {
         Self { user: user.to_owned(), password: password.to_owned(), ..self.clone() }
+    }
+
+    /// Where the server listens, if that is told by an IP address.
+    pub fn address(&self) -> Option<SocketAddr> {
+        Some(SocketAddr::new(self.host.parse().ok()?, self.port))
+    }
+
+    /// The same database by another way to its server, such as a proxy's.
+    #[must_use]
+    pub fn through(&self, way: SocketAddr) -> Self {
+        Self { host: way.ip().to_string(), port: way.port(), ..self.clone() }
     }
 
     /// The whole URL, password included: for a client's settings, never for a log.

@@ -136,6 +136,13 @@ impl Launch {
         self
     }
 
+    /// Another program, with all that this one is given.
+    #[must_use]
+    pub fn program(mut self, program: impl Into<PathBuf>) -> Self {
+        self.program = program.into();
+        self
+    }
+
     /// How long it may take to stop before it is killed; 10 s unless said.
     #[must_use]
     pub fn stop_within(mut self, patience: Duration) -> Self {

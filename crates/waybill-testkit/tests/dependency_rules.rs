@@ -12,7 +12,7 @@ const SERVICES: [&str; 7] =
 
 /// Each layer may use those before it, and nothing beside it. DESIGN.md is silent about the order
 /// of bus and runtime; what counts is that there is one.
-const LAYERS: [&[&str]; 7] = [
+const LAYERS: [&[&str]; 8] = [
     &["waybill-domain", "waybill-faults"],
     &["waybill-plan", "waybill-proto", "waybill-connector"],
     &["waybill-bus"],
@@ -20,6 +20,7 @@ const LAYERS: [&[&str]; 7] = [
     &["waybill-delivery"],
     &SERVICES,
     &["waybill"],
+    &["waybill-benches"],
 ];
 
 /// The first layer that may use the connectors: the services.

@@ -1,48 +1,15 @@
 //! The private servers, as tests use them.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpStream;
 use std::time::Duration;
 
-use waybill_testkit::{Launch, PrivateNats, ScratchFolder, TestDatabase, TestServers, find_program};
+use waybill_testkit::{
+    Launch, PlainNats, PrivateNats, ScratchFolder, TestDatabase, TestServers, find_program, missing_programs,
+    skip_or_fail, wait_for,
+};
 
-/// Enough of a NATS client for one request, so that this crate needs no async one.
-struct PlainNats {
-    lines: BufReader<TcpStream>,
-}
-
-impl PlainNats {
-    fn connect(nats: &PrivateNats, options: &str) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(("127.0.0.1", nats.port()))?;
-        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        let mut client = Self { lines: BufReader::new(stream) };
-        client.line()?;
-        client.send(&format!("CONNECT {options}\r\nSUB inbox 1\r\nPING\r\n"))?;
-        Ok(client)
-    }
-
-    fn send(&mut self, text: &str) -> anyhow::Result<()> {
-        Ok(self.lines.get_mut().write_all(text.as_bytes())?)
-    }
-
-    fn line(&mut self) -> anyhow::Result<String> {
-        let mut line = String::new();
-        self.lines.read_line(&mut line)?;
-        Ok(line.trim_end().to_owned())
-    }
-
-    /// The answer's body.
-    fn request(&mut self, subject: &str, body: &str) -> anyhow::Result<serde_json::Value> {
-        self.send(&format!("PUB {subject} inbox {}\r\n{body}\r\n", body.len()))?;
-        loop {
-            let line = self.line()?;
-            anyhow::ensure!(!line.is_empty() && !line.starts_with("-ERR"), "{line}");
-            if line.starts_with("MSG") {
-                return Ok(serde_json::from_str(&self.line()?)?);
-            }
-        }
-    }
-}
+const WITHIN: Duration = Duration::from_secs(10);
+/// Nodes choose a leader within about 9 s.
+const CLUSTER_WITHIN: Duration = Duration::from_secs(40);
 
 const STREAM: &str = r#"{"name":"ORDERS","subjects":["orders.>"],"storage":"file"}"#;
 
@@ -52,7 +19,7 @@ fn a_restart_keeps_what_jetstream_stored_and_a_wipe_does_not() -> anyhow::Result
         return Ok(());
     };
     let nats = &mut servers.nats;
-    let mut client = PlainNats::connect(nats, "{}")?;
+    let mut client = PlainNats::connect(nats, "{}", WITHIN)?;
     let created = client.request("$JS.API.STREAM.CREATE.ORDERS", STREAM)?;
     assert!(created["error"].is_null(), "{created}");
     assert_eq!(client.request("orders.1", "paid")?["seq"], 1);
@@ -61,13 +28,13 @@ fn a_restart_keeps_what_jetstream_stored_and_a_wipe_does_not() -> anyhow::Result
     nats.restart()?;
     assert_eq!(nats.port(), port);
     assert_ne!(nats.pid(), first_pid);
-    let mut client = PlainNats::connect(nats, "{}")?;
+    let mut client = PlainNats::connect(nats, "{}", WITHIN)?;
     assert_eq!(client.request("orders.2", "paid")?["seq"], 2);
 
     nats.kill();
     assert!(nats.wipe_store().is_ok());
     nats.restart()?;
-    let mut client = PlainNats::connect(nats, "{}")?;
+    let mut client = PlainNats::connect(nats, "{}", WITHIN)?;
     let streams = client.request("$JS.API.STREAM.NAMES", "")?;
     assert_eq!(streams["total"], 0, "{streams}");
     Ok(())
@@ -91,12 +58,12 @@ fn extra_configuration_limits_who_may_publish_what() -> anyhow::Result<()> {
         return Ok(());
     };
     let login = r#"{"user":"shop","pass":"secret","verbose":false}"#;
-    let mut client = PlainNats::connect(&servers.nats, login)?;
+    let mut client = PlainNats::connect(&servers.nats, login, WITHIN)?;
     let created = client.request("$JS.API.STREAM.CREATE.ORDERS", STREAM)?;
     assert!(created["error"].is_null(), "{created}");
     let refused = client.request("orders.1", "paid").unwrap_err();
     assert!(refused.to_string().contains("Permissions Violation"), "{refused}");
-    let mut stranger = PlainNats::connect(&servers.nats, "{}")?;
+    let mut stranger = PlainNats::connect(&servers.nats, "{}", WITHIN)?;
     assert!(stranger.request("$JS.API.INFO", "").is_err());
     Ok(())
 }
@@ -174,5 +141,29 @@ fn a_process_that_will_not_stop_is_killed() -> anyhow::Result<()> {
     })?;
     assert!(stubborn.stop().is_err(), "it says that it had to kill");
     assert!(stubborn.exit_status().is_some());
+    Ok(())
+}
+
+#[test]
+fn three_nodes_keep_a_stream_of_three_copies_when_its_leader_is_killed() -> anyhow::Result<()> {
+    if !missing_programs().is_empty() {
+        skip_or_fail("nats-server is not installed; cargo xtask test installs it");
+        return Ok(());
+    }
+    let folder = ScratchFolder::new("cluster")?;
+    let mut nodes = PrivateNats::start_nodes(folder.path(), 3, None)?;
+    let ask = |node: &PrivateNats, subject: &str, body: &str| {
+        let answer = PlainNats::connect(node, "{}", Duration::from_secs(2)).ok()?.request(subject, body).ok()?;
+        answer["error"].is_null().then_some(answer)
+    };
+    let stream = STREAM.replace('}', r#","num_replicas":3}"#);
+    let created = || ask(&nodes[0], "$JS.API.STREAM.CREATE.ORDERS", &stream);
+    let created = wait_for("a stream of three copies", CLUSTER_WITHIN, created);
+    let leader = created["cluster"]["leader"].as_str().unwrap_or_default().to_owned();
+    let leader = nodes.iter().position(|node| node.name() == leader).expect("one of the nodes leads");
+    nodes[leader].kill();
+    let other = &nodes[(leader + 1) % 3];
+    let said = || ask(other, "orders.1", "paid").filter(|answer| answer["seq"] == 1);
+    wait_for("a message to be kept without it", CLUSTER_WITHIN, said);
     Ok(())
 }

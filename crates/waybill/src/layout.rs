@@ -38,7 +38,7 @@ pub(crate) struct LayoutArguments {
     /// PostgreSQL, as a user who may create roles and schemas.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub(crate) database_url: String,
-    /// NATS.
+    /// NATS; of a cluster, each node's URL, with commas.
     #[arg(long, env = "NATS_URL", default_value = "nats://127.0.0.1:4222")]
     pub(crate) nats_url: String,
     /// Takes free ports instead of 8080-8086 and 9090-9096.

@@ -17,7 +17,7 @@ pub(crate) struct MigrateArguments {
     /// PostgreSQL, as a user who may create roles and schemas.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub(crate) database_url: String,
-    /// NATS.
+    /// NATS; of a cluster, each node's URL, with commas.
     #[arg(long, env = "NATS_URL", default_value = "nats://127.0.0.1:4222")]
     pub(crate) nats_url: String,
     /// Copies of each stream: 1, or 3 on a cluster.

@@ -5,6 +5,7 @@ mod approvals;
 pub(crate) mod asking;
 mod audit;
 mod backfill;
+mod editing;
 mod export;
 mod incidents;
 mod parked;

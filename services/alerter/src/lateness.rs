@@ -108,6 +108,9 @@ async fn overdue(
          where l.kind = $1 and l.system = $2 and (cardinality($3::text[]) = 0 or l.store = any($3))
              and l.waits_since < $4::timestamptz and l.state <> 'parked'
              and not coalesce(o.blocks, false) and (o.settled_at is null or o.settled_at < $5::timestamptz)
+             and not exists (
+                 select from system_seen p
+                 where p.system = l.system and $8::text = any(p.paused_flows) and p.seen_at > now() - interval '45 seconds')
              and {which}
          order by l.waits_since, l.record_id limit 1000"
     )))
@@ -118,6 +121,7 @@ async fn overdue(
     .bind(began_before.to_string())
     .bind(flow.after.iter().map(ToString::to_string).collect::<Vec<_>>())
     .bind(flow.after_same_revision)
+    .bind(&flow.name)
     .fetch_all(db)
     .await
 }

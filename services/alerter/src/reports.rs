@@ -19,17 +19,19 @@ fn word(condition: Condition) -> &'static str {
 pub(crate) async fn keep(pool: &PgPool, payload: &[u8]) -> anyhow::Result<()> {
     let report = SystemReport::decode(payload)?;
     sqlx::query(
-        "insert into system_seen as s (system, service, condition, message, plan_hash) values ($1, $2, $3, $4, $5)
+        "insert into system_seen as s (system, service, condition, message, plan_hash, paused_flows)
+         values ($1, $2, $3, $4, $5, $6)
          on conflict (system, service) do update set
              since = case when s.condition = excluded.condition then s.since else now() end,
              condition = excluded.condition, message = excluded.message, seen_at = now(),
-             plan_hash = excluded.plan_hash",
+             plan_hash = excluded.plan_hash, paused_flows = excluded.paused_flows",
     )
     .bind(&report.system)
     .bind(&report.service)
     .bind(word(report.condition()))
     .bind(&report.message)
     .bind(&report.plan_hash)
+    .bind(&report.paused_flows)
     .execute(pool)
     .await?;
     Ok(())

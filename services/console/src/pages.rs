@@ -45,6 +45,7 @@ pub(crate) fn router() -> Router<Arc<Console>> {
         .route("/parked", get(parked::list))
         .route("/parked/retry", post(forms::retry))
         .route("/parked/discard", post(forms::discard))
+        .route("/parked/edit", post(forms::edit))
         .route("/approvals", get(approvals::list))
         .route("/approvals/give", post(forms::approve))
         .route("/approvals/refuse", post(forms::refuse))

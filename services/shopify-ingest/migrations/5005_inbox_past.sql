@@ -7,4 +7,4 @@ create table inbox_past (
     primary key (store, topic, outcome)
 );
 
-create index inbox_old on inbox (received_at) where outcome <> 'new';
+create index inbox_old on inbox (received_at) where outcome not in ('new', 'privacy', 'unreadable');

@@ -1,14 +1,19 @@
 //! The inbox: webhooks that come together share a commit.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot};
-use waybill_runtime::Tasks;
+use waybill_runtime::{Tasks, database};
 
 /// So many webhooks share a commit at most.
 const GROUP: usize = 256;
 /// So many wait for the writer; more wait at the socket.
 const QUEUE: usize = 4096;
+
+/// Shopify waits for 5 s, and sends again what may have been committed.
+const COMMITTED_WITHIN: Duration = Duration::from_secs(10);
 
 /// A webhook to be kept.
 #[derive(Debug, Clone)]
@@ -58,7 +63,7 @@ impl Inbox {
                         return Ok(());
                     }
                     let (webhooks, waiting): (Vec<_>, Vec<_>) = group.into_iter().unzip();
-                    let outcome = keep(&pool, webhooks).await.map_err(|error| {
+                    let outcome = database::within(COMMITTED_WITHIN, keep(&pool, webhooks)).await.map_err(|error| {
                         tracing::error!(%error, webhooks = taken, "webhooks could not be committed; Shopify sends them again");
                         NotCommitted
                     });

@@ -9,13 +9,14 @@ use sqlx::PgPool;
 /// webhook retry mechanism".
 pub(crate) const FEWEST_DAYS: u32 = 1;
 
-/// Removes up to `most` webhooks that were received so long ago and worked through. Gives how many went. Replicas that do
+/// Removes up to `most` webhooks that were received so long ago and worked through: a privacy request, and what could not
+/// be read, are for a person and stay. Gives how many went. Replicas that do
 /// so at once take different rows.
 pub(crate) async fn remove(pool: &PgPool, keep: Duration, most: i64) -> sqlx::Result<i64> {
     sqlx::query_scalar(
         "with old as (
              select id from inbox
-             where outcome <> 'new' and received_at < now() - make_interval(secs => $2)
+             where outcome not in ('new', 'privacy', 'unreadable') and received_at < now() - make_interval(secs => $2)
              order by received_at limit $1 for update skip locked
          ), gone as (
              delete from inbox i using old where i.id = old.id returning i.store, i.topic, i.outcome
@@ -89,13 +90,16 @@ mod tests {
         receive(&pool, "b", "applied", 25).await;
         receive(&pool, "c", "echo", 25).await;
         receive(&pool, "new", "new", 49).await;
+        // A person has to see to these.
+        receive(&pool, "privacy", "privacy", 49).await;
+        receive(&pool, "unreadable", "unreadable", 49).await;
         // Shopify may send it again still.
         receive(&pool, "young", "applied", 5).await;
         let before = count(&pool).await.unwrap();
         assert_eq!(remove(&pool, A_DAY, 2).await.unwrap(), 2);
         assert_eq!(remove(&pool, A_DAY, 2).await.unwrap(), 1);
         assert_eq!(remove(&pool, A_DAY, 2).await.unwrap(), 0);
-        assert_eq!(left(&pool).await, ["new", "young"]);
+        assert_eq!(left(&pool).await, ["new", "privacy", "unreadable", "young"]);
         assert_eq!(count(&pool).await.unwrap(), before);
     }
 

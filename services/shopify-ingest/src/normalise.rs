@@ -23,6 +23,9 @@ use waybill_runtime::database;
 const BATCH: i64 = 100;
 const POLL: Duration = Duration::from_millis(500);
 
+/// A batch that takes longer hangs on a connection whose other end has vanished.
+const BATCH_WITHIN: Duration = Duration::from_secs(60);
+
 #[derive(Debug, sqlx::FromRow)]
 struct Webhook {
     id: i64,
@@ -38,7 +41,7 @@ struct Webhook {
 pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) -> anyhow::Result<()> {
     let mut one_by_one = false;
     while !stop.is_cancelled() {
-        let done = match batch(&shared, one_by_one).await {
+        let done = match database::within(BATCH_WITHIN, batch(&shared, one_by_one)).await {
             Ok(done) => {
                 one_by_one = false;
                 done

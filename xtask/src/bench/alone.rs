@@ -51,7 +51,7 @@ pub(super) fn simulate(programs: &Programs) -> anyhow::Result<Measured> {
 
 /// `start_s`: `waybill up` to ready on a database that is there.
 pub(super) fn start(programs: &Programs, keep: bool) -> anyhow::Result<Measured> {
-    let mut stage = Stage::build("bench", programs)?;
+    let mut stage = Stage::build("bench", programs, 1)?;
     let traffic = Traffic { rate: 1.0, ..Traffic::default() };
     let opened = stage.open(&traffic, Run::Together, programs, None).and_then(|()| stage.start_again(programs));
     if opened.is_err() {

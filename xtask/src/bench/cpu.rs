@@ -20,9 +20,8 @@ pub(super) fn taken(scene: &mut Scene<'_>) -> BTreeMap<String, f64> {
         let sessions: f64 = children_of(postgres).into_iter().map(|pid| seconds(pid, false)).sum();
         all.insert("postgres".to_owned(), seconds(postgres, true) + sessions);
     }
-    if let Some(nats) = scene.stage.nats.pid() {
-        all.insert("nats".to_owned(), seconds(nats, false));
-    }
+    let nats = scene.stage.nats.iter().filter_map(|server| server.pid());
+    all.insert("nats".to_owned(), nats.map(|pid| seconds(pid, false)).sum());
     all
 }
 

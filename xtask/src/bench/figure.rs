@@ -160,8 +160,8 @@ pub(super) fn table(figures: &[Figure]) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "{:<16} {:>10}  {:<13} {:>10} {:>6}  {:<22} {:<4}  {}",
-        "figure", "value", "unit", "limit", "ratio", "target", "met", "spread"
+        "{:<16} {:>10}  {:<13} {:>10} {:>6}  {:<22} {:<4}  spread",
+        "figure", "value", "unit", "limit", "ratio", "target", "met"
     );
     for figure in figures {
         let (unit, bound) = figure.told();

@@ -11,6 +11,7 @@ use super::load::{self, Load, Loaded};
 use crate::cargo_build::Programs;
 use crate::demo::figures::Figures;
 use crate::demo::oracle;
+use crate::demo::roads::Roads;
 use crate::demo::stage::{Run, Stage};
 use crate::demo::world::Traffic;
 use crate::interrupt;
@@ -69,7 +70,7 @@ pub(super) struct Scene<'a> {
 impl<'a> Scene<'a> {
     /// Starts everything and waits until it is ready.
     pub(super) fn open(programs: &'a Programs, setting: &Setting<'_>) -> anyhow::Result<Self> {
-        let mut stage = Stage::build("bench", programs)?;
+        let mut stage = Stage::build("bench", programs, 1)?;
         stage.plan = stage.folder().join("plan.toml");
         std::fs::write(&stage.plan, &setting.plan).context("writing the plan")?;
         let sale = stage.folder().join("sale").display().to_string();
@@ -77,7 +78,12 @@ impl<'a> Scene<'a> {
         more.extend(setting.named.then(|| "--sale-named".to_owned()));
         more.extend(setting.simulator.iter().map(|one| (*one).to_owned()));
         let traffic = Traffic { more, rate: 1.0, ..Traffic::default() };
-        let opened = stage.open(&traffic, Run::Apart { twice: setting.more, variables: &[] }, programs, None);
+        let opened = stage.open(
+            &traffic,
+            Run::Apart { twice: setting.more, variables: &[], roads: Roads::straight() },
+            programs,
+            None,
+        );
         if let Err(error) = opened {
             stage.show_logs();
             return Err(error);

@@ -40,8 +40,8 @@ fn passes(service: &str, by: By) -> bool {
     }
 }
 
-/// Lets all of it happen while the day flows; gives the matrix, and the points that were never reached.
-pub(super) fn play(stage: &mut Stage) -> anyhow::Result<(String, Vec<String>)> {
+/// Lets all of it happen while the day flows; gives the matrix, how many died, and the points that were never reached.
+pub(super) fn play(stage: &mut Stage) -> anyhow::Result<(String, u64, Vec<String>)> {
     let mut cells: BTreeMap<(String, &'static str), Cell> = BTreeMap::new();
     let mut turns: Vec<Turn> = Vec::new();
     for (runner, one) in stage.runners().iter().enumerate() {
@@ -55,9 +55,10 @@ pub(super) fn play(stage: &mut Stage) -> anyhow::Result<(String, Vec<String>)> {
         // A passed deadline is the ordinary case.
         let _ = try_wait_for("Ctrl-C", LOOK, || interrupt::requested().then_some(()));
     }
+    let deaths = cells.values().filter(|cell| **cell == Cell::Reached).count() as u64;
     let never = cells.iter().filter(|(_, cell)| **cell == Cell::Never);
     let never = never.map(|((service, point), _)| format!("{service} never came to {point}")).collect();
-    Ok((table(&cells), never))
+    Ok((table(&cells), deaths, never))
 }
 
 impl Turn {

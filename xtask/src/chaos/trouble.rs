@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use waybill_testkit::{Signal, try_wait_for};
+use waybill_testkit::{PrivateNats, Signal, try_wait_for};
 
+use super::obstacles::Obstacles;
 use super::schedule::{Fault, Moment};
 use crate::demo::stage::Stage;
 use crate::demo::suite::Runner;
@@ -28,6 +29,10 @@ pub(super) struct Trouble {
     paused: Vec<(usize, Instant)>,
     /// Processes that were killed and started again, and are not ready yet.
     starting: Vec<usize>,
+    /// Roads that are not as they should be.
+    obstacles: Obstacles,
+    /// When NATS is to be back.
+    nats_back: Option<Instant>,
     /// Processes that ended by themselves.
     pub(super) fallen: Vec<String>,
 }
@@ -51,6 +56,8 @@ impl Trouble {
         for (at, _) in std::mem::take(&mut self.paused) {
             self.resume(stage, at)?;
         }
+        self.obstacles.clear(stage.roads.all(), None, &mut self.effects);
+        self.nats_comes_back(stage, None)?;
         for (name, url) in stage.world()?.vendors() {
             for (kind, struck) in struck(&url).with_context(|| name.to_owned())? {
                 *self.effects.entry(format!("{name}_{kind}")).or_default() += struck;
@@ -92,6 +99,8 @@ impl Trouble {
         for (at, _) in over {
             self.resume(stage, at)?;
         }
+        self.obstacles.clear(stage.roads.all(), Some(now), &mut self.effects);
+        self.nats_comes_back(stage, Some(now))?;
         let runners = stage.runners();
         let (ready, starting): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.starting).into_iter().partition(|at| runners[*at].is_ready());
@@ -119,26 +128,30 @@ impl Trouble {
         match fault {
             Fault::Kill(at) => self.kill(stage, *at),
             Fault::Pause(at, length) => self.pause(stage, *at, *length),
-            Fault::NatsKill => {
-                stage.nats.kill();
-                self.rest_briefly(stage)?;
-                stage.nats.restart()?;
-                self.count("nats_kill");
+            // There is nothing to stop.
+            Fault::NatsKill | Fault::NatsStop | Fault::NatsWipe | Fault::NatsAway(_) if self.nats_back.is_some() => {
                 Ok(())
+            }
+            Fault::NatsKill => {
+                stage.nats.iter_mut().for_each(PrivateNats::kill);
+                self.nats_after_a_rest(stage, "nats_kill")
             }
             Fault::NatsStop => {
-                stage.nats.stop()?;
-                self.rest_briefly(stage)?;
-                stage.nats.restart()?;
-                self.count("nats_stop");
-                Ok(())
+                stage.nats.iter_mut().try_for_each(PrivateNats::stop)?;
+                self.nats_after_a_rest(stage, "nats_stop")
             }
             Fault::NatsWipe => {
-                stage.nats.stop()?;
-                stage.nats.wipe_store()?;
-                self.rest_briefly(stage)?;
-                stage.nats.restart()?;
-                self.count("nats_wipe");
+                stage.nats.iter_mut().try_for_each(PrivateNats::stop)?;
+                stage.nats.iter_mut().try_for_each(PrivateNats::wipe_store)?;
+                self.nats_after_a_rest(stage, "nats_wipe")
+            }
+            Fault::NatsAway(length) => {
+                stage.nats.iter_mut().try_for_each(PrivateNats::stop)?;
+                self.nats_back = Some(Instant::now() + *length);
+                Ok(())
+            }
+            Fault::Road { road, obstacle, length } => {
+                self.obstacles.put(stage.roads.all(), *road, *obstacle, Instant::now() + *length);
                 Ok(())
             }
             Fault::PostgresRestart => {
@@ -164,8 +177,20 @@ impl Trouble {
         }
     }
 
-    fn rest_briefly(&mut self, stage: &mut Stage) -> anyhow::Result<()> {
-        self.rest(stage, Instant::now() + AWAY).map(drop)
+    fn nats_after_a_rest(&mut self, stage: &mut Stage, kind: &str) -> anyhow::Result<()> {
+        self.rest(stage, Instant::now() + AWAY)?;
+        stage.nats.iter_mut().try_for_each(PrivateNats::restart)?;
+        self.count(kind);
+        Ok(())
+    }
+
+    /// Once it has been away for as long as it was to be; without a time, at once.
+    fn nats_comes_back(&mut self, stage: &mut Stage, now: Option<Instant>) -> anyhow::Result<()> {
+        if self.nats_back.take_if(|back| now.is_none_or(|now| *back <= now)).is_some() {
+            stage.nats.iter_mut().try_for_each(PrivateNats::restart)?;
+            self.count("nats_away");
+        }
+        Ok(())
     }
 
     fn kill(&mut self, stage: &mut Stage, at: usize) -> anyhow::Result<()> {

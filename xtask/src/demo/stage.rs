@@ -8,6 +8,7 @@ use waybill_testkit::{ChildProcess, PostgresUrl, PrivateNats, PrivatePostgres, S
 
 use super::erp::RealErp;
 use super::operator::Operator;
+use super::roads::Roads;
 use super::suite::{self, Runner, Suite, Surroundings};
 use super::world::{Traffic, World};
 use crate::cargo_build::Programs;
@@ -16,7 +17,7 @@ use crate::interrupt;
 const DATABASE: &str = "waybill";
 
 /// How the services run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) enum Run<'a> {
     /// All in one process.
     Together,
@@ -26,6 +27,8 @@ pub(crate) enum Run<'a> {
         twice: &'a [&'a str],
         /// What all of them find in their environment besides.
         variables: &'a [(&'a str, &'a str)],
+        /// The roads that they take.
+        roads: Roads,
     },
 }
 
@@ -35,32 +38,39 @@ pub(crate) struct Stage {
     world: Option<World>,
     suite: Option<Suite>,
     erp: Option<RealErp>,
+    around: Option<Surroundings>,
+    pub(crate) roads: Roads,
     pub(crate) postgres: PrivatePostgres,
-    pub(crate) nats: PrivateNats,
+    /// One server, or the nodes of a cluster.
+    pub(crate) nats: Vec<PrivateNats>,
+    /// What NATS' administrator connects with.
+    pub(crate) nats_login: String,
     /// The plan that the services obey; the example's unless set before it is opened.
     pub(crate) plan: PathBuf,
     /// Where the store's webhooks are received, once it is open.
     pub(crate) webhooks: String,
-    around: Option<Surroundings>,
     folder: ScratchFolder,
 }
 
 impl Stage {
-    /// Starts the servers.
-    pub(crate) fn build(purpose: &str, programs: &Programs) -> anyhow::Result<Self> {
+    /// Starts the servers, NATS as so many.
+    pub(crate) fn build(purpose: &str, programs: &Programs, nodes: usize) -> anyhow::Result<Self> {
         let folder = ScratchFolder::new(purpose)?;
         let users = Suite::nats_users(programs, folder.path())?;
-        let nats = PrivateNats::start(folder.path().join("nats"), Some(&users))?;
+        let nats_login = administrator(&users).context("waybill nats-config tells of no administrator")?;
+        let nats = PrivateNats::start_nodes(&folder.path().join("nats"), nodes, Some(&users))?;
         let postgres = PrivatePostgres::start(folder.path().join("postgres"))?;
         Ok(Self {
             world: None,
             suite: None,
             erp: None,
+            around: None,
+            roads: Roads::straight(),
             postgres,
             nats,
+            nats_login,
             plan: suite::example_plan(),
             webhooks: String::new(),
-            around: None,
             folder,
         })
     }
@@ -86,21 +96,28 @@ impl Stage {
             world = World::start(traffic, programs, &folder, &to, Some(&file))?;
         }
         let world = self.world.insert(world);
-        let around = Surroundings {
-            folder,
-            nats_url: self.nats.url(),
-            database_url: self.postgres.create_database(DATABASE)?.expose(),
-            webhooks,
-            plan: self.plan.clone(),
-            variables: world.variables()?,
+        let (twice, more, mut roads) = match run {
+            Run::Together => (None, Vec::new(), Roads::straight()),
+            Run::Apart { twice, variables, roads } => (Some(twice), variables.to_vec(), roads),
         };
-        self.around = Some(around.clone());
-        let done = Suite::set_up(programs, &around)?;
+        // In the order that the faults' schedule knows: the servers come first.
+        let database_url = roads.to("postgres", &self.postgres.create_database(DATABASE)?.expose())?;
+        let nats: anyhow::Result<Vec<_>> = self.nats.iter().map(|node| roads.to("nats", &node.url())).collect();
+        let mut variables = world.variables()?;
+        for (name, value) in variables.iter_mut().filter(|(_, value)| value.starts_with("http://")) {
+            *value = roads.to(name, value)?;
+        }
+        let (nats_url, nodes) = (nats?.join(","), self.nats.len());
+        let plan = self.plan.clone();
+        let around = Surroundings { folder, nats_url, nodes, database_url, webhooks, plan, variables };
+        let around = self.around.insert(around);
+        let done = Suite::set_up(programs, around)?;
         eprint!("{done}");
-        self.suite = Some(match run {
-            Run::Together => Suite::in_one_process(programs, &around)?,
-            Run::Apart { twice, variables } => Suite::in_processes(programs, &around, twice, variables)?,
+        self.suite = Some(match twice {
+            None => Suite::in_one_process(programs, around)?,
+            Some(twice) => Suite::in_processes(programs, around, twice, &more, &mut roads)?,
         });
+        self.roads = roads;
         // Whatever is up by now, nobody is to wait for a day that will not be played.
         anyhow::ensure!(!interrupt::requested(), "interrupted");
         Ok(())
@@ -142,6 +159,11 @@ impl Stage {
         self.suite.as_mut().map_or(&mut [], |suite| &mut suite.runners)
     }
 
+    /// Brings the database and the streams to what these programs know, under the services that run.
+    pub(crate) fn migrate(&self, programs: &Programs) -> anyhow::Result<()> {
+        Suite::migrate(programs, self.around.as_ref().context("nothing was started yet")?)
+    }
+
     pub(crate) fn operator(&self, programs: &Programs) -> anyhow::Result<Operator> {
         Ok(Operator { program: programs.get("waybill")?, up_json: self.up_json() })
     }
@@ -174,7 +196,7 @@ impl Stage {
         eprintln!("Stopping.");
         let mut outcomes: Vec<_> = self.processes().map(ChildProcess::stop).collect();
         outcomes.push(self.postgres.stop());
-        outcomes.push(self.nats.stop());
+        outcomes.extend(self.nats.iter_mut().map(PrivateNats::stop));
         if keep {
             eprintln!("Kept: {}", self.folder.keep().display());
         }
@@ -186,5 +208,25 @@ impl Stage {
         let world = self.world.iter_mut().map(World::process);
         let suite = self.suite.iter_mut().flat_map(Suite::processes);
         world.chain(suite).chain(self.erp.iter_mut().map(RealErp::process))
+    }
+}
+
+/// The administrator's user and password, as NATS' protocol has them, of a configuration's users.
+fn administrator(users: &str) -> Option<String> {
+    let (_, after) = users.split_once(r#"user: admin, password: ""#)?;
+    let (password, _) = after.split_once('"')?;
+    Some(serde_json::json!({ "user": "admin", "pass": password, "verbose": false }).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::administrator;
+
+    #[test]
+    fn the_administrator_is_one_of_the_users() {
+        let users =
+            "authorization {\n  users = [\n    { user: admin, password: \"1f\" }\n    { user: x, password: \"2\" }";
+        assert_eq!(administrator(users).as_deref(), Some(r#"{"pass":"1f","user":"admin","verbose":false}"#));
+        assert_eq!(administrator(""), None);
     }
 }

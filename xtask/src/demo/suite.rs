@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use waybill_testkit::{ChildProcess, Launch, free_port};
 
+use super::roads::Roads;
 use crate::cargo_build::Programs;
 use crate::{interrupt, loopback_http, workspace};
 
@@ -15,15 +16,24 @@ use crate::{interrupt, loopback_http, workspace};
 pub(crate) const SERVICES: [&str; 7] =
     ["shopify-ingest", "inventory-router", "crm-sync", "erp-sync", "fulfilment-sync", "alerter", "console"];
 
+/// Where a service finds the others' gRPC.
+const PEERS: &str = "WAYBILL_PEERS";
+
 /// Migrations and the first connections included.
 const READY: Duration = Duration::from_secs(120);
+
+/// A service that is told to stop has finished or given back what it works on within this.
+const STOPPED: Duration = Duration::from_secs(20);
 
 /// What the suite needs to know of the world.
 #[derive(Debug, Clone)]
 pub(crate) struct Surroundings {
     /// Where state and logs are.
     pub(crate) folder: PathBuf,
+    /// Every node's, with commas.
     pub(crate) nats_url: String,
+    /// Copies of each stream: one on each node.
+    pub(crate) nodes: usize,
     pub(crate) database_url: String,
     /// Where webhooks are received: an address and a port.
     pub(crate) webhooks: String,
@@ -37,6 +47,7 @@ impl Surroundings {
     /// A command of `waybill` with the plan's variables and the servers' addresses.
     fn waybill(&self, programs: &Programs, command: &str) -> anyhow::Result<Launch> {
         let launch = Launch::new(programs.get("waybill")?).arg(command).in_folder(&self.folder);
+        let launch = launch.env("WAYBILL_STREAM_REPLICAS", self.nodes.to_string());
         Ok(self.with_variables(launch).env("NATS_URL", &self.nats_url).env("DATABASE_URL", &self.database_url))
     }
 
@@ -90,6 +101,11 @@ impl Runner {
         Ok(())
     }
 
+    /// From its next start on it is another program, with all that it was given.
+    pub(crate) fn run_instead(&mut self, program: PathBuf) {
+        self.launch = self.launch.clone().program(program);
+    }
+
     pub(crate) fn is_ready(&self) -> bool {
         loopback_http::get(&self.url, "/readyz").is_ok_and(|answer| answer.is_ok())
     }
@@ -124,6 +140,20 @@ struct Environment {
     console_password: String,
 }
 
+impl Environment {
+    /// Where the services find one another, each by a road of its own.
+    fn peers(&self, roads: &mut Roads) -> anyhow::Result<String> {
+        let straight = self.services.values().find_map(|variables| variables.get(PEERS));
+        let straight = straight.context("waybill environment tells of no peers")?;
+        let mut peers = Vec::new();
+        for peer in straight.split(',') {
+            let (name, url) = peer.split_once('=').with_context(|| format!("{peer} is no peer"))?;
+            peers.push(format!("{name}={}", roads.to(name, url)?));
+        }
+        Ok(peers.join(","))
+    }
+}
+
 impl Suite {
     /// The users' part of the configuration of a NATS that the suite is to use.
     pub(crate) fn nats_users(programs: &Programs, folder: &Path) -> anyhow::Result<String> {
@@ -136,6 +166,12 @@ impl Suite {
         // Without --callback: the store was told where to send its webhooks when it was started, as Shopify takes only
         // addresses with https.
         finish(around.with_plan(around.waybill(programs, "setup")?), around.folder.join("setup.log"))
+    }
+
+    /// Brings the database and the streams to what these programs know.
+    pub(crate) fn migrate(programs: &Programs, around: &Surroundings) -> anyhow::Result<()> {
+        let migrate = around.waybill(programs, "migrate")?.arg("--state").arg(state(&around.folder));
+        finish(migrate, around.folder.join("migrate.log")).map(drop)
     }
 
     /// Starts all services in one process.
@@ -161,23 +197,25 @@ impl Suite {
         around: &Surroundings,
         twice: &[&str],
         variables_of_all: &[(&str, &str)],
+        roads: &mut Roads,
     ) -> anyhow::Result<Self> {
         let folder = &around.folder;
-        let migrate = around.waybill(programs, "migrate")?.arg("--state").arg(state(folder));
-        finish(migrate, folder.join("migrate.log"))?;
+        Self::migrate(programs, around)?;
         let asked = around.layout(around.waybill(programs, "environment")?);
         let said = finish(asked, folder.join("environment.json"))?;
         let environment: Environment = serde_json::from_str(&said).context("the answer of waybill environment")?;
         let mut runners = Vec::new();
+        let peers = environment.peers(roads)?;
         for name in SERVICES {
             let variables = environment.services.get(name);
             let variables = variables.with_context(|| format!("waybill environment does not tell of {name}"))?;
             let address = variables.get("WAYBILL_HTTP").with_context(|| format!("{name} has no address"))?;
             let launch = around.with_variables(Launch::new(programs.get(name)?)).in_folder(folder);
             // Nobody sits here to be asked.
-            let mut launch = launch.env("WAYBILL_YES", "true");
+            let mut launch = launch.env("WAYBILL_YES", "true").stop_within(STOPPED);
+            launch = launch.env("WAYBILL_STREAM_REPLICAS", around.nodes.to_string());
             for (variable, value) in variables {
-                launch = launch.env(variable, value);
+                launch = launch.env(variable, if variable == PEERS { &peers } else { value });
             }
             for (variable, value) in variables_of_all {
                 launch = launch.env(variable, value);

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[cfg(test)]
+mod faults;
+
 use std::{
     collections::HashMap,
     time::{Duration, Instant},

@@ -9,38 +9,53 @@ use crate::{
     store::{
         approvals::{Place, Word},
         decisions,
-        deliveries::{self, Selection},
+        deliveries::{self, Row, Selection},
         heard,
     },
 };
 
+/// So many are ended before the queue of receipts is looked at.
+const PAGE: i64 = 200;
+
 impl Engine {
     /// Ends parked deliveries as ignored, one transaction each, and says so.
     pub(super) async fn discard(&self, selection: &Selection, actor: &str, reason: &str) -> sqlx::Result<i64> {
-        let rows = deliveries::list(self.pool(), selection, 1000).await?;
+        let most = selection.limit.unwrap_or(i64::MAX);
         let mut changed = 0;
-        for row in rows {
-            let mut transaction = database::begin(self.pool()).await?;
-            let discarded = sqlx::query(
-                "update delivery set state = 'ignored', code = 'discarded', message = $2, field = '',
-                     settlement = settlement + 1, first_unapplied_at = null, changed_at = now()
-                 where id = $1 and state = 'parked'",
-            )
-            .bind(row.id)
-            .bind(reason)
-            .execute(&mut *transaction)
-            .await?;
-            if discarded.rows_affected() == 0 {
-                continue;
+        while changed < most {
+            let rows = deliveries::oldest(self.pool(), selection, PAGE.min(most - changed)).await?;
+            let before = changed;
+            for row in rows {
+                changed += i64::from(self.discard_one(row, actor, reason).await?);
             }
-            let place = Place { system: row.system, store: row.store, kind: row.kind, id: row.record_id };
-            let word = Word { actor: actor.to_owned(), reason: reason.to_owned() };
-            self.ended_by_person(&mut transaction, row.id, &place, "discard", &word).await?;
-            transaction.commit().await?;
-            changed += 1;
+            // What is left was settled by others meanwhile.
+            if changed == before {
+                break;
+            }
+            self.wake_outbox();
         }
-        self.wake_outbox();
         Ok(changed)
+    }
+
+    async fn discard_one(&self, row: Row, actor: &str, reason: &str) -> sqlx::Result<bool> {
+        let mut transaction = database::begin(self.pool()).await?;
+        let discarded = sqlx::query(
+            "update delivery set state = 'ignored', code = 'discarded', message = $2, field = '',
+                 settlement = settlement + 1, first_unapplied_at = null, changed_at = now()
+             where id = $1 and state = 'parked'",
+        )
+        .bind(row.id)
+        .bind(reason)
+        .execute(&mut *transaction)
+        .await?;
+        if discarded.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let place = Place { system: row.system, store: row.store, kind: row.kind, id: row.record_id };
+        let word = Word { actor: actor.to_owned(), reason: reason.to_owned() };
+        self.ended_by_person(&mut transaction, row.id, &place, "discard", &word).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 
     /// Keeps that a person ended a delivery, who and why, and says it.

@@ -29,10 +29,10 @@ enum Outcome {
 
 /// How a delivery would end, or what it would wait for.
 #[derive(Debug, PartialEq)]
-struct Change {
-    would_be: State,
-    code: String,
-    message: String,
+pub(super) struct Change {
+    pub(super) would_be: State,
+    pub(super) code: String,
+    pub(super) message: String,
     fields: Vec<FieldChange>,
     /// Whether fields are read at the system before it is written.
     reads_first: bool,
@@ -152,6 +152,17 @@ async fn tell(engine: &Engine, told: Vec<(i64, Change)>) -> Result<Vec<RolledDel
     Ok(told.collect())
 }
 
+/// What would become of a parked delivery. Pure.
+pub(super) fn decided_anew(
+    plan: &Plan,
+    flow: &Flow,
+    snapshot: &Snapshot,
+    known: &(DeliveryFacts, waybill_plan::Facts),
+) -> Change {
+    let decision = deciding::decision(plan, Some(flow), snapshot, known, &Remote::NotRead);
+    change(decision, &known.0)
+}
+
 /// What would become of a delivery that ended in a state with a code. Pure.
 fn outcome(
     plan: &Plan,
@@ -160,6 +171,20 @@ fn outcome(
     known: &(DeliveryFacts, waybill_plan::Facts),
     ended: (&str, &str),
 ) -> Outcome {
+    let decision = deciding::decision(plan, Some(flow), snapshot, known, &Remote::NotRead);
+    match (&decision, ended) {
+        (Decision::Nothing, ("applied", _))
+        // Which rule keeps it away is nothing to the system.
+        | (Decision::Ignore { .. }, ("ignored", _))
+        | (Decision::Shadow(_), ("ignored", "shadow")) => return Outcome::Unchanged,
+        (Decision::Park { code, .. }, ("parked", was)) if *code == was => return Outcome::Unchanged,
+        _ => {}
+    }
+    Outcome::Changed(change(decision, &known.0))
+}
+
+/// What a decision comes to for a delivery.
+fn change(decision: Decision, delivery: &DeliveryFacts) -> Change {
     let change = |would_be, code: &str, message: &str| Change {
         would_be,
         code: code.to_owned(),
@@ -168,31 +193,25 @@ fn outcome(
         reads_first: false,
     };
     let written = |document: &Document, reads_first| Change {
-        fields: changes(document, &known.0),
+        fields: changes(document, delivery),
         reads_first,
         ..change(State::Applied, "", "")
     };
-    let decision = deciding::decision(plan, Some(flow), snapshot, known, &Remote::NotRead);
-    Outcome::Changed(match (decision, ended) {
-        (Decision::Nothing, ("applied", _))
-        // Which rule keeps it away is nothing to the system.
-        | (Decision::Ignore { .. }, ("ignored", _))
-        | (Decision::Shadow(_), ("ignored", "shadow")) => return Outcome::Unchanged,
-        (Decision::Park { code, .. }, ("parked", was)) if code == was => return Outcome::Unchanged,
-        (Decision::Nothing, _) => change(State::Applied, "", "the system holds it already"),
-        (Decision::Write(write), _) => written(&write.document, false),
-        (Decision::ReadFirst { document, .. }, _) => written(&document, true),
-        (Decision::Shadow(write), _) => Change {
-            fields: changes(&write.document, &known.0),
+    match decision {
+        Decision::Nothing => change(State::Applied, "", "the system holds it already"),
+        Decision::Write(write) => written(&write.document, false),
+        Decision::ReadFirst { document, .. } => written(&document, true),
+        Decision::Shadow(write) => Change {
+            fields: changes(&write.document, delivery),
             ..change(State::Ignored, "shadow", "in shadow: it would be written")
         },
-        (Decision::Ignore { rule }, _) => change(State::Ignored, &rule, ""),
-        (Decision::Wait { on, reason, .. }, _) => change(State::Waiting, on.as_str(), &reason),
-        (Decision::Park { code, field, message }, _) => {
+        Decision::Ignore { rule } => change(State::Ignored, &rule, ""),
+        Decision::Wait { on, reason, .. } => change(State::Waiting, on.as_str(), &reason),
+        Decision::Park { code, field, message } => {
             let message = if field.is_empty() { message } else { format!("{field}: {message}") };
             change(State::Parked, code, &message)
         }
-    })
+    }
 }
 
 /// The mapped fields that would be sent otherwise than the last time.

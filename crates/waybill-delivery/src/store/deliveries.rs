@@ -46,6 +46,8 @@ pub(crate) struct Selection {
     pub(crate) state: Option<String>,
     pub(crate) code: Option<String>,
     pub(crate) record: Option<(String, String, String)>,
+    /// Of them at most so many, those that changed first.
+    pub(crate) limit: Option<i64>,
 }
 
 const WHERE: &str = "($1::text is null or system = $1) and ($2::text is null or state = $2)
@@ -65,9 +67,18 @@ impl Selection {
 
 /// The selected deliveries, those that changed last first.
 pub(crate) async fn list(pool: &PgPool, selection: &Selection, limit: i64) -> sqlx::Result<Vec<Row>> {
+    ordered(pool, selection, "changed_at desc", limit).await
+}
+
+/// The selected deliveries, those that changed first first.
+pub(crate) async fn oldest(pool: &PgPool, selection: &Selection, limit: i64) -> sqlx::Result<Vec<Row>> {
+    ordered(pool, selection, "changed_at, id", limit).await
+}
+
+async fn ordered(pool: &PgPool, selection: &Selection, order: &'static str, limit: i64) -> sqlx::Result<Vec<Row>> {
     let (store, kind, id) = selection.record();
     sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "select {COLUMNS} from delivery where {WHERE} order by changed_at desc limit $7"
+        "select {COLUMNS} from delivery where {WHERE} order by {order} limit $7"
     )))
     .bind(&selection.system)
     .bind(&selection.state)
@@ -108,29 +119,8 @@ pub(crate) async fn steps(pool: &PgPool, delivery: i64) -> sqlx::Result<Vec<Step
 /// How many are selected.
 pub(crate) async fn count(pool: &PgPool, selection: &Selection) -> sqlx::Result<i64> {
     let (store, kind, id) = selection.record();
-    sqlx::query_scalar(sqlx::AssertSqlSafe(format!("select count(*) from delivery where {WHERE}")))
-        .bind(&selection.system)
-        .bind(&selection.state)
-        .bind(&selection.code)
-        .bind(store)
-        .bind(kind)
-        .bind(id)
-        .fetch_one(pool)
-        .await
-}
-
-/// Has selected deliveries tried again now, with an audit row each.
-pub(crate) async fn retry(pool: &PgPool, selection: &Selection, actor: &str, reason: &str) -> sqlx::Result<u64> {
-    let (store, kind, id) = selection.record();
-    let done = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "with chosen as (
-             update delivery set state = 'pending', due_at = now(), attempts = 0, tried_seconds = 0, wake = wake + 1,
-                 first_unapplied_at = now(), changed_at = now()
-             where {WHERE}
-             returning system, store, kind, record_id
-         )
-         insert into audit (actor, action, system, record, reason)
-         select $7, 'retry', system, store || '/' || kind || '/' || record_id, $8 from chosen"
+    sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+        "select count(*) from (select from delivery where {WHERE} limit $7) d"
     )))
     .bind(&selection.system)
     .bind(&selection.state)
@@ -138,8 +128,52 @@ pub(crate) async fn retry(pool: &PgPool, selection: &Selection, actor: &str, rea
     .bind(store)
     .bind(kind)
     .bind(id)
+    .bind(selection.limit)
+    .fetch_one(pool)
+    .await
+}
+
+/// When deliveries are tried again: the first after so long, then so many a second; 0 for all at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    pub(crate) rate: f64,
+    pub(crate) after_seconds: f64,
+}
+
+/// Has selected deliveries tried again, with an audit row each: all now, or at a rate of so many a second.
+pub(crate) async fn retry(
+    pool: &PgPool,
+    selection: &Selection,
+    pace: Pace,
+    actor: &str,
+    reason: &str,
+) -> sqlx::Result<u64> {
+    let (store, kind, id) = selection.record();
+    let done = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "with chosen as (
+             select id, row_number() over (order by changed_at, id) as place
+             from delivery where {WHERE} order by changed_at, id limit $7
+         ), tried as (
+             update delivery d set state = 'pending', attempts = 0, tried_seconds = 0, wake = d.wake + 1,
+                 due_at = now() + make_interval(secs => $11) + case when $8 > 0 then make_interval(secs => (c.place - 1) / $8) else '0' end,
+                 first_unapplied_at = now(), changed_at = now()
+             from chosen c where d.id = c.id and d.state = 'parked'
+             returning d.system, d.store, d.kind, d.record_id
+         )
+         insert into audit (actor, action, system, record, reason)
+         select $9, 'retry', system, store || '/' || kind || '/' || record_id, $10 from tried"
+    )))
+    .bind(&selection.system)
+    .bind(&selection.state)
+    .bind(&selection.code)
+    .bind(store)
+    .bind(kind)
+    .bind(id)
+    .bind(selection.limit)
+    .bind(pace.rate)
     .bind(actor)
     .bind(reason)
+    .bind(pace.after_seconds)
     .execute(pool)
     .await?;
     Ok(done.rows_affected())

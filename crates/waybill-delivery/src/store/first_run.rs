@@ -1,6 +1,6 @@
 //! First writes of a system that was not released yet.
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 
 use crate::first_run::Counts;
 
@@ -28,25 +28,18 @@ pub(crate) async fn count(pool: &PgPool, system: &str) -> sqlx::Result<Counts> {
     Ok(Counts { created, held, open, undecided })
 }
 
-/// Has the first writes that were held decided again now.
-pub(crate) async fn wake_held(db: &mut PgConnection, system: &str) -> sqlx::Result<u64> {
+/// Has a part of the first writes that were held decided again now. Gives how many.
+pub(crate) async fn wake_held(pool: &PgPool, system: &str, most: i64) -> sqlx::Result<u64> {
     let done = sqlx::query(
         "update delivery set wake = wake + 1, due_at = now()
-         where system = $1 and state = 'waiting' and code = 'asking' and due_at > now()",
+         where id in (
+             select id from delivery
+             where system = $1 and state = 'waiting' and code = 'asking' and due_at > now()
+             limit $2 for update skip locked)",
     )
     .bind(system)
-    .execute(db)
+    .bind(most)
+    .execute(pool)
     .await?;
     Ok(done.rows_affected())
-}
-
-/// Has first writes that a worker may be about to hold decided again as soon as it puts them back.
-pub(crate) async fn wake_claimed(db: &mut PgConnection, system: &str) -> sqlx::Result<()> {
-    sqlx::query(
-        "update delivery set wake = wake + 1 where system = $1 and state = 'applying' and applied_number is null",
-    )
-    .bind(system)
-    .execute(db)
-    .await?;
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 
 /// Notes flows that are new. One whose deliveries are there already was active before anybody kept count. Stores tell
 /// whole seconds: what came to be in this one is not from before.
@@ -28,17 +28,65 @@ pub(crate) async fn note(
     Ok(())
 }
 
-/// Flow → since when it is there.
-pub(crate) async fn active(db: &mut PgConnection) -> sqlx::Result<BTreeMap<String, Timestamp>> {
-    let rows: Vec<(String, i64)> =
-        sqlx::query_as("select flow, (extract(epoch from active_since) * 1000000)::bigint from flow_state")
-            .fetch_all(db)
-            .await?;
-    Ok(rows.into_iter().filter_map(|(flow, us)| Some((flow, Timestamp::from_microsecond(us).ok()?))).collect())
+/// What is known of a flow beside the plan.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FlowState {
+    /// Since when it is there.
+    pub(crate) active_since: Timestamp,
+    /// Whether a person paused it.
+    pub(crate) paused: bool,
 }
 
-/// Has what waits decided anew: the plan has changed.
+/// Every flow that was ever there, by name.
+pub(crate) async fn all(db: &mut PgConnection) -> sqlx::Result<BTreeMap<String, FlowState>> {
+    let rows: Vec<(String, i64, bool)> =
+        sqlx::query_as("select flow, (extract(epoch from active_since) * 1000000)::bigint, paused from flow_state")
+            .fetch_all(db)
+            .await?;
+    let state = |us, paused| Some(FlowState { active_since: Timestamp::from_microsecond(us).ok()?, paused });
+    Ok(rows.into_iter().filter_map(|(flow, us, paused)| Some((flow, state(us, paused)?))).collect())
+}
+
+/// Pauses or resumes a flow. Whether it is known.
+pub(crate) async fn pause(db: &mut PgConnection, flow: &str, paused: bool, by: &str) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "update flow_state set paused = $2, paused_by = case when $2 then $3 else '' end,
+             paused_at = case when $2 then now() end
+         where flow = $1",
+    )
+    .bind(flow)
+    .bind(paused)
+    .bind(by)
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Has a part of what was held by flows' pause decided anew. Gives how many.
+pub(crate) async fn wake_resumed(pool: &PgPool, system: &str, flows: &[String], most: i64) -> sqlx::Result<u64> {
+    let done = sqlx::query(
+        "update delivery set wake = wake + 1, due_at = now()
+         where id in (
+             select id from delivery
+             where system = $1 and state = 'waiting' and code = 'paused' and field = any($2) and due_at > now()
+             limit $3 for update skip locked)",
+    )
+    .bind(system)
+    .bind(flows)
+    .bind(most)
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// The paused flows.
+pub(crate) async fn paused(pool: &PgPool) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar("select flow from flow_state where paused order by flow").fetch_all(pool).await
+}
+
+/// Has what waits decided anew, and what may be about to wait as soon as it is put back: the plan has changed.
 pub(crate) async fn decide_waiting_anew(db: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query("update delivery set wake = wake + 1 where state = 'applying'").execute(&mut *db).await?;
     sqlx::query("update delivery set wake = wake + 1, due_at = now() where state = 'waiting'").execute(db).await?;
     Ok(())
 }

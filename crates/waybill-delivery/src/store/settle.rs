@@ -113,6 +113,8 @@ pub(crate) struct Back {
     pub(crate) attempts: i32,
     pub(crate) tried_seconds: f64,
     pub(crate) code: String,
+    /// What it waits for by name, where that has one.
+    pub(crate) field: String,
     pub(crate) message: String,
     pub(crate) plan_hash: String,
 }
@@ -129,6 +131,7 @@ impl Back {
             attempts: claim.attempts,
             tried_seconds: claim.tried_seconds,
             code: code.to_owned(),
+            field: String::new(),
             message,
             plan_hash: plan_hash.to_owned(),
         }
@@ -143,7 +146,7 @@ pub(crate) async fn put_back(db: &mut PgConnection, back: &Back) -> sqlx::Result
              due_at = case when d.wake <> $3 then now() else now() + make_interval(secs => $5) end,
              attempts = case when d.wake <> $3 then d.attempts else $6 end,
              tried_seconds = case when d.wake <> $3 then d.tried_seconds else $10 end,
-             code = $7, message = $8, field = '', plan_hash = $9, lease_until = null, changed_at = now()
+             code = $7, message = $8, field = $11, plan_hash = $9, lease_until = null, changed_at = now()
          where d.id = $1 and d.fence = $2 and d.state = 'applying'",
     )
     .bind(back.id)
@@ -156,6 +159,7 @@ pub(crate) async fn put_back(db: &mut PgConnection, back: &Back) -> sqlx::Result
     .bind(&back.message)
     .bind(&back.plan_hash)
     .bind(back.tried_seconds)
+    .bind(&back.field)
     .execute(db)
     .await?;
     Ok(())

@@ -217,7 +217,7 @@ pub(crate) async fn ask(pool: &PgPool, system: &str, records: Option<i64>) -> sq
 }
 
 /// Lets a system's first run go, for good. Whether there is such a system.
-pub(crate) async fn release(db: &mut PgConnection, system: &str, by: &str) -> sqlx::Result<bool> {
+pub(crate) async fn release(db: &PgPool, system: &str, by: &str) -> sqlx::Result<bool> {
     let done = sqlx::query(
         "update system_state set
              released_at = coalesce(released_at, now()),

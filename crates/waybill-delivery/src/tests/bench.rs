@@ -117,7 +117,7 @@ fn plan(flow: &str, system: &str) -> Plan {
     let connectors = [
         descriptor("shop", &[Capability::StoreSource]),
         descriptor("books", &[Capability::OrderSink]),
-        descriptor("erp", &[Capability::OrderSink]),
+        descriptor("erp", &[Capability::OrderSink, Capability::CustomerSink]),
     ];
     Plan::parse(&PLAN.replace("AFTER", flow).replace("SYSTEM", system), Connectors::All(&connectors))
         .expect("the plan passes")

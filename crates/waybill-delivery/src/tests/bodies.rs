@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use waybill_connector::Failure;
-use waybill_domain::{Revision, Snapshot};
+use waybill_domain::{
+    Body, Kind, Revision, Snapshot,
+    customer::{Customer, Person},
+};
 use waybill_runtime::{Metrics, database};
-use waybill_testkit::records::{OrderBuilder, order};
+use waybill_testkit::records::{OrderBuilder, order, snapshot};
 
 use super::bench::{Answer, Bench};
 use crate::{
@@ -19,6 +22,26 @@ const A_DAY: Duration = Duration::from_secs(86_400);
 
 fn one(number: u64) -> OrderBuilder {
     order(number).paid().by(&format!("buyer-{number}@example.com")).with_line("TEE", 1, "24.00")
+}
+
+/// The store's own record of a buyer.
+fn record_of(person: &Person) -> Snapshot {
+    let customer = Customer {
+        id: person.id.clone(),
+        created_at: None,
+        first_name: "Ada".into(),
+        last_name: person.last_name.clone(),
+        email: person.email.clone(),
+        email_consent: String::new(),
+        phone: person.phone.clone(),
+        verified_email: true,
+        state: "enabled".to_owned(),
+        note: String::new().into(),
+        tax_exempt: false,
+        tags: Vec::new(),
+        default_address: None,
+    };
+    snapshot(Kind::Customer, person.id.clone(), 1, Body::Customer(Box::new(customer)))
 }
 
 impl Bench {
@@ -131,6 +154,24 @@ async fn a_source_that_does_not_answer_is_asked_again() {
     bench.wake(&one(1).at_revision(1)).await;
     bench.round().await;
     assert_eq!(bench.states().await, ["waiting source"]);
+}
+
+#[tokio::test]
+async fn an_order_waits_for_what_its_buyers_own_record_says() {
+    let bench = bench!();
+    bench.obey("", "[[flows]]\nname = \"customers\"\nkind = \"customer\"\nto = \"erp\"");
+    let bought = one(1).at_revision(1);
+    let Some(Body::Order(order)) = &bought.body else { panic!("an order") };
+    bench.hear(record_of(order.customer.as_ref().unwrap())).await;
+    sqlx::query("update delivery set state = 'applied', desired = '', body_removed_at = now()")
+        .execute(bench.pool())
+        .await
+        .unwrap();
+    bench.hear(bought).await;
+    bench.round().await;
+    let states = bench.states().await;
+    assert!(states.contains(&"waiting source".to_owned()) && states.contains(&"applied".to_owned()), "{states:?}");
+    assert_eq!(bench.calls(), 0, "an old name would be written over a newer one");
 }
 
 #[tokio::test]

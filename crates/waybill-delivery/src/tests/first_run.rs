@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use sqlx::{Connection as _, PgConnection};
 use tonic::{Code, Request, Status};
 use waybill_connector::Failure;
 use waybill_domain::Snapshot;
@@ -90,18 +89,7 @@ async fn more_are_asked_for_while_updates_go_on_and_the_release_lets_all_go() {
 async fn a_release_while_a_record_is_about_to_be_held_lets_that_one_go_too() {
     let bench = bench!();
     bench.obey("", "ask_above = 0");
-    // While the system asks, whatever is put back comes there late.
-    let late = [
-        "create function erp_sync.late() returns trigger language plpgsql as $$ begin
-             if exists (select from erp_sync.system_state where asking is not null) then perform pg_sleep(1); end if;
-             return null;
-         end $$",
-        "create trigger late before update on erp_sync.delivery for each statement execute function erp_sync.late()",
-    ];
-    let mut admin = PgConnection::connect(&bench.admin()).await.unwrap();
-    for statement in late {
-        sqlx::query(statement).execute(&mut admin).await.unwrap();
-    }
+    bench.late_when("exists (select from erp_sync.system_state where asking is not null)").await;
     bench.hear(bought(1, 1)).await;
     tokio::join!(bench.round(), async {
         wait_for_async("the system to ask", Duration::from_secs(20), async || {

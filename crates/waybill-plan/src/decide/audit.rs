@@ -10,6 +10,7 @@ use waybill_domain::{
 use super::{
     Decision, DeliveryFacts, Document, Facts, document, leaves,
     merge::{self, owned_by_target, parts, same},
+    overrides::Edits,
     past,
 };
 use crate::{
@@ -44,7 +45,7 @@ pub fn held(
     let Some(body) = &desired.body else { return Err(Decision::Ignore { rule: "deleted".to_owned() }) };
     let view = view::of(plan, desired, facts.totals.as_ref());
     let leaves = leaves(flow, &view)?;
-    let mut document = document(plan, flow, desired, body, facts, &view)?;
+    let mut document = document(plan, flow, desired, body, facts, &view, &Edits::new(&delivery.overrides))?;
     if leaves == Some(OnLeave::Cancel)
         && let Document::Order(order) = &mut document
     {

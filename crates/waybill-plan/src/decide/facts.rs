@@ -13,7 +13,7 @@ use waybill_domain::{
     order::{Order, Refund},
 };
 
-use super::{Decision, WaitFor};
+use super::{Decision, Overrides, WaitFor};
 use crate::{plan::Flow, view::person_email};
 
 /// A buyer's totals over all their orders that count.
@@ -94,6 +94,9 @@ pub struct Facts {
     pub receipts: BTreeMap<SystemName, ReceiptFact>,
     /// Whether a person approved it.
     pub approved: bool,
+    /// Whether a person paused its flow.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
     /// The buyer's or customer's totals, where the service keeps them.
     pub totals: Option<CustomerTotals>,
     /// The order of a refund, where the service has heard of it.
@@ -137,6 +140,9 @@ pub struct DeliveryFacts {
     /// What was sent last of the mapped fields, by the object's role. It names people, and is not kept with decisions.
     #[serde(skip)]
     pub sent: BTreeMap<String, Fields>,
+    /// What a person gave in place of the plan's values. It may name people, and is not kept with decisions.
+    #[serde(skip)]
+    pub overrides: Overrides,
 }
 
 /// The order of a refund that the system holds; else what becomes of the refund.

@@ -9,7 +9,7 @@ use waybill_domain::{
     totals,
 };
 
-use super::{Facts, Unfit, fields, merge, people};
+use super::{Edits, Facts, Unfit, fields, merge, people};
 use crate::{
     plan::{Flow, Lines, Plan},
     view::{self, sold_quantity},
@@ -22,16 +22,17 @@ pub(super) fn document(
     order: &Order,
     facts: &Facts,
     view: &Value,
+    edits: &Edits<'_>,
 ) -> Result<OrderDocument, Unfit> {
     totals::check(order).map_err(|error| Unfit::new("totals", "total", error.to_string()))?;
     let mut lines = Vec::with_capacity(order.lines.len());
     for (index, line) in order.lines.iter().enumerate() {
         let quantity = sold_quantity(order, line);
         if quantity > 0 {
-            lines.push(line_document(flow, snapshot, order, index, line, quantity, view)?);
+            lines.push(line_document(flow, snapshot, order, (index, line, quantity), view, edits)?);
         }
     }
-    let charges = charges(flow, snapshot, order, view)?;
+    let charges = charges(flow, snapshot, order, view, edits)?;
     let net: Decimal = lines.iter().map(|line| line.net).chain(charges.iter().map(|charge| charge.net)).sum();
     let total_tax: Decimal = lines.iter().map(|line| line.tax).chain(charges.iter().map(|charge| charge.tax)).sum();
     Ok(OrderDocument {
@@ -42,14 +43,14 @@ pub(super) fn document(
         placed_at: order.processed_at,
         currency: order.currency,
         cancelled: order.cancelled_at.is_some(),
-        customer: people::buyer(plan, flow, snapshot, order, facts, view)?,
-        billing_address: order.billing_address.clone(),
-        shipping_address: order.shipping_address.clone(),
+        customer: people::buyer(plan, flow, snapshot, order, facts, view, edits)?,
+        billing_address: edits.address("billing_address", order.billing_address.as_ref()),
+        shipping_address: edits.address("shipping_address", order.shipping_address.as_ref()),
         lines,
         charges,
         total: net + total_tax,
         total_tax,
-        fields: fields(&flow.fields, view)?,
+        fields: fields(&flow.fields, view, edits, "")?,
         policy: merge::policy(flow, view)?,
     })
 }
@@ -67,22 +68,17 @@ fn line_document(
     flow: &Flow,
     snapshot: &Snapshot,
     order: &Order,
-    index: usize,
-    line: &OrderLine,
-    quantity: i64,
+    (index, line, quantity): (usize, &OrderLine, i64),
     view: &Value,
+    edits: &Edits<'_>,
 ) -> Result<LineDocument, Unfit> {
     let at = |what: &str| format!("lines.{index}.{what}");
     let view = view::with(view, "line", view::line(line));
     let item = match &flow.lines {
         None => line.sku.clone(),
         Some(lines) => {
-            let item = lines.item.text(&view).map_err(|error| Unfit::expression(at("item"), &error))?;
-            if item.is_empty() {
-                let message = format!("line {} of the order has no SKU", index + 1);
-                return Err(Unfit::new("missing_sku", at("item"), message));
-            }
-            item
+            let item = item(lines, &view, &at("item"), || format!("line {} of the order has no SKU", index + 1));
+            edits.text_of(line.id.as_str(), format_args!("lines.{index}.item"), item)?
         }
     };
     let digits = order.currency.exponent();
@@ -109,23 +105,36 @@ fn line_document(
         discount,
         net,
         tax,
-        tax_codes: tax_codes(flow.lines.as_ref(), &line.taxes, &view, &at("tax"))?,
+        tax_codes: tax_codes(flow.lines.as_ref(), &line.taxes, &view, (line.id.as_str(), &at("tax")), edits)?,
         requires_shipping: line.requires_shipping,
         grams: line.grams,
     })
+}
+
+/// The item that the plan has for a line.
+pub(super) fn item(lines: &Lines, view: &Value, at: &str, missing: impl Fn() -> String) -> Result<String, Unfit> {
+    let item = lines.item.text(view).map_err(|error| Unfit::expression(at, &error))?;
+    if item.is_empty() { Err(Unfit::new("missing_sku", at, missing())) } else { Ok(item) }
 }
 
 pub(super) fn tax_codes(
     lines: Option<&Lines>,
     taxes: &[TaxLine],
     view: &Value,
-    at: &str,
+    (part, at): (&str, &str),
+    edits: &Edits<'_>,
 ) -> Result<Vec<String>, Unfit> {
     let Some(expression) = lines.and_then(|lines| lines.tax.as_ref()) else { return Ok(Vec::new()) };
     let mut codes = Vec::new();
-    for tax in taxes {
+    for (index, tax) in taxes.iter().enumerate() {
         let code =
-            expression.text(&view::with(view, "tax", view::tax(tax))).map_err(|error| Unfit::expression(at, &error))?;
+            expression.text(&view::with(view, "tax", view::tax(tax))).map_err(|error| Unfit::expression(at, &error));
+        let part = format!("{part} {}", tax.title);
+        // The first is what a message names.
+        let code = match index {
+            0 => edits.text_of(&part, format_args!("{at}"), code)?,
+            _ => edits.text_of(&part, format_args!("{at}.{index}"), code)?,
+        };
         if !code.is_empty() {
             codes.push(code);
         }
@@ -133,18 +142,30 @@ pub(super) fn tax_codes(
     Ok(codes)
 }
 
-fn charges(flow: &Flow, snapshot: &Snapshot, order: &Order, view: &Value) -> Result<Vec<ChargeDocument>, Unfit> {
+fn charges(
+    flow: &Flow,
+    snapshot: &Snapshot,
+    order: &Order,
+    view: &Value,
+    edits: &Edits<'_>,
+) -> Result<Vec<ChargeDocument>, Unfit> {
     let mut charges = Vec::new();
     for (index, line) in order.shipping_lines.iter().enumerate().filter(|(_, line)| !line.removed) {
         let tax: Decimal = line.taxes.iter().map(|tax| tax.amount.shop.amount).sum();
         let paid = line.discounted_price.shop.amount;
         charges.push(ChargeDocument {
             key: ObjectKey::new(&snapshot.key, &format!("shipping-{}", line.id)),
-            item: charge_item(flow, "shipping", paid)?,
+            item: charge_item(flow, "shipping", paid, edits)?,
             title: line.title.clone(),
             net: if order.taxes_included { paid - tax } else { paid },
             tax,
-            tax_codes: tax_codes(flow.lines.as_ref(), &line.taxes, view, &format!("shipping.{index}.tax"))?,
+            tax_codes: tax_codes(
+                flow.lines.as_ref(),
+                &line.taxes,
+                view,
+                (line.id.as_str(), &format!("shipping.{index}.tax")),
+                edits,
+            )?,
         });
     }
     let totals = &order.totals;
@@ -159,7 +180,7 @@ fn charges(flow: &Flow, snapshot: &Snapshot, order: &Order, view: &Value) -> Res
         if !amount.is_zero() {
             charges.push(ChargeDocument {
                 key: ObjectKey::new(&snapshot.key, name),
-                item: charge_item(flow, name, amount)?,
+                item: charge_item(flow, name, amount, edits)?,
                 title: name.to_owned(),
                 net: amount,
                 tax: Decimal::ZERO,
@@ -170,8 +191,8 @@ fn charges(flow: &Flow, snapshot: &Snapshot, order: &Order, view: &Value) -> Res
     Ok(charges)
 }
 
-pub(super) fn charge_item(flow: &Flow, name: &str, amount: Decimal) -> Result<String, Unfit> {
-    match &flow.lines {
+pub(super) fn charge_item(flow: &Flow, name: &str, amount: Decimal, edits: &Edits<'_>) -> Result<String, Unfit> {
+    let item = match &flow.lines {
         None => Ok(String::new()),
         Some(lines) => match lines.charges.get(name) {
             Some(item) => Ok(item.clone()),
@@ -181,5 +202,6 @@ pub(super) fn charge_item(flow: &Flow, name: &str, amount: Decimal) -> Result<St
                 Err(Unfit::new("unmapped", format!("charges.{name}"), message))
             }
         },
-    }
+    };
+    edits.text_of("", format_args!("charges.{name}"), item)
 }

@@ -1,14 +1,16 @@
 //! Customers, and the buyers of orders.
 
+use std::collections::BTreeMap;
+
 use minijinja::Value;
 use waybill_domain::{
-    Kind, ObjectKey, RecordKey, Snapshot, customer::Customer, document::CustomerDocument, order::Order,
+    Kind, ObjectKey, Personal, RecordKey, Snapshot, customer::Customer, document::CustomerDocument, order::Order,
 };
 
-use super::{Facts, Unfit, fields, merge};
+use super::{Edits, Facts, Unfit, fields, merge};
 use crate::{
     expression::Expression,
-    plan::{Buyer, Flow, Plan},
+    plan::{Buyer, Flow, Map, Plan},
     view::{self, person_email},
 };
 
@@ -23,23 +25,35 @@ fn person_key(snapshot: &Snapshot, order: &Order) -> ObjectKey {
     }
 }
 
+/// What a person gave in place of a name, an address or a number. A mapped field of that name is what goes there.
+fn edit(edits: &Edits<'_>, at: &str, maps: &BTreeMap<String, Map>, values: [&mut Personal; 4]) {
+    for (part, value) in ["first_name", "last_name", "email", "phone"].into_iter().zip(values) {
+        if !maps.contains_key(part) {
+            edits.personal(format_args!("{at}{part}"), value);
+        }
+    }
+}
+
 pub(super) fn document(
     plan: &Plan,
     flow: &Flow,
     snapshot: &Snapshot,
     customer: &Customer,
     view: &Value,
+    edits: &Edits<'_>,
 ) -> Result<CustomerDocument, Unfit> {
-    let email: waybill_domain::Personal = customer.email.expose().trim().to_lowercase().into();
+    let mut email: Personal = customer.email.expose().trim().to_lowercase().into();
+    let Customer { mut first_name, mut last_name, mut phone, .. } = customer.clone();
+    edit(edits, "", &flow.fields, [&mut first_name, &mut last_name, &mut email, &mut phone]);
     Ok(CustomerDocument {
         key: ObjectKey::new(&snapshot.key, "customer"),
         source_id: Some(customer.id.clone()),
-        first_name: customer.first_name.clone(),
-        last_name: customer.last_name.clone(),
-        policy: merge::person_policy(plan, &email, &customer.phone, view)?,
+        first_name,
+        last_name,
+        policy: merge::person_policy(plan, &email, &phone, view)?,
         email,
-        phone: customer.phone.clone(),
-        fields: fields(&flow.fields, view)?,
+        phone,
+        fields: fields(&flow.fields, view, edits, "")?,
     })
 }
 
@@ -51,23 +65,25 @@ pub(super) fn buyer(
     order: &Order,
     facts: &Facts,
     view: &Value,
+    edits: &Edits<'_>,
 ) -> Result<Option<CustomerDocument>, Unfit> {
     if let Some(buyer) = &flow.buyer {
-        return collective(flow, buyer, snapshot, view).map(Some);
+        return collective(flow, buyer, snapshot, view, edits).map(Some);
     }
-    let email = person_email(order);
+    let mut email = person_email(order);
     let address = order.billing_address.as_ref().or(order.shipping_address.as_ref());
     if order.customer.is_none() && email.expose().is_empty() && address.is_none() {
         return Ok(None);
     }
-    let named = |person: Option<&waybill_domain::Personal>, address: Option<&waybill_domain::Personal>| {
+    let named = |person: Option<&Personal>, address: Option<&Personal>| {
         person.filter(|text| !text.expose().is_empty()).or(address).cloned().unwrap_or_default()
     };
     let own = order.customer.as_ref();
     let person = facts.buyer.as_ref().filter(|person| own.is_some_and(|own| own.id == person.id)).or(own);
-    let first_name = named(person.map(|p| &p.first_name), address.map(|a| &a.first_name));
-    let last_name = named(person.map(|p| &p.last_name), address.map(|a| &a.last_name));
-    let phone = named(person.map(|p| &p.phone), Some(&order.phone));
+    let mut first_name = named(person.map(|p| &p.first_name), address.map(|a| &a.first_name));
+    let mut last_name = named(person.map(|p| &p.last_name), address.map(|a| &a.last_name));
+    let mut phone = named(person.map(|p| &p.phone), Some(&order.phone));
+    edit(edits, "customer.", &flow.customer_fields, [&mut first_name, &mut last_name, &mut email, &mut phone]);
     // Within the buyer's fields `customer` is the buyer, whether the store has a record of them or not.
     let shown = minijinja::context! {
         id => person.map(|person| person.id.as_str()).unwrap_or_default(),
@@ -83,12 +99,18 @@ pub(super) fn buyer(
         policy: merge::person_policy(plan, &email, &phone, &view)?,
         email,
         phone,
-        fields: fields(&flow.customer_fields, &view)?,
+        fields: fields(&flow.customer_fields, &view, edits, "customer.")?,
     }))
 }
 
 /// The one customer that stands for a flow's buyers. Nothing of the person goes there.
-fn collective(flow: &Flow, buyer: &Buyer, snapshot: &Snapshot, view: &Value) -> Result<CustomerDocument, Unfit> {
+fn collective(
+    flow: &Flow,
+    buyer: &Buyer,
+    snapshot: &Snapshot,
+    view: &Value,
+    edits: &Edits<'_>,
+) -> Result<CustomerDocument, Unfit> {
     let text = |expression: &Expression, what: &str| {
         let text = expression.text(view).map_err(|error| Unfit::expression(format!("buyer.{what}"), &error))?;
         if text.is_empty() {
@@ -108,11 +130,11 @@ fn collective(flow: &Flow, buyer: &Buyer, snapshot: &Snapshot, view: &Value) -> 
     Ok(CustomerDocument {
         key: ObjectKey::new(&key, "customer"),
         source_id: None,
-        first_name: waybill_domain::Personal::default(),
+        first_name: Personal::default(),
         last_name: text(&buyer.name, "name")?.into(),
-        email: waybill_domain::Personal::default(),
-        phone: waybill_domain::Personal::default(),
-        fields: fields(&flow.customer_fields, view)?,
+        email: Personal::default(),
+        phone: Personal::default(),
+        fields: fields(&flow.customer_fields, view, edits, "customer.")?,
         policy: waybill_domain::document::WritePolicy::default(),
     })
 }

@@ -8,7 +8,7 @@ use waybill_domain::{
     order::{Order, Refund, RefundLine},
 };
 
-use super::{Unfit, fields, merge, order};
+use super::{Edits, Unfit, fields, merge, order};
 use crate::{plan::Flow, view};
 
 pub(super) fn document(
@@ -17,10 +17,11 @@ pub(super) fn document(
     refund: &Refund,
     order: &Order,
     view: &Value,
+    edits: &Edits<'_>,
 ) -> Result<RefundDocument, Unfit> {
     let mut lines = Vec::with_capacity(refund.lines.len());
     for (index, line) in refund.lines.iter().enumerate().filter(|(_, line)| line.quantity > 0) {
-        lines.push(line_document(flow, snapshot, order, index, line, view)?);
+        lines.push(line_document(flow, snapshot, order, (index, line), view, edits)?);
     }
     let total = refund.refunded.map_or(Decimal::ZERO, |refunded| refunded.shop.amount);
     let total_tax: Decimal = lines.iter().map(|line| line.tax).sum();
@@ -31,7 +32,7 @@ pub(super) fn document(
     if !rest.is_zero() {
         charges.push(ChargeDocument {
             key: ObjectKey::new(&snapshot.key, "adjustment"),
-            item: order::charge_item(flow, "adjustment", rest)?,
+            item: order::charge_item(flow, "adjustment", rest, edits)?,
             title: "adjustment".to_owned(),
             net: rest,
             tax: Decimal::ZERO,
@@ -50,7 +51,7 @@ pub(super) fn document(
         charges,
         total,
         total_tax,
-        fields: fields(&flow.fields, view)?,
+        fields: fields(&flow.fields, view, edits, "")?,
         policy: merge::policy(flow, view)?,
     })
 }
@@ -59,20 +60,19 @@ fn line_document(
     flow: &Flow,
     snapshot: &Snapshot,
     order: &Order,
-    index: usize,
-    line: &RefundLine,
+    (index, line): (usize, &RefundLine),
     view: &Value,
+    edits: &Edits<'_>,
 ) -> Result<RefundedLineDocument, Unfit> {
     let at = |what: &str| format!("lines.{index}.{what}");
     let view = view::with(view, "line", view::line(line));
+    let missing = || format!("line {} of the refund has no SKU", index + 1);
     let item = match &flow.lines {
-        None => line.sku.clone(),
-        Some(lines) => lines.item.text(&view).map_err(|error| Unfit::expression(at("item"), &error))?,
+        None if line.sku.is_empty() => Err(Unfit::new("missing_sku", at("item"), missing())),
+        None => Ok(line.sku.clone()),
+        Some(lines) => order::item(lines, &view, &at("item"), missing),
     };
-    if item.is_empty() {
-        let message = format!("line {} of the refund has no SKU", index + 1);
-        return Err(Unfit::new("missing_sku", at("item"), message));
-    }
+    let item = edits.text_of(line.line_id.as_str(), format_args!("lines.{index}.item"), item)?;
     let (subtotal, tax) = (line.subtotal.shop.amount, line.tax.shop.amount);
     Ok(RefundedLineDocument {
         key: ObjectKey::new(&snapshot.key, &format!("line-{}", line.line_id)),
@@ -83,6 +83,12 @@ fn line_document(
         // Where prices contain tax, so does what went back for a line.
         net: if order.taxes_included { subtotal - tax } else { subtotal },
         tax,
-        tax_codes: order::tax_codes(flow.lines.as_ref(), &line.taxes, &view, &at("tax"))?,
+        tax_codes: order::tax_codes(
+            flow.lines.as_ref(),
+            &line.taxes,
+            &view,
+            (line.line_id.as_str(), &at("tax")),
+            edits,
+        )?,
     })
 }

@@ -10,7 +10,7 @@ use waybill_domain::{
     stock::StockLevel,
 };
 
-use super::{Decision, Document, Facts, Unfit, fields};
+use super::{Decision, Document, Edits, Facts, Unfit, fields};
 use crate::plan::{Flow, Plan};
 
 /// The field that a map of prices gives.
@@ -21,6 +21,7 @@ pub(super) fn shipment(
     snapshot: &Snapshot,
     shipment: &Shipment,
     view: &Value,
+    edits: &Edits<'_>,
 ) -> Result<ShipmentDocument, Unfit> {
     let order = RecordKey { store: snapshot.key.store.clone(), kind: Kind::Order, id: shipment.order_id.clone() };
     Ok(ShipmentDocument {
@@ -38,7 +39,7 @@ pub(super) fn shipment(
             .iter()
             .map(|line| ShippedLine { source_id: line.line_id.clone(), sku: line.sku.clone(), quantity: line.quantity })
             .collect(),
-        fields: fields(&flow.fields, view)?,
+        fields: fields(&flow.fields, view, edits, "")?,
         policy: Default::default(),
     })
 }
@@ -88,6 +89,7 @@ pub(super) fn price(
     listed: &ListPrice,
     facts: &Facts,
     view: &Value,
+    edits: &Edits<'_>,
 ) -> Result<PriceDocument, Decision> {
     if facts.variants.is_empty() {
         // It was sold when the price was read.
@@ -97,7 +99,7 @@ pub(super) fn price(
         let message = format!("the price is in {}, and the store sells in {theirs}", listed.currency);
         return Err(Unfit::new("currency", "currency", message).into());
     }
-    let Some(value) = fields(&flow.fields, view)?.remove(PRICE) else {
+    let Some(value) = fields(&flow.fields, view, edits, "")?.remove(PRICE) else {
         // The map says `skip` where there is nothing.
         return Err(Decision::Ignore { rule: format!("skip:{}", flow.name) });
     };

@@ -4,6 +4,7 @@
 
 mod checking;
 mod deciding;
+mod editing;
 mod fixture;
 mod mutated;
 mod owning;

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use console::{
-    services::{self, Choice, Group, PARKED_LIMIT, Who},
+    services::{self, Choice, Group, PARKED_LIMIT, Services, Who},
     words,
 };
 use jiff::Timestamp;
@@ -10,7 +10,8 @@ use serde::Serialize;
 use waybill_proto::wire::{Delivery, RecordKey, State};
 
 use super::{
-    CANNOT_TELL, NOT_WELL, WELL, Where, actor, place::Place, record::meant, table::Table, terminal::Terminal, trace,
+    CANNOT_TELL, NOT_WELL, WELL, Where, actor, editing, place::Place, record::meant, table::Table, terminal::Terminal,
+    trace,
 };
 
 /// See and settle what needs a person.
@@ -22,7 +23,10 @@ pub(crate) enum Parked {
     Show(Show),
     /// Decide and apply parked records again with their newest state. Without a choice: all.
     Retry(Retry),
-    /// End a parked record as ignored, with a reason.
+    /// Write a parked record with values of yours in place of the plan's, and try it again. They hold until the record's
+    /// changes make the plan come to others.
+    Edit(editing::Edit),
+    /// End parked records as ignored, with a reason: one record, or all with a code.
     Discard(Discard),
 }
 
@@ -68,6 +72,12 @@ pub(crate) struct Retry {
     /// Why; kept with who and when.
     #[arg(long, default_value = "")]
     reason: String,
+    /// So many a second are tried again in each service; 0 for all at once.
+    #[arg(long, default_value_t = 20.0)]
+    rate: f64,
+    /// At most so many in each service, those that were parked first.
+    #[arg(long, value_parser = clap::value_parser!(i64).range(1..))]
+    limit: Option<i64>,
     /// Count only.
     #[arg(long)]
     dry_run: bool,
@@ -75,14 +85,27 @@ pub(crate) struct Retry {
     at: Where,
 }
 
-/// Which parked record to end.
+/// Which parked records to end.
 #[derive(Debug, Args)]
 pub(crate) struct Discard {
-    /// What people call it ('#1001'), or its key (main/order/123).
-    record: String,
+    /// What people call it ('#1001'), or its key (main/order/123); without it: all with the code.
+    #[arg(required_unless_present = "code")]
+    record: Option<String>,
     /// The system that it is parked for.
     #[arg(long)]
     system: String,
+    /// Only with this code.
+    #[arg(long)]
+    code: Option<String>,
+    /// At most so many, those that were parked first.
+    #[arg(long, value_parser = clap::value_parser!(i64).range(1..), conflicts_with = "record")]
+    limit: Option<i64>,
+    /// Do not ask before many are ended.
+    #[arg(long)]
+    yes: bool,
+    /// Count only.
+    #[arg(long)]
+    dry_run: bool,
     /// Why; kept with who and when.
     #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     reason: String,
@@ -95,6 +118,7 @@ pub(super) async fn run(command: Parked, place: &Place, terminal: &mut Terminal<
         Parked::List(command) => list(command, place, terminal).await,
         Parked::Show(command) => show(command, place, terminal).await,
         Parked::Retry(command) => retry(command, place, terminal).await,
+        Parked::Edit(command) => editing::run(command, place, terminal).await,
         Parked::Discard(command) => discard(command, place, terminal).await,
     }
 }
@@ -236,7 +260,13 @@ async fn retry(command: Retry, place: &Place, terminal: &mut Terminal<'_>) -> an
     };
     let mut deliveries = 0;
     for record in records {
-        let choice = Choice { system: command.system.clone(), code: command.code.clone(), record };
+        let choice = Choice {
+            system: command.system.clone(),
+            code: command.code.clone(),
+            record,
+            rate: command.rate,
+            limit: command.limit,
+        };
         let who = Who { actor: actor(), reason: command.reason.clone() };
         let changed = services.retry(choice, who, command.dry_run).await;
         deliveries += changed.deliveries;
@@ -247,18 +277,62 @@ async fn retry(command: Retry, place: &Place, terminal: &mut Terminal<'_>) -> an
     Ok(if silent { CANNOT_TELL } else { WELL })
 }
 
-/// Ends exactly one delivery: the records that bear the name are counted first.
 async fn discard(command: Discard, place: &Place, terminal: &mut Terminal<'_>) -> anyhow::Result<u8> {
     let services = place.services(&command.at)?;
+    match &command.record {
+        Some(record) => discard_one(&services, record, &command, terminal).await,
+        None => discard_all(&services, &command, terminal).await,
+    }
+}
+
+/// Ends everything with a code, once a person agrees to how many.
+async fn discard_all(services: &Services, command: &Discard, terminal: &mut Terminal<'_>) -> anyhow::Result<u8> {
+    let choice = Choice {
+        system: Some(command.system.clone()),
+        code: command.code.clone(),
+        limit: command.limit,
+        ..Choice::default()
+    };
     let who = Who { actor: actor(), reason: command.reason.clone() };
-    let meant = meant(&services, &command.record).await;
+    let counted = services.discard(choice.clone(), who.clone(), true).await;
+    let silent = terminal.unanswered(&counted.unanswered)?;
+    let many = words::count(counted.deliveries, "delivery");
+    if command.dry_run || counted.deliveries == 0 {
+        terminal.line(&format!("{many} would be discarded"))?;
+        return Ok(if silent { CANNOT_TELL } else { WELL });
+    }
+    if !command.yes && !terminal.confirm(&format!("discard {many} of {}?", command.system))? {
+        terminal.problem("nothing was discarded: say yes, or give --yes")?;
+        return Ok(NOT_WELL);
+    }
+    // No more than what was agreed to.
+    let changed = services.discard(Choice { limit: Some(counted.deliveries), ..choice }, who, false).await;
+    terminal.line(&format!("{} discarded", words::count(changed.deliveries, "delivery")))?;
+    let silent = terminal.unanswered(&changed.unanswered)? || silent;
+    Ok(if silent { CANNOT_TELL } else { WELL })
+}
+
+/// Ends exactly one delivery: the records that bear the name are counted first.
+async fn discard_one(
+    services: &Services,
+    record: &str,
+    command: &Discard,
+    terminal: &mut Terminal<'_>,
+) -> anyhow::Result<u8> {
+    let who = Who { actor: actor(), reason: command.reason.clone() };
+    let meant = meant(services, record).await;
     let mut silent = terminal.unanswered(&meant.unanswered)?;
     if meant.keys.is_empty() {
-        return trace::nothing(&command.record, silent, terminal);
+        return trace::nothing(record, silent, terminal);
     }
     let mut parked = Vec::new();
     for key in meant.keys {
-        let choice = Choice { system: Some(command.system.clone()), code: None, record: Some(key.clone()) };
+        let choice = Choice {
+            system: Some(command.system.clone()),
+            code: command.code.clone(),
+            record: Some(key.clone()),
+            ..Choice::default()
+        };
         let counted = services.discard(choice.clone(), who.clone(), true).await;
         silent |= terminal.unanswered(&counted.unanswered)?;
         if counted.deliveries > 0 {
@@ -267,13 +341,21 @@ async fn discard(command: Discard, place: &Place, terminal: &mut Terminal<'_>) -
     }
     let [(key, choice)] = &parked[..] else {
         if parked.is_empty() {
-            terminal.problem(format!("{} is not parked for {}", command.record, command.system))?;
+            terminal.problem(format!("{record} is not parked for {}", command.system))?;
         } else {
             let keys: Vec<_> = parked.iter().map(|(key, _)| services::written(key)).collect();
-            terminal.problem(format!("{} may mean {}: say which", command.record, keys.join(" or ")))?;
+            terminal.problem(format!("{record} may mean {}: say which", keys.join(" or ")))?;
         }
         return Ok(if silent { CANNOT_TELL } else { NOT_WELL });
     };
+    if command.dry_run {
+        terminal.line(&format!(
+            "1 delivery of {} for {} would be discarded",
+            services::written(key),
+            command.system
+        ))?;
+        return Ok(if silent { CANNOT_TELL } else { WELL });
+    }
     let changed = services.discard(choice.clone(), who, false).await;
     terminal.line(&format!(
         "{} of {} for {} discarded",
@@ -281,5 +363,8 @@ async fn discard(command: Discard, place: &Place, terminal: &mut Terminal<'_>) -
         services::written(key),
         command.system
     ))?;
+    if terminal.unanswered(&changed.unanswered)? {
+        return Ok(CANNOT_TELL);
+    }
     Ok(if changed.deliveries == 0 { NOT_WELL } else { WELL })
 }

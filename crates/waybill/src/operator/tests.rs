@@ -216,6 +216,61 @@ fn a_discard_without_a_reason_is_refused() {
 }
 
 #[tokio::test]
+async fn an_edit_shows_both_values_and_is_made_unless_it_is_a_dry_run() {
+    let suite = parked("1001").start().await;
+    let line = ["parked", "edit", "#1001", "--system", "erp", "--set", "customer.email=a@b.c", "--reason", "typo"];
+    let dry = run(&suite, &[line.as_slice(), &["--dry-run"]].concat()).await;
+    assert_eq!((dry.code, suite.changes().len()), (0, 0), "{}", dry.err);
+    dry.must_say("customer.email  ada          a@b.c");
+    dry.must_say("with it, the record is written");
+    let ran = run(&suite, &line).await;
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(suite.changes(), ["edit #1001 customer.email=a@b.c typo"]);
+}
+
+#[tokio::test]
+async fn an_edit_that_is_refused_says_why() {
+    let suite = parked("1001").start().await;
+    let line = ["parked", "edit", "#1001", "--system", "erp", "--set", "nothing=1", "--reason", "typo"];
+    let ran = run(&suite, &line).await;
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("there is no one value 'nothing'"), "{}", ran.err);
+    let suite = Suite::default().with(delivery("erp", order("1001"), State::Applied)).start().await;
+    let ran = run(&suite, &line).await;
+    assert!(ran.code == 1 && ran.err.contains("it is applied"), "{}", ran.err);
+    for wrong in ["nothing", ""] {
+        let line = ["waybill", "parked", "edit", "#1001", "--system", "erp", "--set", wrong, "--reason", "typo"];
+        assert!(Line::try_parse_from(line).is_err());
+    }
+}
+
+#[tokio::test]
+async fn many_are_discarded_by_their_code_once_a_person_agrees() {
+    let both = parked("1001").with(delivery("erp", order("1002"), State::Parked));
+    let suite = both.start().await;
+    let line = ["parked", "discard", "--system", "erp", "--code", "unknown_item", "--reason", "sold elsewhere"];
+    let alone = run(&suite, &line).await;
+    assert_eq!((alone.code, suite.changes().len()), (1, 0), "nobody is there to agree");
+    assert!(alone.err.contains("give --yes"), "{}", alone.err);
+    run(&suite, &[line.as_slice(), &["--dry-run"]].concat()).await.must_say("1 delivery would be discarded");
+    let ran = run(&suite, &[line.as_slice(), &["--yes"]].concat()).await;
+    assert_eq!((ran.code, suite.changes()), (0, vec!["discard #1001".to_owned()]));
+    let all = ["waybill", "parked", "discard", "--system", "erp", "--reason", "everything"];
+    assert!(Line::try_parse_from(all).is_err(), "a record or a code is named");
+}
+
+#[tokio::test]
+async fn a_flow_is_paused_by_its_name() {
+    let suite = parked("1001").start().await;
+    let ran = run(&suite, &["pause", "--flow", "orders-to-erp"]).await;
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    ran.must_say("flow 'orders-to-erp' is paused in ");
+    assert!(suite.changes().contains(&"pause flow orders-to-erp true".to_owned()), "{:?}", suite.changes());
+    let unknown = run(&suite, &["pause", "--flow", "nope"]).await;
+    assert!(unknown.code == 1 && unknown.err.contains("has the flow 'nope'"), "{}", unknown.err);
+}
+
+#[tokio::test]
 async fn a_pause_is_shown_by_the_service_that_serves_the_system() {
     let ran = run(&parked("1001").start().await, &["pause", "erp"]).await;
     assert_eq!(ran.code, 0, "{}", ran.err);

@@ -126,6 +126,11 @@ pub(super) fn detail(line: &LineView, terminal: &mut Terminal<'_>) -> anyhow::Re
         let known: Vec<_> = line.known.iter().map(|(role, id)| format!("{role} {id}")).collect();
         terminal.line(&format!("  holds {}", known.join(", ")))?;
     }
+    for edit in &line.edits {
+        let when = terminal.time(words::instant(edit.edited_at));
+        let lapsed = if edit.lapsed { " (lapsed: the plan has come to another value since)" } else { "" };
+        terminal.line(&format!("  {} was given by {} {when}: {}{lapsed}", edit.path, edit.actor, edit.reason))?;
+    }
     steps(line, terminal)
 }
 

@@ -1,20 +1,34 @@
 //! Who calls: services' gRPC takes nobody without the token, the console nobody without a session.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use reqwest::{StatusCode, header::LOCATION, redirect::Policy};
 use tonic::{
     Code, Request, Status,
     client::Grpc,
     codegen::http::uri::PathAndQuery,
+    service::Routes,
     transport::{Channel, Endpoint},
 };
 use tonic_prost::ProstCodec;
+
+use tokio_util::sync::CancellationToken;
+use waybill_runtime::{
+    grpc::{self, PeerChannel},
+    settings::SecretText,
+};
+use waybill_testkit::{Proxy, wait_for_async};
 
 use crate::{
     deployment::{DEADLINE, repository},
     running::Suite,
 };
+
+/// Within this a call ends by its own time-out.
+const A_CALL: Duration = Duration::from_secs(30);
 
 /// Every gRPC method, as `/waybill.v1.Source/ListChanges`, from the schemas.
 fn methods() -> Vec<String> {
@@ -32,6 +46,33 @@ fn methods() -> Vec<String> {
     }
     assert!(methods.len() > 15, "{methods:?}");
     methods
+}
+
+/// What a peer answers to a call of a method that it does not have.
+async fn answer_of(peer: &PeerChannel) -> Option<Code> {
+    let mut client = Grpc::new(peer.clone());
+    client.ready().await.ok()?;
+    let nowhere = PathAndQuery::from_static("/waybill.v1.Nobody/Nothing");
+    client.unary(Request::new(()), nowhere, ProstCodec::<(), ()>::default()).await.err().map(|status| status.code())
+}
+
+#[tokio::test]
+async fn a_peer_on_a_connection_that_the_road_forgot_is_called_on_a_new_one_before_a_call_times_out() {
+    let listener = grpc::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let road = Proxy::start(listener.local_addr().unwrap()).unwrap();
+    let stop = CancellationToken::new();
+    let server = tokio::spawn(grpc::serve(listener, Routes::default(), stop.clone()));
+    let peer = grpc::peer(&format!("http://{}", road.address()), &SecretText::from("token".to_owned())).unwrap();
+    assert_eq!(answer_of(&peer).await, Some(Code::Unimplemented));
+    road.forget();
+    let since = Instant::now();
+    wait_for_async("an answer on another connection", DEADLINE, async || {
+        (answer_of(&peer).await? == Code::Unimplemented).then_some(())
+    })
+    .await;
+    assert!(road.struck() > 0 && since.elapsed() < A_CALL, "it took {:?}", since.elapsed());
+    stop.cancel();
+    server.await.unwrap().unwrap();
 }
 
 /// What a service answers to a call with an empty message and this header.

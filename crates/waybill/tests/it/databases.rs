@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use sqlx::{Connection as _, PgConnection};
 use waybill_bus::topology::SERVICES;
 use waybill_runtime::database::{self, provision, schema};
-use waybill_testkit::TestDatabase;
+use waybill_testkit::{Proxy, TestDatabase, wait_for_async};
 
-use crate::deployment::{Deployment, said};
+use crate::deployment::{DEADLINE, Deployment, said};
 
 /// PostgreSQL's code for what a role may not.
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
@@ -96,4 +96,21 @@ async fn a_transaction_that_is_given_up_while_it_begins_is_not_left_open() {
     }
     // As others see it.
     assert_eq!(server.url().run("select count(*) from kept").unwrap().trim(), "100");
+}
+
+#[tokio::test]
+async fn a_half_open_connection_loses_its_place_in_the_pool_used_or_idle() {
+    let Some(server) = tokio::task::spawn_blocking(TestDatabase::create).await.unwrap() else { return };
+    let url = server.url();
+    let road = Proxy::start(url.address().unwrap()).unwrap();
+    let pool = database::pool(&url.through(road.address()).expose(), 2).unwrap();
+    let used = pool.acquire().await.unwrap();
+    drop(pool.acquire().await.unwrap());
+    // What lies between forgets both; nobody hears of it.
+    road.forget();
+    let again = || async { sqlx::query("select 1").execute(&pool).await.ok() };
+    wait_for_async("a connection in place of the idle one", DEADLINE, again).await;
+    drop(used);
+    let both = || async { Some((pool.acquire().await.ok()?, pool.acquire().await.ok()?)) };
+    wait_for_async("a connection in place of the used one", DEADLINE, both).await;
 }

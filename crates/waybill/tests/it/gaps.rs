@@ -15,7 +15,7 @@ use crate::{deployment::said, running::Suite};
 const WITHIN: Duration = Duration::from_secs(90);
 
 impl Suite {
-    fn sql(&self, sql: &str) -> String {
+    pub(crate) fn sql(&self, sql: &str) -> String {
         self.deployment.database.url().run(sql).unwrap()
     }
 

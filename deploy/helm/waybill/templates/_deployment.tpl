@@ -107,6 +107,8 @@ spec:
   value: {{ include "waybill.databaseUrl" (dict "root" .root "user" (printf "waybill_%s" (replace "-" "_" .service))) | quote }}
 - name: NATS_URL
   value: {{ $values.nats.url | quote }}
+- name: WAYBILL_STREAM_REPLICAS
+  value: {{ $values.nats.streamReplicas | quote }}
 - name: WAYBILL_PLAN
   value: /etc/waybill/plan.toml
 - name: WAYBILL_HTTP

@@ -105,6 +105,37 @@ async fn a_record_that_waits_for_a_person_too_long_is_told_as_that_and_its_own_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_flow_that_a_person_paused_is_not_late() {
+    let Some(bench) = Bench::with_plan(&plan("", "")).await else { return };
+    let report = SystemReport {
+        service: "erp-sync".to_owned(),
+        system: "erp".to_owned(),
+        condition: Condition::Serving.into(),
+        paused_flows: vec!["orders-to-erp".to_owned()],
+        ..SystemReport::default()
+    };
+    let subject = subjects::system_report(&"erp".parse().unwrap(), "erp-sync");
+    bench.road_of("erp-sync").announce(subject, report.encode_to_vec().into()).await.unwrap();
+    wait_for_async("the watch to know of the pause", DEADLINE, async || {
+        let paused: i64 = sqlx::query_scalar("select count(*) from system_seen where cardinality(paused_flows) = 1")
+            .fetch_one(bench.db())
+            .await
+            .unwrap();
+        (paused == 1).then_some(())
+    })
+    .await;
+    bench.hear_waiting(1, "2026-11-21T11:00:00Z").await;
+    bench.until_swept().await;
+    assert_eq!((bench.open_count("late", "erp").await, bench.open_count("late", "parcels").await), (None, Some(1)));
+    bench.say_condition(Condition::Serving, "").await;
+    wait_for_async("the flow to go on, and its records to be late", DEADLINE, async || {
+        bench.open_count("late", "erp").await
+    })
+    .await;
+    bench.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_first_run_that_asks_is_paged_until_it_is_released() {
     let Some(bench) = Bench::with_plan(&plan("", "")).await else { return };
     let message = "would create 2,431 records; `waybill release erp` lets them go";

@@ -67,6 +67,7 @@ impl Day {
             }),
             steps,
             known: [("party".to_owned(), "2210".to_owned()), ("order".to_owned(), external_id)].into(),
+            edits: Vec::new(),
         });
         self.details.last_mut().and_then(|detail| detail.delivery.as_mut()).expect("just pushed")
     }

@@ -9,7 +9,7 @@ use axum::{
 use maud::{Markup, html};
 use serde::Deserialize;
 use tonic::Code;
-use waybill_proto::wire::{RecordKey, Revision};
+use waybill_proto::wire::{EditRequest, RecordKey, Revision, edit_request};
 
 use super::{
     App,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     gate::Fields,
-    services::{Asking, Changed, Choice, Who},
+    services::{Asking, Changed, Choice, Unanswered, Who},
     sessions::Session,
     words,
 };
@@ -27,6 +27,8 @@ use crate::{
 const RETRIED: &str = "retried in the console";
 const APPROVED: &str = "approved in the console";
 const RELEASED: &str = "released in the console";
+/// So many parked deliveries are tried again a second in each service.
+const RETRIES_A_SECOND: f64 = 20.0;
 
 /// What was just done, as it stands in the address after a form. Numbers only: a link cannot put words on a page.
 #[derive(Debug, Default, Deserialize)]
@@ -34,6 +36,7 @@ const RELEASED: &str = "released in the console";
 pub(super) struct Done {
     retried: String,
     discarded: String,
+    edited: String,
     approved: String,
     refused: String,
     released: String,
@@ -48,6 +51,9 @@ impl Done {
             }
             @if let Some(number) = done(&self.discarded) {
                 p.banner.good role="status" { (words::count(number, "delivery")) " discarded." }
+            }
+            @if let Some(number) = done(&self.edited) {
+                p.banner.good role="status" { (words::count(number, "delivery")) " edited and tried again." }
             }
             @for (number, what) in [(done(&self.approved), "approved"), (done(&self.refused), "refused")] {
                 @match number {
@@ -96,6 +102,39 @@ pub(super) async fn discard(
     let back = back(&choice);
     let changed = console.services.discard(choice, Who { actor: actor(&session), reason }, false).await;
     finish(&console, &session, &back, "discarded", changed)
+}
+
+pub(super) async fn edit(
+    State(console): App,
+    Extension(session): Extension<Session>,
+    Extension(fields): Extension<Fields>,
+) -> Response {
+    let choice = choice(&fields);
+    let (Some(system), Some(_), Some(path)) = (&choice.system, &choice.record, fields.some("path")) else {
+        return wrong(&console, &session, "An edit needs a record, a system and the value's place.");
+    };
+    let Some(reason) = fields.some("reason") else {
+        return wrong(&console, &session, "An edit needs a reason: it is kept with who and when.");
+    };
+    let value = fields.some("value").unwrap_or_default();
+    if value.is_empty() != (fields.text("clear") == "yes") {
+        return wrong(&console, &session, "Give a value, or say that there is to be nothing: one of both.");
+    }
+    let values = vec![edit_request::Value { path, value }];
+    // What is there by now may be another value than the person saw.
+    let Some(seen) = seen(&fields) else {
+        return wrong(&console, &session, "An edit needs the revision that you looked at: open the record again.");
+    };
+    let (system, key, seen) = (system.clone(), choice.record.clone(), Some(seen));
+    let request = EditRequest { system, key, values, seen, ..EditRequest::default() };
+    let edited = console.services.edit(request, Who { actor: actor(&session), reason }).await;
+    let refused = |one: &&Unanswered| one.says(Code::FailedPrecondition) || one.says(Code::InvalidArgument);
+    if let Some(refused) = edited.unanswered.iter().find(refused) {
+        return wrong(&console, &session, &refused.to_string());
+    }
+    let unanswered = edited.unanswered.into_iter().filter(|one| !one.says(Code::NotFound)).collect();
+    let changed = Changed { deliveries: edited.found.len() as i64, unanswered };
+    finish(&console, &session, &back(&choice), "edited", changed)
 }
 
 pub(super) async fn approve(
@@ -148,10 +187,14 @@ pub(super) async fn release(
 }
 
 fn asking(fields: &Fields) -> Option<Asking> {
-    let number = |name| fields.text(name).parse::<i64>().ok();
     let Choice { system, record, .. } = choice(fields);
-    let seen = number("epoch").zip(number("number")).map(|(epoch, number)| Revision { epoch, number });
-    Some(Asking { system: system?, record: record?, seen })
+    Some(Asking { system: system?, record: record?, seen: seen(fields) })
+}
+
+/// The revision that the person looked at.
+fn seen(fields: &Fields) -> Option<Revision> {
+    let number = |name| fields.text(name).parse::<i64>().ok();
+    number("epoch").zip(number("number")).map(|(epoch, number)| Revision { epoch, number })
 }
 
 fn actor(session: &Session) -> String {
@@ -160,7 +203,13 @@ fn actor(session: &Session) -> String {
 
 fn choice(fields: &Fields) -> Choice {
     let key = || Some(RecordKey { store: fields.some("store")?, kind: fields.some("kind")?, id: fields.some("id")? });
-    Choice { system: fields.some("system"), code: fields.some("code"), record: key() }
+    Choice {
+        system: fields.some("system"),
+        code: fields.some("code"),
+        record: key(),
+        rate: RETRIES_A_SECOND,
+        limit: None,
+    }
 }
 
 /// The page that shows what the form was about.

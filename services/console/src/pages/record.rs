@@ -113,6 +113,7 @@ fn line_card(frame: &Frame, key: &RecordKey, line: &LineView) -> Markup {
                 p { a href="/approvals" { "Approve or refuse it" } }
             }
             (known(line))
+            (edits(frame, line))
             (steps(frame, line))
         }
     }
@@ -145,6 +146,29 @@ fn actions(frame: &Frame, key: &RecordKey, line: &LineView) -> Markup {
                 (parts::selection(frame, &line.system, "", Some(key)))
                 label { "Reason " input name="reason" required maxlength="500"; }
                 button.danger { "Discard" }
+            }
+            form method="post" action="/parked/edit" {
+                (parts::selection(frame, &line.system, "", Some(key)))
+                @if let Some(seen) = line.revision {
+                    input type="hidden" name="epoch" value=(seen.epoch);
+                    input type="hidden" name="number" value=(seen.number);
+                }
+                label { "Write in " input name="path" required maxlength="200" value=(line.field) placeholder="customer.email"; }
+                label { " this " input name="value" maxlength="1000"; }
+                label { input type="checkbox" name="clear" value="yes"; " nothing" }
+                label { "Reason " input name="reason" required maxlength="500"; }
+                button { "Edit and retry" }
+            }
+        }
+    }
+}
+
+fn edits(frame: &Frame, line: &LineView) -> Markup {
+    html! {
+        @for edit in &line.edits {
+            p.facts {
+                code { (edit.path) } " was given by " (edit.actor) " " (frame.moment(words::instant(edit.edited_at))) ": "
+                (edit.reason) @if edit.lapsed { " (lapsed: the plan has come to another value since)" }
             }
         }
     }

@@ -2,13 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use tonic::Code;
+use futures::future::join_all;
+use tonic::{Code, Response, Status};
 use waybill_proto::wire::{
-    ChangedDeliveriesResponse, DiscardDeliveriesRequest, PauseRequest, RecordKey, SelectDeliveriesRequest,
-    SystemReport, SystemsRequest, SystemsResponse, deliveries_client::DeliveriesClient,
+    ChangedDeliveriesResponse, DiscardDeliveriesRequest, EditRequest, EditResponse, PauseRequest, RecordKey,
+    SelectDeliveriesRequest, SystemReport, SystemsRequest, SystemsResponse, deliveries_client::DeliveriesClient,
 };
 
+use waybill_runtime::grpc::PeerChannel;
+
 use super::{Gathered, Services, Unanswered};
+
+/// So many are asked for at once.
+const PAGE: i64 = 200;
 
 /// Parked deliveries to act on. What is absent selects all.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +25,10 @@ pub struct Choice {
     pub code: Option<String>,
     /// Only of this record.
     pub record: Option<RecordKey>,
+    /// Retries: so many a second in each service; 0 for all at once.
+    pub rate: f64,
+    /// At most so many in each service, those that were parked first.
+    pub limit: Option<i64>,
 }
 
 /// Who acts, and why; for the audit.
@@ -48,6 +58,9 @@ impl Choice {
             actor: who.actor,
             reason: who.reason,
             dry_run,
+            rate: self.rate,
+            limit: self.limit.unwrap_or_default(),
+            after_seconds: 0.0,
         }
     }
 }
@@ -73,38 +86,111 @@ pub(super) fn of_system(system: &str, answers: Gathered<SystemsResponse>) -> Gat
 impl Services {
     /// Has parked deliveries decided and applied again with the newest snapshot; `dry_run` counts them only.
     pub async fn retry(&self, choice: Choice, who: Who, dry_run: bool) -> Changed {
+        let rate = choice.rate;
         let request = choice.request(who, dry_run);
-        let answers = self
-            .ask_all(|channel| {
-                let request = request.clone();
-                async { DeliveriesClient::new(channel).retry(request).await }
-            })
-            .await;
-        sum(answers)
+        self.page_by_page(request, |channel, request, done| {
+            #[expect(clippy::cast_precision_loss, reason = "a number of deliveries")]
+            let after_seconds = if rate > 0.0 { done as f64 / rate } else { 0.0 };
+            let request = SelectDeliveriesRequest { after_seconds, ..request };
+            async { DeliveriesClient::new(channel).retry(request).await }
+        })
+        .await
     }
 
     /// Ends parked deliveries as ignored; `dry_run` counts them only.
     pub async fn discard(&self, choice: Choice, who: Who, dry_run: bool) -> Changed {
-        let request = DiscardDeliveriesRequest { select: Some(choice.request(who, dry_run)) };
-        let answers = self
-            .ask_all(|channel| {
-                let request = request.clone();
-                async { DeliveriesClient::new(channel).discard(request).await }
-            })
-            .await;
-        sum(answers)
+        self.page_by_page(choice.request(who, dry_run), |channel, request, _| {
+            let request = DiscardDeliveriesRequest { select: Some(request) };
+            async { DeliveriesClient::new(channel).discard(request).await }
+        })
+        .await
+    }
+
+    /// Asks each service for a part after the other, so that none takes longer than an answer may, and whatever was
+    /// done is counted.
+    async fn page_by_page<F>(
+        &self,
+        request: SelectDeliveriesRequest,
+        call: impl Fn(PeerChannel, SelectDeliveriesRequest, i64) -> F,
+    ) -> Changed
+    where
+        F: Future<Output = Result<Response<ChangedDeliveriesResponse>, Status>>,
+    {
+        let (request, call) = (&request, &call);
+        let most = if request.limit > 0 { request.limit } else { i64::MAX };
+        let services = self.peers.keys().map(|name| async move {
+            let mut done = 0;
+            loop {
+                let limit = if request.dry_run { request.limit } else { PAGE.min(most - done) };
+                let part = SelectDeliveriesRequest { limit, ..request.clone() };
+                match self.ask(name, |channel| call(channel, part, done)).await {
+                    Ok(answer) => {
+                        done += answer.changed;
+                        if request.dry_run || answer.changed < limit || done >= most {
+                            return (done, None);
+                        }
+                    }
+                    Err(unanswered) if unanswered.says(Code::Unimplemented) => return (done, None),
+                    Err(unanswered) => return (done, Some(unanswered)),
+                }
+            }
+        });
+        let mut changed = Changed { deliveries: 0, unanswered: Vec::new() };
+        for (done, unanswered) in join_all(services).await {
+            changed.deliveries += done;
+            changed.unanswered.extend(unanswered);
+        }
+        changed
     }
 
     /// Pauses or resumes a system in every service that serves it; gives the system's reports after it.
     pub async fn pause(&self, system: &str, paused: bool, who: Who) -> Gathered<Vec<SystemReport>> {
-        let request = PauseRequest { system: system.to_owned(), paused, actor: who.actor, reason: who.reason };
-        let answers = self
-            .ask_all(|channel| {
-                let request = request.clone();
-                async { DeliveriesClient::new(channel).pause(request).await }
-            })
-            .await;
-        of_system(system, answers)
+        let request = PauseRequest {
+            system: system.to_owned(),
+            paused,
+            actor: who.actor,
+            reason: who.reason,
+            flow: String::new(),
+        };
+        of_system(system, self.ask_to_pause(request).await)
+    }
+
+    /// Pauses or resumes a flow in the service whose business it is; gives that service.
+    pub async fn pause_flow(&self, flow: &str, paused: bool, who: Who) -> Gathered<()> {
+        let request =
+            PauseRequest { system: String::new(), paused, actor: who.actor, reason: who.reason, flow: flow.to_owned() };
+        let answers = self.ask_to_pause(request).await;
+        Gathered {
+            found: answers.found.into_iter().map(|(service, _)| (service, ())).collect(),
+            unanswered: answers.unanswered.into_iter().filter(|one| !one.says(Code::NotFound)).collect(),
+        }
+    }
+
+    async fn ask_to_pause(&self, request: PauseRequest) -> Gathered<SystemsResponse> {
+        self.ask_all(|channel| {
+            let request = request.clone();
+            async { DeliveriesClient::new(channel).pause(request).await }
+        })
+        .await
+    }
+
+    /// Asks every service for an edit of one delivery; those that do not serve it say `NotFound`.
+    pub async fn edit(&self, request: EditRequest, who: Who) -> Gathered<EditResponse> {
+        let request = EditRequest { actor: who.actor, reason: who.reason, ..request };
+        self.ask_all(|channel| {
+            let request = request.clone();
+            async { DeliveriesClient::new(channel).edit(request).await }
+        })
+        .await
+    }
+
+    /// Asks one service for it.
+    ///
+    /// # Errors
+    /// If it does not answer, or refuses.
+    pub async fn edit_at(&self, service: &str, request: EditRequest, who: Who) -> Result<EditResponse, Unanswered> {
+        let request = EditRequest { actor: who.actor, reason: who.reason, ..request };
+        self.ask(service, |channel| async { DeliveriesClient::new(channel).edit(request).await }).await
     }
 
     /// Every system's condition, as each service that serves it sees it.

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use tonic::Code;
 use waybill_proto::wire::{
     Delivery, DeliveryDetail, FindByNameRequest, GetSnapshotRequest, GetWaybillRequest, Line, ListDeliveriesRequest,
-    ListWaybillsRequest, RecordKey, ShowDeliveryRequest, State, Waybill, deliveries_client::DeliveriesClient,
-    snapshot::Body, source_client::SourceClient, watch_client::WatchClient,
+    ListWaybillsRequest, RecordKey, Revision, ShowDeliveryRequest, State, Waybill, deliveries_client::DeliveriesClient,
+    delivery_detail, snapshot::Body, source_client::SourceClient, watch_client::WatchClient,
 };
 
 use super::{INBOX, Services, Unanswered, WATCH};
@@ -70,6 +70,10 @@ pub struct LineView {
     pub steps: Option<Vec<Step>>,
     /// What the system holds, by role.
     pub known: BTreeMap<String, String>,
+    /// The revision that is wanted there, where the service could be asked.
+    pub revision: Option<Revision>,
+    /// Values that people gave in place of the plan's.
+    pub edits: Vec<delivery_detail::Edit>,
 }
 
 /// The records that a name may mean.
@@ -239,6 +243,8 @@ fn heard(line: Line) -> LineView {
         body_removed_at: None,
         steps: None,
         known: BTreeMap::new(),
+        revision: None,
+        edits: Vec::new(),
     }
 }
 
@@ -264,6 +270,8 @@ fn said(detail: DeliveryDetail) -> Option<LineView> {
         plan_hash: String::new(),
         steps: Some(detail.steps),
         known: detail.known.into_iter().collect(),
+        revision: delivery.desired,
+        edits: detail.edits,
     })
 }
 

@@ -19,7 +19,7 @@ const PAGES: [&str; 9] = [
     "/plan",
     "/no-such-page",
 ];
-const FORMS: [&str; 4] = ["/parked/retry", "/parked/discard", "/sign-out", "/no-such-form"];
+const FORMS: [&str; 5] = ["/parked/retry", "/parked/discard", "/parked/edit", "/sign-out", "/no-such-form"];
 
 fn one_parked() -> World {
     World::default().with(parked("erp", "1001", "unknown_item", "SKU TEE-M"))

@@ -253,6 +253,19 @@ impl wire::deliveries_server::Deliveries for Fake {
         Ok(Response::new(wire::ChangedDeliveriesResponse { changed }))
     }
 
+    async fn edit(&self, request: Request<wire::EditRequest>) -> Answer<wire::EditResponse> {
+        let request = request.into_inner();
+        let (system, key) = (request.system.clone(), request.key.clone());
+        if self.selected(&wire::SelectDeliveriesRequest { system, key, ..Default::default() }) == 0 {
+            return Err(Status::not_found("no such delivery"));
+        }
+        if request.values[0].path != "customer.email" {
+            return Err(Status::invalid_argument("there is no one value of that name"));
+        }
+        self.world().edited.push(request);
+        Ok(Response::new(wire::EditResponse::default()))
+    }
+
     async fn say_again(&self, _: Request<wire::SayAgainRequest>) -> Answer<wire::ChangedDeliveriesResponse> {
         unused()
     }

@@ -60,6 +60,29 @@ async fn a_discard_without_a_reason_is_refused() {
 }
 
 #[tokio::test]
+async fn an_edit_gives_one_value_with_its_reason_and_one_that_is_not_there_is_told() {
+    let desk = Desk::open(three_parked()).await;
+    let edit = |path| {
+        let record =
+            [("system", "erp"), ("store", "main"), ("kind", "order"), ("id", "1001"), ("reason", "typed wrong")];
+        [record.as_slice(), &[("path", path), ("value", "ada@example.com"), ("epoch", "1"), ("number", "3")]].concat()
+    };
+    let page = desk.submit("/waybills/main/order/1001", "/parked/edit", &edit("customer.email")).await;
+    assert_eq!(page.header(header::LOCATION), "/waybills/main/order/1001?edited=1");
+    let edited = desk.services.world().edited.remove(0);
+    assert_eq!((edited.key.as_ref(), edited.reason.as_str()), (Some(&order("1001")), "typed wrong"));
+    assert_eq!((edited.values[0].value.as_str(), edited.seen.unwrap().number), ("ada@example.com", 3));
+    for wrong in [&edit("customer.email")[..7], &[&edit("customer.email")[..], &[("clear", "yes")]].concat()] {
+        let page = desk.submit("/waybills/main/order/1001", "/parked/edit", wrong).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "nothing was seen, or a value and nothing: {wrong:?}");
+    }
+    assert!(desk.services.world().edited.is_empty());
+    let page = desk.submit("/waybills/main/order/1001", "/parked/edit", &edit("nothing")).await;
+    assert_eq!(page.status, StatusCode::BAD_REQUEST);
+    page.must_say("there is no one value of that name");
+}
+
+#[tokio::test]
 async fn a_service_that_a_retry_does_not_reach_is_named() {
     let mut world = three_parked();
     world.elsewhere.insert("crm-sync", "http://127.0.0.1:1".to_owned());

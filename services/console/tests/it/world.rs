@@ -26,6 +26,7 @@ pub(crate) struct World {
     pub(crate) elsewhere: HashMap<&'static str, String>,
     pub(crate) retried: Vec<wire::SelectDeliveriesRequest>,
     pub(crate) discarded: Vec<wire::SelectDeliveriesRequest>,
+    pub(crate) edited: Vec<wire::EditRequest>,
     pub(crate) approvals: Vec<wire::list_approvals_response::Approval>,
     pub(crate) approved: Vec<wire::ApproveRequest>,
     pub(crate) refused: Vec<wire::RefuseRequest>,

@@ -15,7 +15,7 @@ use waybill_simulator::{
     kit::{Running, serve},
     shopify::{NewLine, NewOrder, Payment, Settings, Store},
 };
-use waybill_testkit::{ScratchFolder, TestDatabase, TestServers, wait_for_async};
+use waybill_testkit::{Proxy, ScratchFolder, TestDatabase, TestServers, wait_for_async};
 
 use crate::webhook::{PREVIOUS_SECRET, SECRET, Webhook};
 
@@ -42,6 +42,8 @@ pub(crate) struct Bench {
     running: Vec<JoinHandle<anyhow::Result<Ended>>>,
     settings: ServiceSettings,
     pub(crate) vendor: Running,
+    /// The service's way to its database.
+    pub(crate) road: Proxy,
     _folder: ScratchFolder,
 }
 
@@ -81,9 +83,11 @@ impl Bench {
         std::fs::write(&config, format!("[service]\n{own}\n")).unwrap();
         std::fs::write(&plan, plan_text(&folder, stores, &vendor.url())).unwrap();
 
-        let admin = servers.database.url().expose();
+        let straight = servers.database.url();
+        let road = Proxy::start(straight.address().unwrap()).unwrap();
+        let admin = straight.through(road.address()).expose();
         let url = database::provision(&admin, SERVICE, PASSWORD, &migrator()).await.unwrap();
-        let schema = format!("{admin}?options=-csearch_path%3D{}", database::schema(SERVICE));
+        let schema = format!("{}?options=-csearch_path%3D{}", straight.expose(), database::schema(SERVICE));
         let db = database::pool(&schema, 4).unwrap();
         let bus = Bus::connect(&servers.nats.url(), "admin", PASSWORD).await.unwrap();
         wait_for_async("NATS", DEADLINE, async || bus.connected().then_some(())).await;
@@ -108,7 +112,7 @@ impl Bench {
         let grpc = format!("http://{}", app.grpc_address().unwrap());
         let running = vec![tokio::spawn(app.run())];
         let http = reqwest::Client::builder().timeout(DEADLINE).build().unwrap();
-        Self { servers, shop, db, url, grpc, http, bus, stop, running, settings, vendor, _folder: folder }
+        Self { servers, shop, db, url, grpc, http, bus, stop, running, settings, vendor, road, _folder: folder }
     }
 
     /// A second replica works on the same inbox from here on.

@@ -1,6 +1,7 @@
 //! A server that is gone, and back.
 
 use reqwest::StatusCode;
+use waybill_runtime::database;
 use waybill_testkit::wait_for_async;
 
 use crate::{
@@ -74,5 +75,34 @@ async fn without_nats_webhooks_are_taken_and_with_it_back_their_snapshots_are_pu
         bench.published(id, 1).await;
     }
     bench.settled().await;
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn where_the_road_forgets_the_connection_of_a_commit_webhooks_are_taken_on_another() {
+    let Some(bench) = Bench::open().await else { return };
+    bench.taken(&webhook("orders/create", &order(1, AT))).await;
+    let lost = webhook("orders/create", &order(2, AT));
+    // Nobody writes until the commit is on its way, and nobody hears what becomes of it.
+    let mut lock = database::begin(&bench.db).await.unwrap();
+    sqlx::query("lock table inbox in share row exclusive mode").execute(&mut *lock).await.unwrap();
+    let answer = async {
+        let sent = bench.send(&lost);
+        let forgotten = async {
+            let waiting = "select count(*) from pg_locks where not granted and relation = 'inbox'::regclass";
+            wait_for_async("a commit on its way", DEADLINE, async || (bench.count(waiting).await > 0).then_some(()))
+                .await;
+            bench.road.forget();
+            lock.commit().await.unwrap();
+        };
+        futures::join!(sent, forgotten).0
+    };
+    assert_eq!(answer.await, StatusCode::SERVICE_UNAVAILABLE);
+    // As Shopify does: again until it is taken.
+    wait_for_async("a webhook that is taken", DEADLINE, async || {
+        (bench.send(&lost).await == StatusCode::OK).then_some(())
+    })
+    .await;
+    assert_eq!(bench.outcome(&lost.id).await.0, "applied");
     bench.close().await;
 }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use sqlx::{Connection as _, PgConnection};
 use waybill_connector::{Applied, Failure, Known, Look, LookCall, Sink, Step, StepCall, sink::Check};
 use waybill_domain::document::{Fields, OrderDocument};
 
@@ -140,5 +141,31 @@ impl Check for System {
         } else {
             Ok(())
         }
+    }
+}
+
+impl super::Bench {
+    /// While a condition holds, whatever is put back comes there late.
+    pub(in crate::tests) async fn late_when(&self, condition: &str) {
+        let late = [
+            format!(
+                "create function erp_sync.late() returns trigger language plpgsql as $$ begin
+                     if {condition} then perform pg_sleep(1); end if;
+                     return null;
+                 end $$"
+            ),
+            "create trigger late before update on erp_sync.delivery for each statement execute function erp_sync.late()"
+                .to_owned(),
+        ];
+        let mut admin = PgConnection::connect(&self.admin()).await.unwrap();
+        for statement in late {
+            sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut admin).await.unwrap();
+        }
+    }
+
+    /// What the system holds in a mapped field of an order, by its name.
+    pub(in crate::tests) fn field(&self, order: &str, field: &str) -> Option<String> {
+        let fields = self.system.fields.lock().unwrap();
+        fields.get(order)?.get(field).map(waybill_domain::document::FieldValue::to_text)
     }
 }

@@ -195,6 +195,7 @@ impl Suite {
             .filter(|delivery| matches(&select.system, &delivery.system) && matches(&select.code, &delivery.code))
             .filter(|delivery| select.key.is_none() || select.key == delivery.key)
             .map(|delivery| format!("{what} {}", delivery.name))
+            .take(if select.limit > 0 { select.limit as usize } else { usize::MAX })
             .collect();
         let changed = chosen.len() as i64;
         if !select.dry_run {
@@ -348,10 +349,43 @@ impl Deliveries for Suite {
 
     async fn pause(&self, request: Request<wire::PauseRequest>) -> Answer<wire::SystemsResponse> {
         let request = request.into_inner();
+        if request.flow == "orders-to-erp" {
+            self.changes.lock().unwrap().push(format!("pause flow {} {}", request.flow, request.paused));
+            return Ok(Response::new(self.reports(Condition::Serving)));
+        }
         if self.deliveries().all(|delivery| delivery.system != request.system) {
             return Err(Status::not_found("not served here"));
         }
         Ok(Response::new(self.reports(if request.paused { Condition::Paused } else { Condition::Serving })))
+    }
+
+    async fn edit(&self, request: Request<wire::EditRequest>) -> Answer<wire::EditResponse> {
+        let request = request.into_inner();
+        let delivery =
+            self.deliveries().find(|delivery| delivery.system == request.system && delivery.key == request.key);
+        let delivery = delivery.ok_or_else(|| Status::not_found("no such delivery"))?;
+        if delivery.state() != State::Parked {
+            return Err(Status::failed_precondition("it is not parked: it is applied"));
+        }
+        let mut changes = Vec::new();
+        for value in &request.values {
+            if value.path != "customer.email" {
+                return Err(Status::invalid_argument(format!("there is no one value '{}'", value.path)));
+            }
+            let (path, would_be) = (value.path.clone(), value.value.clone());
+            changes.push(wire::edit_response::Change { path, would_be, was: "ada".to_owned(), ..Default::default() });
+            if !request.dry_run {
+                let told = format!("edit {} {}={} {}", delivery.name, value.path, value.value, request.reason);
+                self.changes.lock().unwrap().push(told);
+            }
+        }
+        let revision = delivery.desired;
+        Ok(Response::new(wire::EditResponse {
+            changes,
+            would_be: State::Applied.into(),
+            revision,
+            ..Default::default()
+        }))
     }
 
     async fn list_decisions(

@@ -152,6 +152,8 @@ async fn a_database_that_is_restored_from_a_backup_doubles_nothing_and_loses_not
     })
     .await;
 
+    // Nothing is missing, doubled or otherwise at any system.
+    said(&shop.suite.run(&["audit"]));
     let twice: Vec<_> = shop.created().into_iter().filter(|(_, times)| *times > 1).collect();
     assert!(twice.is_empty(), "{twice:?}");
     assert_eq!(Books::open(&shop).await.sales().await.len(), 4);
