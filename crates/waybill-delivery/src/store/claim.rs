@@ -35,6 +35,8 @@ pub(crate) struct Claim {
     pub(crate) approved: bool,
     /// Whether it is to be written though nothing changed.
     pub(crate) again: bool,
+    /// Whether a person ever gave values in place of the plan's.
+    pub(crate) edited: bool,
     /// Microseconds since the Unix epoch.
     pub(crate) first_unapplied_us: Option<i64>,
     /// When a backup was restored, if it was not settled since: microseconds since the Unix epoch.
@@ -42,6 +44,9 @@ pub(crate) struct Claim {
     /// Whether a restored backup may not know what the system holds of it; told by its snapshot.
     #[sqlx(skip)]
     pub(crate) unsure: bool,
+    /// Whether it hangs on another record whose source does not answer.
+    #[sqlx(skip)]
+    pub(crate) lacks_other: bool,
     /// By when a write must have begun, so that it has ended while the claim still holds; none if nothing holds it.
     #[sqlx(skip)]
     pub(crate) latest: Option<Instant>,
@@ -82,7 +87,7 @@ impl Claim {
 pub(crate) const COLUMNS: &str = "d.id, d.system, d.store, d.kind, d.record_id, d.name, d.desired_epoch,
     d.desired_number, d.desired, d.applied_number, d.applied_hash, d.settled_number, d.known, d.attempts,
     d.tried_seconds, d.fence, d.wake, d.traceparent, d.external_id, d.target_key, d.approved_at is not null as approved,
-    d.again, (extract(epoch from d.first_unapplied_at) * 1000000)::bigint as first_unapplied_us,
+    d.again, d.edited, (extract(epoch from d.first_unapplied_at) * 1000000)::bigint as first_unapplied_us,
     (select (extract(epoch from e.began_at) * 1000000)::bigint from epoch e
      where d.settled_at is null or d.settled_at < e.began_at) as restored_us";
 
@@ -90,20 +95,31 @@ pub(crate) const COLUMNS: &str = "d.id, d.system, d.store, d.kind, d.record_id, 
 /// lease ran out is taken over. Empty too if another replica was faster with the same target.
 pub(crate) async fn claim(pool: &PgPool, system: &str, limit: i64, lease_seconds: f64) -> sqlx::Result<Vec<Claim>> {
     let claimed = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "with due as (
+        // Two questions, each with an index in its order: one for both would read all that is due, however much waits.
+        "with lost as (
              select d.id, d.target_key, d.due_at
              from delivery d
-             where d.system = $1
-                 and (d.state in ('pending', 'waiting') and d.due_at <= now()
-                     or d.state = 'applying' and d.lease_until < now())
+             where d.system = $1 and d.state = 'applying' and d.lease_until < now()
+             order by d.lease_until
+             limit $2
+             for update skip locked
+         ), ready as (
+             select d.id, d.target_key, d.due_at
+             from delivery d
+             where d.system = $1 and d.state in ('pending', 'waiting') and d.due_at <= now()
                  and not exists (
                      select from delivery o
-                     where o.system = d.system and o.target_key = d.target_key and o.state = 'applying' and o.id <> d.id)
+                     where o.system = d.system and o.target_key = d.target_key and o.state = 'applying')
              order by d.due_at
              limit $2
              for update skip locked
+         ), due as (
+             select * from lost union all select * from ready
          ), first as (
-             select distinct on (target_key) id from due order by target_key, due_at, id
+             select id from (
+                 select distinct on (target_key) id, due_at from due order by target_key, due_at, id) one
+             order by due_at
+             limit $2
          )
          update delivery d
          set state = 'applying', lease_until = now() + make_interval(secs => $3), fence = d.fence + 1
