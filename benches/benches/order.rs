@@ -28,7 +28,7 @@ fn now() -> Timestamp {
 fn webhook() -> Vec<u8> {
     let mut told = Vec::new();
     let store = Store::new(Settings::default());
-    sell(&store, Sale { orders: 1, seed: 1, emails: true }, now(), &mut told).expect("memory can be written");
+    sell(&store, Sale { orders: 1, seed: 1, named: true }, now(), &mut told).expect("memory can be written");
     let from = told.iter().position(|byte| *byte == b' ').expect("an id and a body") + 1;
     told.split_off(from)
 }

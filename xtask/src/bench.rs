@@ -4,6 +4,7 @@
 //! afterwards finds every order in every system.
 
 mod alone;
+mod cpu;
 mod drain;
 mod figure;
 mod ingest;
@@ -61,7 +62,7 @@ const MEASURED: [Run; 10] = [
         is_long: false,
     },
     Run { gives: &["ingest_p99_ms"], measure: ingest::p99, is_long: false },
-    Run { gives: &["through_rate", "idle_mb", "peak_mb"], measure: through::rate, is_long: false },
+    Run { gives: &["through_rate", "cpu_ms", "idle_mb", "peak_mb"], measure: through::rate, is_long: false },
     Run { gives: &["through_p99_s"], measure: through::p99, is_long: false },
     Run { gives: &["example_p99_s"], measure: through::example, is_long: false },
     Run { gives: &["drain_use", "drain_429"], measure: drain::limit, is_long: false },

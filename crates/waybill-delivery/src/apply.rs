@@ -8,7 +8,6 @@ use std::{
 use waybill_connector::{Applied, Failure, Known, Step, deadline};
 use waybill_domain::{CallKey, ObjectKey, RecordKey, document::Fields};
 use waybill_plan::{Document, Retry, Write};
-use waybill_runtime::database;
 
 use crate::{
     deciding,
@@ -211,6 +210,7 @@ impl Engine {
             call_key: call.to_string(),
             state,
             message,
+            known: None,
         };
         let intents: Vec<StepWrite> = to_apply
             .iter()
@@ -243,7 +243,6 @@ impl Engine {
 
         waybill_faults::crash_point("answer-read");
         let mut results = Vec::new();
-        let mut learned = (Vec::new(), Vec::new(), Vec::new());
         for ((index, step, _, call), outcome) in to_apply.iter().zip(outcomes) {
             let (state, message) = match &outcome {
                 Ok(_) => ("done", String::new()),
@@ -254,23 +253,19 @@ impl Engine {
                 }
                 Err(failure) => ("failed", failure.to_string()),
             };
-            results.push(write(works, *index, step, call, state, message));
+            let mut result = write(works, *index, step, call, state, message);
             let work = &mut works[*index];
             match outcome {
                 Ok(applied) => {
                     work.take(applied);
-                    learned.0.push(work.claim.id);
-                    learned.1.push(work.claim.fence);
-                    learned.2.push(serde_json::json!(work.known));
+                    result.known = Some(work.known.clone());
                 }
                 Err(failure) => work.ended = Some(Err(Stopped::Failure(failure))),
             }
+            results.push(result);
         }
         let latest = Instant::now() + CALL;
-        let mut transaction = database::begin(self.pool()).await?;
-        let held = steps::write(&mut transaction, &results, LEASE.as_secs_f64()).await?;
-        steps::learn(&mut transaction, &learned.0, &learned.1, &learned.2).await?;
-        transaction.commit().await?;
+        let held = steps::write(&mut *self.pool().acquire().await?, &results, LEASE.as_secs_f64()).await?;
         for (index, ..) in to_apply {
             works[index].hold(held.contains(&works[index].claim.id), latest);
         }
@@ -293,13 +288,10 @@ impl Engine {
             call_key: call.to_owned(),
             state,
             message: message.to_owned(),
+            known: Some(work.known.clone()),
         };
         let latest = Instant::now() + CALL;
-        let mut transaction = database::begin(self.pool()).await?;
-        let held = steps::write(&mut transaction, &[row], LEASE.as_secs_f64()).await?;
-        let known = [serde_json::json!(work.known)];
-        steps::learn(&mut transaction, &[work.claim.id], &[work.claim.fence], &known).await?;
-        transaction.commit().await?;
+        let held = steps::write(&mut *self.pool().acquire().await?, &[row], LEASE.as_secs_f64()).await?;
         work.hold(held.contains(&work.claim.id), latest);
         Ok(())
     }

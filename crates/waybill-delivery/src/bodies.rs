@@ -18,6 +18,7 @@ use crate::{
         settle::{self, Back},
     },
     sweep,
+    worker::End,
 };
 
 /// How long until a source that did not answer is asked again.
@@ -57,8 +58,9 @@ impl Engine {
                     let (state, code) =
                         if claim.applied_number.is_some() { ("applied", "") } else { ("parked", "malformed") };
                     let message = "its body was removed by age and its source does not have it any more";
-                    let end = deciding::ended(plan, &claim, state, code, "", message);
-                    self.settle(&claim, end, &[]).await?;
+                    let ended = deciding::ended(&plan.hash, &claim, state, code, "", message);
+                    let system = claim.system.clone();
+                    self.settle(&system, vec![End { claim, ended, sent: Vec::new() }]).await?;
                 }
                 Err(error) => {
                     tracing::info!(delivery = claim.id, error = format!("{error:#}"), "its body cannot be fetched yet");

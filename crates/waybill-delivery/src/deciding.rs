@@ -24,6 +24,7 @@ use crate::{
         settle::{self, Back, Ended},
         steps,
     },
+    worker::End,
 };
 
 /// A waiting delivery is looked at again after this even if nothing woke it.
@@ -88,6 +89,7 @@ impl Engine {
         let claims = self.with_bodies(&plan, claims).await?;
         let mut writes: Vec<Work> = Vec::new();
         let mut questions: Vec<Question> = Vec::new();
+        let mut ends = Vec::new();
         for (claim, snapshot, known) in self.gather(&plan, &served.name, claims).await? {
             if claim.lacks_other {
                 self.wait_for_source(&plan, &claim).await?;
@@ -95,7 +97,7 @@ impl Engine {
             }
             match self.decide_one(&plan, served, claim, snapshot, known, &Remote::NotRead) {
                 Decided::ReadFirst(question) => questions.push(*question),
-                decided => writes.extend(self.follow(decided).await?),
+                decided => writes.extend(self.follow(decided, &mut ends).await?),
             }
         }
         for (question, remote) in self.read_first(served, questions).await? {
@@ -103,7 +105,7 @@ impl Engine {
             match remote {
                 Ok(remote) => {
                     let decided = self.decide_one(&plan, served, claim, Some(snapshot), Some(known), &remote);
-                    writes.extend(self.follow(decided).await?);
+                    writes.extend(self.follow(decided, &mut ends).await?);
                 }
                 Err(failure) => {
                     let retry = plan
@@ -113,19 +115,21 @@ impl Engine {
                     claim.basis =
                         Basis { known: Some(known), unread: true, plan_hash: plan.hash.clone(), ..Basis::default() };
                     let write = Write { document: question.document, hash: String::new(), sent: BTreeMap::new() };
-                    self.end(served, Work::new(claim, snapshot.key, write, retry), Err(failure), serving).await?;
+                    let work = Work::new(claim, snapshot.key, write, retry);
+                    self.end(served, vec![(work, Err(failure))], serving).await?;
                 }
             }
         }
+        self.settle(served.name.as_str(), ends).await?;
         let writes = self.without_held(served, writes).await?;
         Ok(grouped(served, writes, serving))
     }
 
-    /// Carries out what is no write.
-    async fn follow(&self, decided: Decided) -> sqlx::Result<Option<Work>> {
+    /// Carries out what is no write; what is settled by it is told to `ends`.
+    async fn follow(&self, decided: Decided, ends: &mut Vec<End>) -> sqlx::Result<Option<Work>> {
         match decided {
             Decided::Write(work) => return Ok(Some(*work)),
-            Decided::Settled(end) => self.settle(&end.1, end.0, &[]).await?,
+            Decided::Settled(end) => ends.push(End { claim: end.1, ended: end.0, sent: Vec::new() }),
             Decided::Back(back) => settle::put_back(&mut *self.pool().acquire().await?, &back.0).await?,
             // Asked again after it was read, it is decided.
             Decided::ReadFirst(question) => {
@@ -207,7 +211,7 @@ impl Engine {
         remote: &Remote,
     ) -> Decided {
         let (Some(snapshot), Some(known)) = (snapshot, known) else {
-            let end = ended(plan, &claim, "parked", "malformed", "", "the stored snapshot cannot be read");
+            let end = ended(&plan.hash, &claim, "parked", "malformed", "", "the stored snapshot cannot be read");
             return Decided::Settled(Box::new((end, claim)));
         };
         let flow = plan.flow(&snapshot.key.store, snapshot.key.kind, &served.name);
@@ -217,7 +221,7 @@ impl Engine {
         }
         claim.basis = Basis { known: Some(known), plan_hash: plan.hash.clone(), ..Basis::default() };
         let settled = |claim: Claim, state, code: &str, field: &str, message: &str| {
-            let end = ended(plan, &claim, state, code, field, message);
+            let end = ended(&plan.hash, &claim, state, code, field, message);
             Decided::Settled(Box::new((end, claim)))
         };
         match decision {
@@ -432,7 +436,15 @@ pub(crate) fn object_key(document: &Document, key: &RecordKey, role: &str) -> Ob
     }
 }
 
-pub(crate) fn ended(plan: &Plan, claim: &Claim, state: &'static str, code: &str, field: &str, message: &str) -> Ended {
+/// How a claim ends under a plan of this hash, with all else as it stood.
+pub(crate) fn ended(
+    plan_hash: &str,
+    claim: &Claim,
+    state: &'static str,
+    code: &str,
+    field: &str,
+    message: &str,
+) -> Ended {
     Ended {
         id: claim.id,
         fence: claim.fence,
@@ -446,7 +458,7 @@ pub(crate) fn ended(plan: &Plan, claim: &Claim, state: &'static str, code: &str,
         external_id: claim.external_id.clone(),
         hash: claim.applied_hash.clone(),
         attempts: claim.attempts,
-        plan_hash: plan.hash.clone(),
+        plan_hash: plan_hash.to_owned(),
     }
 }
 

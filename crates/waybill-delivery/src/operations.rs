@@ -325,7 +325,7 @@ impl Engine {
         .await?;
         let kept = settled.iter().filter(|settled| !waybill_faults::breaks("lose-receipt", &settled.record_id));
         let rows: Vec<OutboxRow> = kept.filter_map(|settled| self.stored_receipt(settled)).collect();
-        outbox::write(&mut transaction, &rows).await?;
+        outbox::write(&mut transaction, rows.iter()).await?;
         transaction.commit().await?;
         self.wake_outbox();
         Ok(rows.len() as i64)

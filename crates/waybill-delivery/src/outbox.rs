@@ -31,16 +31,17 @@ pub struct OutboxRow {
 type Stored = (i64, String, Json<Vec<(String, String)>>, Vec<u8>);
 
 /// Writes rows within the caller's transaction.
-pub(crate) async fn write(db: &mut PgConnection, rows: &[OutboxRow]) -> sqlx::Result<()> {
+pub(crate) async fn write<'a>(db: &mut PgConnection, rows: impl Iterator<Item = &'a OutboxRow>) -> sqlx::Result<()> {
+    let rows: Vec<&OutboxRow> = rows.collect();
     if rows.is_empty() {
         return Ok(());
     }
     sqlx::query(
         "insert into outbox (subject, headers, payload) select * from unnest($1::text[], $2::jsonb[], $3::bytea[])",
     )
-    .bind(rows.iter().map(|row| row.subject.clone()).collect::<Vec<_>>())
-    .bind(rows.iter().map(|row| serde_json::json!(row.headers)).collect::<Vec<_>>())
-    .bind(rows.iter().map(|row| row.payload.clone()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.subject.as_str()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| Json(&row.headers)).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.payload.as_slice()).collect::<Vec<_>>())
     .execute(db)
     .await?;
     Ok(())

@@ -17,6 +17,7 @@ use waybill_runtime::{
 use crate::{
     apply::{Stopped, Work},
     backoff::{self, Backoff},
+    deciding::ended,
     engine::{Engine, Served},
     outbox,
     outcome::{Next, SystemNext, after_failure},
@@ -46,6 +47,15 @@ const CHECK_EVERY: Duration = Duration::from_secs(5);
 /// How often a system without a wake-up looks for work that other processes left or that became due.
 const POLL: Duration = Duration::from_millis(250);
 const GROUP: usize = 100;
+
+/// How a claim ended, and what was sent of the mapped fields.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub(crate) claim: Claim,
+    pub(crate) ended: Ended,
+    pub(crate) sent: Vec<(String, String, Fields)>,
+}
+
 const LOST: &str = "the claim was lost to another replica; its result counts";
 
 impl Engine {
@@ -155,12 +165,11 @@ impl Engine {
 
     async fn run_group(&self, served: &Served, mut works: Vec<Work>, serving: bool) -> sqlx::Result<()> {
         let Some(sink) = works.first().and_then(|work| served.port.sink(&work.document)) else {
-            for work in works {
+            let refused = works.into_iter().map(|work| {
                 let message = format!("{} cannot take {} records", served.port.descriptor.title, work.key.kind);
-                let failure = Failure::rejected("no_capability", "", message);
-                self.end(served, work, Err(failure), serving).await?;
-            }
-            return Ok(());
+                (work, Err(Failure::rejected("no_capability", "", message)))
+            });
+            return self.end(served, refused.collect(), serving).await;
         };
         // Each record's own trace goes on, also where one call carries several: every span lasts as long as the call.
         let records = works.len();
@@ -168,6 +177,7 @@ impl Engine {
         let span = spans.first().cloned().unwrap_or_else(tracing::Span::none);
         let outcome = async {
             self.run_steps(sink.as_ref(), &mut works).await?;
+            let mut outcomes = Vec::with_capacity(works.len());
             for mut work in works {
                 let outcome = match work.ended.take() {
                     None | Some(Ok(())) => Ok(()),
@@ -177,9 +187,9 @@ impl Engine {
                         continue;
                     }
                 };
-                self.end(served, work, outcome, serving).await?;
+                outcomes.push((work, outcome));
             }
-            Ok(())
+            self.end(served, outcomes, serving).await
         }
         .instrument(span)
         .await;
@@ -187,40 +197,39 @@ impl Engine {
         outcome
     }
 
-    /// Records how an attempt ended, for the delivery and for the system.
+    /// Records how attempts ended, for the deliveries and for the system.
     pub(crate) async fn end(
         &self,
         served: &Served,
-        work: Work,
-        outcome: Result<(), Failure>,
+        outcomes: Vec<(Work, Result<(), Failure>)>,
         serving: bool,
     ) -> sqlx::Result<()> {
-        let plan_hash = work.claim.basis.plan_hash.clone();
-        let claim = &work.claim;
-        let failure = match outcome {
-            Ok(()) => {
-                if !serving || claim.attempts > 0 {
-                    systems::well(self.pool(), served.name.as_str()).await?;
+        let mut ends = Vec::with_capacity(outcomes.len());
+        let mut is_well = false;
+        for (work, outcome) in outcomes {
+            match outcome {
+                Ok(()) => {
+                    is_well |= !serving || work.claim.attempts > 0;
+                    let ended = Ended {
+                        external_id: work.external_id,
+                        hash: Some(work.hash),
+                        attempts: work.claim.attempts + 1,
+                        ..ended(&work.claim.basis.plan_hash, &work.claim, "applied", "", "", "")
+                    };
+                    ends.push(End { claim: work.claim, ended, sent: work.sent });
                 }
-                let ended = Ended {
-                    id: claim.id,
-                    fence: claim.fence,
-                    wake: claim.wake,
-                    epoch: claim.desired_epoch,
-                    number: claim.desired_number,
-                    state: "applied",
-                    code: String::new(),
-                    message: String::new(),
-                    field: String::new(),
-                    external_id: work.external_id.clone(),
-                    hash: Some(work.hash.clone()),
-                    attempts: claim.attempts + 1,
-                    plan_hash,
-                };
-                return self.settle(claim, ended, &work.sent).await;
+                Err(failure) => ends.extend(self.failed(served, work, &failure, serving).await?),
             }
-            Err(failure) => failure,
-        };
+        }
+        if is_well {
+            systems::well(self.pool(), served.name.as_str()).await?;
+        }
+        self.settle(served.name.as_str(), ends).await
+    }
+
+    /// What follows a failure; the claim's end, if it is one.
+    async fn failed(&self, served: &Served, work: Work, failure: &Failure, serving: bool) -> sqlx::Result<Option<End>> {
+        let claim = &work.claim;
         self.metrics().add(
             "waybill_attempts_failed_total",
             &[("system", served.name.as_str()), ("class", failure.class())],
@@ -231,7 +240,7 @@ impl Engine {
             "an attempt failed"
         );
         let (next, system) = after_failure(
-            &failure,
+            failure,
             claim.attempts,
             serving,
             served.port.descriptor.find_lag,
@@ -253,27 +262,18 @@ impl Engine {
                     field: String::new(),
                     code: failure.class().to_owned(),
                     message,
-                    plan_hash,
+                    plan_hash: claim.basis.plan_hash.clone(),
                 };
-                settle::put_back(&mut *self.pool().acquire().await?, &back).await
+                settle::put_back(&mut *self.pool().acquire().await?, &back).await?;
+                Ok(None)
             }
             Next::Park { code, field, message } => {
                 let ended = Ended {
-                    id: claim.id,
-                    fence: claim.fence,
-                    wake: claim.wake,
-                    epoch: claim.desired_epoch,
-                    number: claim.desired_number,
-                    state: "parked",
-                    code,
-                    message,
-                    field,
-                    external_id: work.external_id.clone(),
-                    hash: claim.applied_hash.clone(),
+                    external_id: work.external_id,
                     attempts: claim.attempts + 1,
-                    plan_hash,
+                    ..ended(&claim.basis.plan_hash, claim, "parked", &code, &field, &message)
                 };
-                self.settle(claim, ended, &[]).await
+                Ok(Some(End { claim: work.claim, ended, sent: Vec::new() }))
             }
         }
     }
@@ -295,30 +295,64 @@ impl Engine {
         }
     }
 
-    /// Ends a claim and says so, in one transaction.
-    pub(crate) async fn settle(
-        &self,
-        claim: &Claim,
-        ended: Ended,
-        sent: &[(String, String, Fields)],
-    ) -> sqlx::Result<()> {
-        let mut transaction = database::begin(self.pool()).await?;
-        let Some(settlement) = settle::settle(&mut transaction, &ended, &claim.basis, self.now()).await? else {
-            tracing::info!(delivery = claim.id, "{LOST}");
-            return Ok(());
-        };
-        sent::keep(&mut transaction, &claim.system, sent).await?;
-        if claim.is_first_write() && ended.state == "applied" {
-            systems::note_first_write(&mut transaction, &claim.system).await?;
+    /// Ends claims of a system and says so, in one transaction. If one of them holds what cannot be stored, each goes by
+    /// itself, so that it keeps no other from its end.
+    pub(crate) async fn settle(&self, system: &str, ends: Vec<End>) -> sqlx::Result<()> {
+        match self.settle_together(system, &ends).await {
+            Err(error) if ends.len() > 1 && database::refused_content(&error).is_some() => {
+                tracing::warn!(system, %error, "an end cannot be recorded; looking for it");
+                let mut outcome = Ok(());
+                for end in &ends {
+                    let ended = self.settle_together(system, std::slice::from_ref(end)).await;
+                    outcome = outcome.and(ended);
+                }
+                outcome
+            }
+            outcome => outcome,
         }
-        if self.hooks().says_receipts() && !waybill_faults::breaks("lose-receipt", &claim.record_id) {
-            let rows = receipt_rows(self.service(), claim, &ended, settlement, self.now());
-            outbox::write(&mut transaction, &rows).await?;
+    }
+
+    async fn settle_together(&self, system: &str, ends: &[End]) -> sqlx::Result<()> {
+        if ends.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = database::begin(self.pool()).await?;
+        let told: Vec<_> = ends.iter().map(|end| (&end.ended, &end.claim.basis)).collect();
+        let settlements = settle::settle(&mut transaction, &told, self.now()).await?;
+        let mut settled = Vec::with_capacity(ends.len());
+        for end in ends {
+            match settlements.get(&end.claim.id) {
+                Some(settlement) => settled.push((end, *settlement)),
+                None => tracing::info!(delivery = end.claim.id, "{LOST}"),
+            }
+        }
+        if settled.is_empty() {
+            return Ok(());
+        }
+        let sent: Vec<_> = settled.iter().flat_map(|(end, _)| &end.sent).collect();
+        sent::keep(&mut transaction, system, &sent).await?;
+        let is_first = |(end, _): &&(&End, i64)| end.claim.is_first_write() && end.ended.state == "applied";
+        let first_writes = settled.iter().filter(is_first).count();
+        if first_writes > 0 {
+            let records = i64::try_from(first_writes).unwrap_or(i64::MAX);
+            systems::note_first_writes(&mut transaction, system, records).await?;
+        }
+        if self.hooks().says_receipts() {
+            let rows: Vec<_> = settled
+                .iter()
+                .filter(|(end, _)| !waybill_faults::breaks("lose-receipt", &end.claim.record_id))
+                .flat_map(|(end, settlement)| {
+                    receipt_rows(self.service(), &end.claim, &end.ended, *settlement, self.now())
+                })
+                .collect();
+            outbox::write(&mut transaction, rows.iter()).await?;
         }
         transaction.commit().await?;
         waybill_faults::crash_point("receipt-committed");
-        let labels = [("system", claim.system.as_str()), ("kind", claim.kind.as_str()), ("state", ended.state)];
-        self.metrics().add("waybill_deliveries_settled_total", &labels, 1);
+        for (End { claim, ended, .. }, _) in &settled {
+            let labels = [("system", claim.system.as_str()), ("kind", claim.kind.as_str()), ("state", ended.state)];
+            self.metrics().add("waybill_deliveries_settled_total", &labels, 1);
+        }
         self.wake_outbox();
         Ok(())
     }

@@ -83,6 +83,13 @@ pub async fn begin(pool: &PgPool) -> sqlx::Result<Transaction<'static, Postgres>
     begun.await.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?
 }
 
+/// PostgreSQL's code where it refuses what it is given, now and always: a NUL in a text, a time before its calendar,
+/// an entry too long for an index.
+pub fn refused_content(error: &sqlx::Error) -> Option<String> {
+    let code = error.as_database_error()?.code()?;
+    (code.starts_with("22") || code.starts_with("54")).then(|| code.into_owned())
+}
+
 /// Creates or repairs a service's role and schema and runs its migrations, as an administrator. Can be run again.
 /// Gives the URL for the service's own role.
 ///

@@ -75,9 +75,9 @@ struct Arguments {
     /// Where the sale's orders are written: a line for each, its id, a space and its webhook's body.
     #[arg(long)]
     sale_file: Option<PathBuf>,
-    /// The sale's buyers leave their e-mail addresses.
+    /// The sale's buyers say who they are, and get a parcel.
     #[arg(long)]
-    sale_emails: bool,
+    sale_named: bool,
     /// A real ERP instead of the simulated one: a file with its `url`, `database`, `user` and `password` as JSON.
     #[arg(long)]
     erp: Option<PathBuf>,
@@ -125,7 +125,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         crm_accounts: arguments.crm_accounts,
         sale: arguments
             .sale_file
-            .map(|file| (Sale { orders: arguments.sale, seed: arguments.seed, emails: arguments.sale_emails }, file)),
+            .map(|file| (Sale { orders: arguments.sale, seed: arguments.seed, named: arguments.sale_named }, file)),
         shipping_requests: arguments.shipping_requests,
         split_percent: arguments.split,
         ports: arguments.ports,

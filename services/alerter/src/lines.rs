@@ -73,14 +73,20 @@ impl Hooks for Lines {
     }
 
     async fn receipts(&self, _plan: &Plan, db: &mut PgConnection, receipts: &[wire::Receipt]) -> sqlx::Result<()> {
+        let mut left: Vec<Told<'_>> = receipts.iter().filter_map(Told::of).collect();
         // In one order everywhere, so that two replicas' batches cannot lock each other out.
-        let mut receipts: Vec<&wire::Receipt> = receipts.iter().collect();
-        receipts.sort_by_key(|receipt| {
-            let key = receipt.key.clone().unwrap_or_default();
-            (key.store, key.kind, key.id, receipt.system.clone(), receipt.settlement)
-        });
-        for receipt in receipts {
-            settle(db, receipt).await?;
+        left.sort_by(|a, b| (a.line(), a.receipt.settlement).cmp(&(b.line(), b.receipt.settlement)));
+        while !left.is_empty() {
+            // Of each line its first receipt: the next one is judged by what this one makes of it.
+            let (mut first, mut later): (Vec<Told<'_>>, Vec<_>) = (Vec::with_capacity(left.len()), Vec::new());
+            for told in left {
+                match first.last() {
+                    Some(before) if before.line() == told.line() => later.push(told),
+                    _ => first.push(told),
+                }
+            }
+            settle(db, &first).await?;
+            left = later;
         }
         Ok(())
     }
@@ -123,72 +129,122 @@ fn arrived(snapshot: &Snapshot) -> Option<Timestamp> {
     }
 }
 
-/// Sets a line by a receipt. Receipts are numbered per delivery: an older one changes nothing. Of the revisions that
-/// it settles the last gets its state, those before it and a parked one before them are superseded.
-async fn settle(db: &mut PgConnection, receipt: &wire::Receipt) -> sqlx::Result<()> {
-    let (Some(key), Some(to)) = (&receipt.key, &receipt.to) else { return Ok(()) };
-    let state = match receipt.state() {
-        wire::State::Applied => "applied",
-        wire::State::Ignored => "ignored",
-        wire::State::Parked => "parked",
-        _ => return Ok(()),
-    };
-    sqlx::query("insert into line (store, kind, record_id, system) values ($1, $2, $3, $4) on conflict do nothing")
-        .bind(&key.store)
-        .bind(&key.kind)
-        .bind(&key.id)
-        .bind(&receipt.system)
-        .execute(&mut *db)
-        .await?;
+/// A receipt of an end.
+struct Told<'a> {
+    receipt: &'a wire::Receipt,
+    key: &'a wire::RecordKey,
+    to: &'a wire::Revision,
+    state: &'static str,
+}
+
+impl<'a> Told<'a> {
+    fn of(receipt: &'a wire::Receipt) -> Option<Self> {
+        let state = match receipt.state() {
+            wire::State::Applied => "applied",
+            wire::State::Ignored => "ignored",
+            wire::State::Parked => "parked",
+            _ => return None,
+        };
+        Some(Self { receipt, key: receipt.key.as_ref()?, to: receipt.to.as_ref()?, state })
+    }
+
+    fn line(&self) -> (&str, &str, &str, &str) {
+        (&self.key.store, &self.key.kind, &self.key.id, &self.receipt.system)
+    }
+
+    fn settled_at(&self) -> Option<String> {
+        let at = self.receipt.settled_at.as_ref()?;
+        Some(waybill_proto::convert::from_timestamp("settled_at", at).ok()?.to_string())
+    }
+}
+
+/// Sets lines by receipts, one each. Receipts are numbered per delivery: an older one changes nothing. Of the revisions
+/// that it settles the last gets its state, those before it and a parked one before them are superseded.
+async fn settle(db: &mut PgConnection, receipts: &[Told<'_>]) -> sqlx::Result<()> {
+    fn column<'a, T>(receipts: &'a [Told<'_>], pick: impl Fn(&'a Told<'_>) -> T) -> Vec<T> {
+        receipts.iter().map(pick).collect()
+    }
+    let (stores, kinds, ids, systems) = (
+        column(receipts, |told| told.key.store.as_str()),
+        column(receipts, |told| told.key.kind.as_str()),
+        column(receipts, |told| told.key.id.as_str()),
+        column(receipts, |told| told.receipt.system.as_str()),
+    );
     sqlx::query(
-        // Row by row on its own columns: a row that another transaction changes meanwhile is judged as it is then.
+        "insert into line (store, kind, record_id, system)
+         select * from unnest($1::text[], $2::text[], $3::text[], $4::text[]) order by 1, 2, 3, 4
+         on conflict do nothing",
+    )
+    .bind(&stores)
+    .bind(&kinds)
+    .bind(&ids)
+    .bind(&systems)
+    .execute(&mut *db)
+    .await?;
+    // Locked before they are judged: a row that another transaction changes meanwhile is judged as it is then.
+    sqlx::query(
+        "select from line l
+         join unnest($1::text[], $2::text[], $3::text[], $4::text[]) as n (store, kind, record_id, system)
+             using (store, kind, record_id, system)
+         order by l.store, l.kind, l.record_id, l.system
+         for update of l",
+    )
+    .bind(&stores)
+    .bind(&kinds)
+    .bind(&ids)
+    .bind(&systems)
+    .execute(&mut *db)
+    .await?;
+    sqlx::query(
         "update line l set
-             service = $5, settled_epoch = $6, settled_number = $7, settlement = $8,
+             service = n.service, settled_epoch = n.epoch, settled_number = n.number, settlement = n.settlement,
              -- A new epoch numbers on from where the backup stood. What was settled after it, and is still known here,
              -- was never accepted: the sum of the ends is the number in any case.
              superseded = l.superseded
-                 + case when $6 = l.settled_epoch then greatest(0, $7 - l.settled_number - 1)
-                     else $7 - l.settled_number - 1 end
+                 + case when n.epoch = l.settled_epoch then greatest(0, n.number - l.settled_number - 1)
+                     else n.number - l.settled_number - 1 end
                  + case when l.settled and l.end_state = 'parked'
-                     and ($6, $7) > (l.settled_epoch, l.settled_number) then 1 else 0 end,
+                     and (n.epoch, n.number) > (l.settled_epoch, l.settled_number) then 1 else 0 end,
              -- The same revision settled anew moves from its former end to the new one.
-             applied = l.applied + ($9 = 'applied')::int
+             applied = l.applied + (n.state = 'applied')::int
                  - case when l.settled and l.end_state = 'applied'
-                     and ($6, $7) = (l.settled_epoch, l.settled_number) then 1 else 0 end,
-             ignored = l.ignored + ($9 = 'ignored')::int
+                     and (n.epoch, n.number) = (l.settled_epoch, l.settled_number) then 1 else 0 end,
+             ignored = l.ignored + (n.state = 'ignored')::int
                  - case when l.settled and l.end_state = 'ignored'
-                     and ($6, $7) = (l.settled_epoch, l.settled_number) then 1 else 0 end,
-             parked = ($9 = 'parked')::int,
-             state = case when (l.accepted_epoch, l.accepted_number) > ($6, $7) and $9 <> 'parked' then 'pending' else $9 end,
-             end_state = $9, settled = true,
-             code = $10, message = $11, field = $12, external_id = $13, attempts = $14, plan_hash = $15,
-             waits_since = case when (l.accepted_epoch, l.accepted_number) > ($6, $7) then coalesce(l.waits_since, now()) end,
-             dead_at = null, settled_at = $16::timestamptz, changed_at = now()
-         where (l.store, l.kind, l.record_id, l.system) = ($1, $2, $3, $4)
-             and ($6, $8) > (l.settled_epoch, l.settlement) and ($6, $7) >= (l.settled_epoch, l.settled_number)",
+                     and (n.epoch, n.number) = (l.settled_epoch, l.settled_number) then 1 else 0 end,
+             parked = (n.state = 'parked')::int,
+             state = case when (l.accepted_epoch, l.accepted_number) > (n.epoch, n.number) and n.state <> 'parked'
+                 then 'pending' else n.state end,
+             end_state = n.state, settled = true,
+             code = n.code, message = n.message, field = n.field, external_id = n.external_id, attempts = n.attempts,
+             plan_hash = n.plan_hash,
+             waits_since = case when (l.accepted_epoch, l.accepted_number) > (n.epoch, n.number)
+                 then coalesce(l.waits_since, now()) end,
+             dead_at = null, settled_at = n.settled_at::timestamptz, changed_at = now()
+         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[],
+                 $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::text[], $16::text[])
+             as n (store, kind, record_id, system, service, epoch, number, settlement, state, code, message, field,
+                 external_id, attempts, plan_hash, settled_at)
+         where (l.store, l.kind, l.record_id, l.system) = (n.store, n.kind, n.record_id, n.system)
+             and (n.epoch, n.settlement) > (l.settled_epoch, l.settlement)
+             and (n.epoch, n.number) >= (l.settled_epoch, l.settled_number)",
     )
-    .bind(&key.store)
-    .bind(&key.kind)
-    .bind(&key.id)
-    .bind(&receipt.system)
-    .bind(&receipt.service)
-    .bind(to.epoch)
-    .bind(to.number)
-    .bind(receipt.settlement)
-    .bind(state)
-    .bind(&receipt.code)
-    .bind(&receipt.message)
-    .bind(&receipt.field)
-    .bind(&receipt.external_id)
-    .bind(receipt.attempts)
-    .bind(&receipt.plan_hash)
-    .bind(
-        receipt
-            .settled_at
-            .as_ref()
-            .and_then(|at| waybill_proto::convert::from_timestamp("settled_at", at).ok())
-            .map(|time| time.to_string()),
-    )
+    .bind(stores)
+    .bind(kinds)
+    .bind(ids)
+    .bind(systems)
+    .bind(column(receipts, |told| told.receipt.service.as_str()))
+    .bind(column(receipts, |told| told.to.epoch))
+    .bind(column(receipts, |told| told.to.number))
+    .bind(column(receipts, |told| told.receipt.settlement))
+    .bind(column(receipts, |told| told.state))
+    .bind(column(receipts, |told| told.receipt.code.as_str()))
+    .bind(column(receipts, |told| told.receipt.message.as_str()))
+    .bind(column(receipts, |told| told.receipt.field.as_str()))
+    .bind(column(receipts, |told| told.receipt.external_id.as_str()))
+    .bind(column(receipts, |told| told.receipt.attempts))
+    .bind(column(receipts, |told| told.receipt.plan_hash.as_str()))
+    .bind(receipts.iter().map(Told::settled_at).collect::<Vec<_>>())
     .execute(db)
     .await?;
     Ok(())

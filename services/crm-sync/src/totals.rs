@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
 use waybill_delivery::Hooks;
-use waybill_domain::{Body, Kind, Snapshot, SystemName, totals};
-use waybill_plan::{CustomerTotals, Facts, Plan, target_key};
+use waybill_domain::{Body, Kind, Snapshot, SystemName, order::Order, totals};
+use waybill_plan::{CustomerTotals, Facts, Flow, Plan, target_key};
 
 /// Keeps what each order counts, and gives a buyer's totals to decisions.
 #[derive(Debug, Clone, Copy)]
@@ -14,37 +14,39 @@ pub(crate) struct BuyerTotals;
 #[async_trait]
 impl Hooks for BuyerTotals {
     async fn heard(&self, plan: &Plan, db: &mut PgConnection, snapshots: &[Snapshot]) -> sqlx::Result<()> {
-        let mut buyers = Vec::new();
-        for snapshot in snapshots {
-            let Some(Body::Order(order)) = &snapshot.body else { continue };
-            // An order whose sums do not hold is parked everywhere: what it is worth cannot be told.
-            let counts = totals::check(order).is_ok()
-                && plan.counts(snapshot).unwrap_or_else(|error| {
-                    tracing::error!(%error, record = %snapshot.key, "the plan's customers.counts cannot be computed; not counted");
-                    false
-                });
-            let changed = sqlx::query(
-                "insert into buyer_order as b (store, order_id, buyer, epoch, number, counts, spent, placed_at)
-                 values ($1, $2, $3, $4, $5, $6, $7::numeric, $8::timestamptz)
-                 on conflict (store, order_id) do update set
-                     buyer = excluded.buyer, epoch = excluded.epoch, number = excluded.number,
-                     counts = excluded.counts, spent = excluded.spent, placed_at = excluded.placed_at
-                 where (excluded.epoch, excluded.number) > (b.epoch, b.number)",
-            )
-            .bind(snapshot.key.store.as_str())
-            .bind(snapshot.key.id.as_str())
-            .bind(target_key(snapshot))
-            .bind(snapshot.revision.epoch)
-            .bind(snapshot.revision.number)
-            .bind(counts)
-            .bind(order.totals.current_total.shop.amount.to_string())
-            .bind(order.processed_at.to_string())
-            .execute(&mut *db)
-            .await?;
-            if changed.rows_affected() > 0 {
-                buyers.push(target_key(snapshot));
-            }
+        let orders: Vec<(&Snapshot, &Order, bool)> = snapshots
+            .iter()
+            .filter_map(|snapshot| match &snapshot.body {
+                Some(Body::Order(order)) => Some((snapshot, order.as_ref(), counts(plan, snapshot, order))),
+                _ => None,
+            })
+            .collect();
+        if orders.is_empty() {
+            return Ok(());
         }
+        let buyers: Vec<String> = sqlx::query_scalar(
+            "insert into buyer_order as b (store, order_id, buyer, epoch, number, counts, spent, placed_at)
+             select store, order_id, buyer, epoch, number, counts, spent::numeric, placed_at::timestamptz
+             from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::boolean[], $7::text[],
+                     $8::text[])
+                 as n (store, order_id, buyer, epoch, number, counts, spent, placed_at)
+             order by store, order_id
+             on conflict (store, order_id) do update set
+                 buyer = excluded.buyer, epoch = excluded.epoch, number = excluded.number,
+                 counts = excluded.counts, spent = excluded.spent, placed_at = excluded.placed_at
+             where (excluded.epoch, excluded.number) > (b.epoch, b.number)
+             returning buyer",
+        )
+        .bind(orders.iter().map(|(one, ..)| one.key.store.as_str()).collect::<Vec<_>>())
+        .bind(orders.iter().map(|(one, ..)| one.key.id.as_str()).collect::<Vec<_>>())
+        .bind(orders.iter().map(|(one, ..)| target_key(one)).collect::<Vec<_>>())
+        .bind(orders.iter().map(|(one, ..)| one.revision.epoch).collect::<Vec<_>>())
+        .bind(orders.iter().map(|(one, ..)| one.revision.number).collect::<Vec<_>>())
+        .bind(orders.iter().map(|(.., counts)| *counts).collect::<Vec<_>>())
+        .bind(orders.iter().map(|(_, one, _)| one.totals.current_total.shop.amount.to_string()).collect::<Vec<_>>())
+        .bind(orders.iter().map(|(_, one, _)| one.processed_at.to_string()).collect::<Vec<_>>())
+        .fetch_all(&mut *db)
+        .await?;
         let systems: Vec<String> = plan
             .flows
             .iter()
@@ -70,13 +72,15 @@ impl Hooks for BuyerTotals {
 
     async fn complete(
         &self,
-        _plan: &Plan,
+        plan: &Plan,
         db: &mut PgConnection,
-        _system: &SystemName,
+        system: &SystemName,
         snapshot: &Snapshot,
         facts: &mut Facts,
     ) -> sqlx::Result<()> {
-        if !matches!(snapshot.key.kind, Kind::Order | Kind::Customer) {
+        let flow = plan.flow(&snapshot.key.store, snapshot.key.kind, system);
+        // Nobody asks for what no expression of the flow names.
+        if !matches!(snapshot.key.kind, Kind::Order | Kind::Customer) || !flow.is_some_and(Flow::uses_totals) {
             return Ok(());
         }
         let (orders, spent, last_us): (i64, String, Option<i64>) = sqlx::query_as(
@@ -94,4 +98,13 @@ impl Hooks for BuyerTotals {
         });
         Ok(())
     }
+}
+
+/// Whether an order counts in its buyer's totals. One whose sums do not hold is parked everywhere: what it is worth
+/// cannot be told.
+fn counts(plan: &Plan, snapshot: &Snapshot, order: &Order) -> bool {
+    totals::check(order).is_ok() && plan.counts(snapshot).unwrap_or_else(|error| {
+        tracing::error!(%error, record = %snapshot.key, "the plan's customers.counts cannot be computed; not counted");
+        false
+    })
 }

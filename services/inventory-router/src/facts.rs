@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use sqlx::PgConnection;
 use waybill_delivery::Hooks;
-use waybill_domain::{Body, Snapshot, SystemName};
+use waybill_domain::{
+    Body, Snapshot, SystemName,
+    order::{Order, OrderLine},
+};
 use waybill_plan::{Facts, Plan};
 
 /// Keeps items from products and demand from orders; gives both to decisions.
@@ -13,6 +16,7 @@ pub(crate) struct StockFacts;
 #[async_trait]
 impl Hooks for StockFacts {
     async fn heard(&self, _plan: &Plan, db: &mut PgConnection, snapshots: &[Snapshot]) -> sqlx::Result<()> {
+        let mut orders = Vec::new();
         for snapshot in snapshots {
             let store = snapshot.key.store.as_str();
             match &snapshot.body {
@@ -31,32 +35,11 @@ impl Hooks for StockFacts {
                         .await?;
                     }
                 }
-                Some(Body::Order(order)) => {
-                    sqlx::query("delete from order_demand where store = $1 and order_id = $2")
-                        .bind(store)
-                        .bind(order.id.as_str())
-                        .execute(&mut *db)
-                        .await?;
-                    if order.cancelled_at.is_some() {
-                        continue;
-                    }
-                    for line in order.lines.iter().filter(|line| !line.sku.is_empty() && line.current_quantity > 0) {
-                        sqlx::query(
-                            "insert into order_demand as d (store, order_id, sku, units) values ($1, $2, $3, $4)
-                             on conflict (store, order_id, sku) do update set units = d.units + excluded.units",
-                        )
-                        .bind(store)
-                        .bind(order.id.as_str())
-                        .bind(&line.sku)
-                        .bind(line.current_quantity)
-                        .execute(&mut *db)
-                        .await?;
-                    }
-                }
+                Some(Body::Order(order)) => orders.push((store, order.as_ref())),
                 _ => {}
             }
         }
-        Ok(())
+        if orders.is_empty() { Ok(()) } else { demand(db, &orders).await }
     }
 
     async fn complete(
@@ -84,4 +67,36 @@ impl Hooks for StockFacts {
             .unwrap_or(0);
         Ok(())
     }
+}
+
+/// Keeps what each of these orders asks for, in place of what it asked for before.
+async fn demand(db: &mut PgConnection, orders: &[(&str, &Order)]) -> sqlx::Result<()> {
+    sqlx::query(
+        "delete from order_demand d using unnest($1::text[], $2::text[]) as n (store, order_id)
+         where (d.store, d.order_id) = (n.store, n.order_id)",
+    )
+    .bind(orders.iter().map(|(store, _)| *store).collect::<Vec<_>>())
+    .bind(orders.iter().map(|(_, order)| order.id.as_str()).collect::<Vec<_>>())
+    .execute(&mut *db)
+    .await?;
+    let lines: Vec<(&str, &Order, &OrderLine)> = orders
+        .iter()
+        .filter(|(_, order)| order.cancelled_at.is_none())
+        .flat_map(|(store, order)| order.lines.iter().map(move |line| (*store, *order, line)))
+        .filter(|(.., line)| !line.sku.is_empty() && line.current_quantity > 0)
+        .collect();
+    sqlx::query(
+        "insert into order_demand (store, order_id, sku, units)
+         select store, order_id, sku, sum(units)::bigint
+         from unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as n (store, order_id, sku, units)
+         group by 1, 2, 3 order by 1, 2, 3
+         on conflict (store, order_id, sku) do update set units = excluded.units",
+    )
+    .bind(lines.iter().map(|(store, ..)| *store).collect::<Vec<_>>())
+    .bind(lines.iter().map(|(_, order, _)| order.id.as_str()).collect::<Vec<_>>())
+    .bind(lines.iter().map(|(.., line)| line.sku.as_str()).collect::<Vec<_>>())
+    .bind(lines.iter().map(|(.., line)| line.current_quantity).collect::<Vec<_>>())
+    .execute(db)
+    .await?;
+    Ok(())
 }

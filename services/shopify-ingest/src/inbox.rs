@@ -101,7 +101,7 @@ async fn keep(pool: &PgPool, mut webhooks: Vec<Received>) -> sqlx::Result<()> {
     webhooks.retain(|_| *kept.next().unwrap_or(&true));
     let duplicates: Vec<i32> =
         duplicates.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(count, _)| count).collect();
-    fn column<T>(webhooks: &[Received], pick: impl Fn(&Received) -> T) -> Vec<T> {
+    fn column<'a, T>(webhooks: &'a [Received], pick: impl Fn(&'a Received) -> T) -> Vec<T> {
         webhooks.iter().map(pick).collect()
     }
     waybill_faults::crash_point("inbox-before-commit");
@@ -116,15 +116,15 @@ async fn keep(pool: &PgPool, mut webhooks: Vec<Received>) -> sqlx::Result<()> {
          order by store, webhook_id
          on conflict (store, webhook_id) do update set duplicates = i.duplicates + 1 + excluded.duplicates",
     )
-    .bind(column(&webhooks, |w| w.store.clone()))
-    .bind(column(&webhooks, |w| w.webhook_id.clone()))
-    .bind(column(&webhooks, |w| w.topic.clone()))
-    .bind(column(&webhooks, |w| w.event_id.clone()))
+    .bind(column(&webhooks, |w| w.store.as_str()))
+    .bind(column(&webhooks, |w| w.webhook_id.as_str()))
+    .bind(column(&webhooks, |w| w.topic.as_str()))
+    .bind(column(&webhooks, |w| w.event_id.as_str()))
     .bind(column(&webhooks, |w| w.triggered_at.map(|time| time.to_string()).unwrap_or_default()))
-    .bind(column(&webhooks, |w| w.body.clone()))
+    .bind(column(&webhooks, |w| w.body.as_slice()))
     .bind(column(&webhooks, |w| w.body_bytes))
     .bind(column(&webhooks, |w| w.kept_whole))
-    .bind(column(&webhooks, |w| w.traceparent.clone()))
+    .bind(column(&webhooks, |w| w.traceparent.as_str()))
     .bind(duplicates)
     .execute(pool)
     .await?;

@@ -46,7 +46,7 @@ pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) -> anyhow:
                 one_by_one = false;
                 done
             }
-            Err(error) if !one_by_one && refused_content(&error).is_some() => {
+            Err(error) if !one_by_one && database::refused_content(&error).is_some() => {
                 tracing::warn!(%error, "a webhook of the batch cannot be stored; looking for it");
                 one_by_one = true;
                 continue;
@@ -67,13 +67,6 @@ pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) -> anyhow:
         }
     }
     Ok(())
-}
-
-/// PostgreSQL's code where it refuses what a webhook says, now and always: a NUL in a text, a time before its calendar,
-/// an entry too long for an index.
-fn refused_content(error: &sqlx::Error) -> Option<String> {
-    let code = error.as_database_error()?.code()?;
-    (code.starts_with("22") || code.starts_with("54")).then(|| code.into_owned())
 }
 
 /// One transaction's worth of webhooks, oldest first. Replicas take different ones. `one_by_one` puts a savepoint
@@ -113,15 +106,19 @@ async fn batch(shared: &Shared, one_by_one: bool) -> sqlx::Result<usize> {
     // Records in one order everywhere: two replicas' batches must not lock each other out. What the webhooks say of one
     // record is in the order of their arrival still, as the sort is stable.
     states.sort_by(|a, b| a.place().cmp(&b.place()));
-    for state in states {
-        let webhook = &webhooks[state.webhook];
-        let (outcome, message) = if one_by_one {
-            take_apart(shared, &mut transaction, &mut wishes, webhook, state.store, state.whole).await?
-        } else {
-            let outcome = take(shared, &mut transaction, &mut wishes, webhook, state.store, state.whole).await?;
-            (outcome, String::new())
-        };
-        let fate = &mut fates[state.webhook];
+    let outcomes = if one_by_one {
+        let mut outcomes = Vec::with_capacity(states.len());
+        for state in states {
+            let at = state.webhook;
+            outcomes.push((at, take_apart(shared, &mut transaction, &mut wishes, &webhooks, state).await?));
+        }
+        outcomes
+    } else {
+        let taken = take(shared, &mut transaction, &mut wishes, &webhooks, states).await?;
+        taken.into_iter().map(|(at, outcome)| (at, (outcome, String::new()))).collect()
+    };
+    for (at, (outcome, message)) in outcomes {
+        let fate = &mut fates[at];
         if outcome > fate.0 {
             *fate = (outcome, message);
         }
@@ -185,19 +182,19 @@ async fn take_apart(
     shared: &Shared,
     db: &mut PgConnection,
     wishes: &mut Wishes,
-    webhook: &Webhook,
-    store: StoreName,
-    whole: Whole,
+    webhooks: &[Webhook],
+    state: State,
 ) -> sqlx::Result<(Outcome, String)> {
     let mut savepoint = db.begin().await?;
-    match take(shared, &mut savepoint, wishes, webhook, store, whole).await {
-        Ok(outcome) => {
+    match take(shared, &mut savepoint, wishes, webhooks, vec![state]).await {
+        Ok(outcomes) => {
             savepoint.commit().await?;
+            let outcome = outcomes.first().map_or(Outcome::Stale, |(_, outcome)| *outcome);
             Ok((outcome, String::new()))
         }
         Err(error) => {
             savepoint.rollback().await?;
-            let code = refused_content(&error).ok_or(error)?;
+            let code = database::refused_content(&error).ok_or(error)?;
             Ok((Outcome::Unreadable, format!("it holds what the database cannot store (SQLSTATE {code})")))
         }
     }
@@ -212,42 +209,57 @@ fn wish(wishes: &mut Wishes, store: &StoreName, to_read: ToRead, webhook: &Webho
     wishes.insert((store.clone(), kind, id), (reason, webhook.traceparent.clone()));
 }
 
+/// Takes states in their order; gives what came of each, with its webhook.
 async fn take(
     shared: &Shared,
     db: &mut PgConnection,
     wishes: &mut Wishes,
-    webhook: &Webhook,
-    store: StoreName,
-    mut whole: Whole,
-) -> sqlx::Result<Outcome> {
-    let key = RecordKey { store: store.clone(), kind: whole.body.kind(), id: whole.id.clone() };
-    if !whole.lacks.is_empty() {
-        match earlier(db, &key).await?.and_then(|snapshot| snapshot.body) {
-            Some(earlier) => whole.carry_over(&earlier),
-            None => {
-                wish(wishes, &store, telling::read_whole(&whole), webhook);
-                return Ok(Outcome::Refetch);
+    webhooks: &[Webhook],
+    states: Vec<State>,
+) -> sqlx::Result<Vec<(usize, Outcome)>> {
+    let mut outcomes = Vec::with_capacity(states.len());
+    let mut taken = Vec::with_capacity(states.len());
+    for State { store, mut whole, webhook: at } in states {
+        let webhook = &webhooks[at];
+        let key = RecordKey { store, kind: whole.body.kind(), id: whole.id.clone() };
+        if !whole.lacks.is_empty() {
+            match earlier(db, &key).await?.and_then(|snapshot| snapshot.body) {
+                Some(earlier) => whole.carry_over(&earlier),
+                None => {
+                    wish(wishes, &key.store, telling::read_whole(&whole), webhook);
+                    outcomes.push((at, Outcome::Refetch));
+                    continue;
+                }
             }
         }
+        let instead = telling::read_instead(&whole);
+        let received_at = Timestamp::from_microsecond(webhook.received_us).unwrap_or(shared.clock.now());
+        let observed = Observed {
+            content_hash: content_hash(&whole.body),
+            origin: Origin::Pushed { source_updated_at: whole.source_updated_at, received_at },
+            body: Some(whole.body),
+            key,
+            traceparent: webhook.traceparent.clone(),
+        };
+        taken.push((at, observed, instead));
     }
-    let instead = telling::read_instead(&whole);
-    let received_at = Timestamp::from_microsecond(webhook.received_us).unwrap_or(shared.clock.now());
-    let observed = Observed {
-        content_hash: content_hash(&whole.body),
-        origin: Origin::Pushed { source_updated_at: whole.source_updated_at, received_at },
-        body: Some(whole.body),
-        key,
-        traceparent: webhook.traceparent.clone(),
-    };
-    Ok(match shared.ledger.observe(db, &observed, shared.clock.now()).await? {
-        Verdict::Changed => Outcome::Applied,
-        Verdict::Echo => Outcome::Echo,
-        Verdict::Stale => Outcome::Stale,
-        Verdict::Refetch => {
-            wish(wishes, &store, instead, webhook);
-            Outcome::Refetch
-        }
-    })
+    let observed: Vec<&Observed> = taken.iter().map(|(_, observed, _)| observed).collect();
+    let verdicts = shared.ledger.observe_all(db, &observed, shared.clock.now()).await?;
+    for ((at, observed, instead), verdict) in taken.into_iter().zip(verdicts) {
+        outcomes.push((
+            at,
+            match verdict {
+                Verdict::Changed => Outcome::Applied,
+                Verdict::Echo => Outcome::Echo,
+                Verdict::Stale => Outcome::Stale,
+                Verdict::Refetch => {
+                    wish(wishes, &observed.key.store, instead, &webhooks[at]);
+                    Outcome::Refetch
+                }
+            },
+        ));
+    }
+    Ok(outcomes)
 }
 
 async fn earlier(db: &mut PgConnection, key: &RecordKey) -> sqlx::Result<Option<Snapshot>> {

@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header::CONTENT_LENGTH},
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -78,14 +78,28 @@ async fn receive(
     })
 }
 
+/// A header's text; empty if there is none.
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    let value = headers.get(format!("x-shopify-{name}")).or_else(|| headers.get(format!("shopify-{name}")));
+    value.and_then(|value| value.to_str().ok()).unwrap_or_default().trim()
+}
+
+/// Whether the message has an id that the inbox can keep.
+fn has_id(headers: &HeaderMap) -> bool {
+    (1..=LONGEST_ID_BYTES).contains(&header(headers, "webhook-id").len())
+}
+
 async fn take(shared: &Shared, store: &str, headers: &HeaderMap, body: Body) -> Result<StatusCode, Refusal> {
     let store: StoreName = store.parse().map_err(|_| Refusal::UnknownStore)?;
     let shop = shared.shops.get(&store).ok_or(Refusal::UnknownStore)?;
     // Without a signature there is no reason to read on.
     let signature = webhook::signature(headers).ok_or(Refusal::Signature)?.to_owned();
     let mut verifier = Verifier::new(&shop.secrets);
-    let mut digest = Sha256::new();
-    let mut kept = Vec::new();
+    // The id stands in a header. Only a message without one is told from others by its bytes.
+    let mut digest = (!has_id(headers)).then(Sha256::new);
+    // Grown chunk by chunk, it would be copied several times.
+    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0);
+    let mut kept = Vec::with_capacity(shared.largest_kept_bytes.min(announced));
     let mut body_bytes = 0usize;
     let mut stream = body.into_data_stream();
     while let Some(chunk) = stream.next().await {
@@ -95,7 +109,9 @@ async fn take(shared: &Shared, store: &str, headers: &HeaderMap, body: Body) -> 
             return Err(Refusal::TooLarge);
         }
         verifier.update(&chunk);
-        digest.update(&chunk);
+        if let Some(digest) = &mut digest {
+            digest.update(&chunk);
+        }
         if body_bytes <= shared.largest_kept_bytes {
             kept.extend_from_slice(&chunk);
         } else if kept.len() > START_BYTES {
@@ -108,10 +124,7 @@ async fn take(shared: &Shared, store: &str, headers: &HeaderMap, body: Body) -> 
     }
     let kept_whole = body_bytes <= shared.largest_kept_bytes;
     let read = webhook::Headers::read(headers);
-    let header = |name: &str| {
-        let value = headers.get(format!("x-shopify-{name}")).or_else(|| headers.get(format!("shopify-{name}")));
-        value.and_then(|value| value.to_str().ok()).unwrap_or_default().trim().to_owned()
-    };
+    let header = |name: &str| header(headers, name).to_owned();
     let (topic, webhook_id, event_id, triggered_at) = match read {
         Ok(read) => (read.topic, read.webhook_id, read.event_id, read.triggered_at),
         Err(error) => {
@@ -120,13 +133,14 @@ async fn take(shared: &Shared, store: &str, headers: &HeaderMap, body: Body) -> 
             (header("topic"), header("webhook-id"), header("event-id"), None)
         }
     };
-    let webhook_id = if webhook_id.is_empty() || webhook_id.len() > LONGEST_ID_BYTES {
-        // The same bytes of the same topic are the same message.
-        let topic: String = topic.chars().take(100).collect();
-        let hash: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("sha256-{topic}-{hash}")
-    } else {
-        webhook_id
+    let webhook_id = match digest {
+        None => webhook_id,
+        Some(digest) => {
+            // The same bytes of the same topic are the same message.
+            let topic: String = topic.chars().take(100).collect();
+            let hash: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("sha256-{topic}-{hash}")
+        }
     };
     // No webhook is older than the epoch, and times before PostgreSQL's calendar would fail the whole group.
     let triggered_at = triggered_at.filter(|time| *time > Timestamp::UNIX_EPOCH);

@@ -19,7 +19,7 @@ const ORDERS: usize = 10_000;
 pub(super) fn simulate(programs: &Programs) -> anyhow::Result<Measured> {
     let folder = ScratchFolder::new("bench")?;
     let sale = folder.path().join("sale");
-    let more = ["--sale", &ORDERS.to_string(), "--sale-emails", "--sale-file", &sale.display().to_string()];
+    let more = ["--sale", &ORDERS.to_string(), "--sale-named", "--sale-file", &sale.display().to_string()];
     let traffic = Traffic { more: more.iter().map(|one| (*one).to_owned()).collect(), rate: 1.0, ..Traffic::default() };
     let mut world = World::start(&traffic, programs, folder.path(), "http://127.0.0.1:9", None)?;
     world.process().stop()?;

@@ -81,7 +81,7 @@ pub(super) fn replicas(programs: &Programs, keep: bool) -> anyhow::Result<Measur
     for more in [&[][..], &["erp-sync"], &["erp-sync"; 3]] {
         let setting = Setting {
             plan: include_str!("plans/replicas.toml").to_owned(),
-            emails: true,
+            named: true,
             simulator: &[],
             more,
             schemas: &["erp_sync"],

@@ -26,8 +26,8 @@ pub(super) struct Setting<'a> {
     pub(super) plan: String,
     /// Orders of the sale.
     pub(super) orders: usize,
-    /// Whether buyers leave e-mail addresses.
-    pub(super) emails: bool,
+    /// Whether buyers say who they are, and get a parcel.
+    pub(super) named: bool,
     /// More of the simulator's arguments: limits.
     pub(super) simulator: &'a [&'a str],
     /// Services of which there is one more.
@@ -44,7 +44,7 @@ impl Setting<'_> {
         Self {
             plan: include_str!("plans/through.toml").to_owned(),
             orders,
-            emails: false,
+            named: false,
             simulator: &["--crm-accounts", "3", "--crm-requests", "250"],
             more: &[],
             schemas: &["crm_sync"],
@@ -75,7 +75,7 @@ impl<'a> Scene<'a> {
         std::fs::write(&stage.plan, &setting.plan).context("writing the plan")?;
         let sale = stage.folder().join("sale").display().to_string();
         let mut more = vec!["--sale".to_owned(), setting.orders.to_string(), "--sale-file".to_owned(), sale];
-        more.extend(setting.emails.then(|| "--sale-emails".to_owned()));
+        more.extend(setting.named.then(|| "--sale-named".to_owned()));
         more.extend(setting.simulator.iter().map(|one| (*one).to_owned()));
         let traffic = Traffic { more, rate: 1.0, ..Traffic::default() };
         let opened = stage.open(

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use waybill_testkit::try_wait_for;
 
+use super::cpu;
 use super::figure::Measured;
 use super::load::{Load, Loaded};
 use super::scene::{Scene, Setting, delays, percentile};
@@ -33,7 +34,9 @@ pub(super) fn rate(programs: &Programs, keep: bool) -> anyhow::Result<Measured> 
     let mut measured = Measured::default();
     let _ = try_wait_for("Ctrl-C", SETTLED, || interrupt::requested().then_some(()));
     add_largest(&mut measured, "idle_mb", &scene.stage.suite()?.memory_mb("VmRSS"));
-    let rate = sustained(&mut scene, SUSTAINED_S)?;
+    let (taken, rate) = (cpu::taken(&mut scene), sustained(&mut scene, SUSTAINED_S)?);
+    let (cpu_ms, by) = cpu::each(&taken, &cpu::taken(&mut scene), scene.sent);
+    measured.add_with_note("cpu_ms", cpu_ms, by);
     add_largest(&mut measured, "peak_mb", &scene.stage.suite()?.memory_mb("VmHWM"));
     scene.verify()?;
     scene.close(keep)?;
@@ -87,7 +90,7 @@ pub(super) fn example(programs: &Programs, keep: bool) -> anyhow::Result<Measure
     let setting = Setting {
         plan,
         orders: load.count,
-        emails: true,
+        named: true,
         simulator: &["--shipping-requests", "500"],
         more: &[],
         schemas: &["crm_sync", "erp_sync", "fulfilment_sync"],

@@ -83,6 +83,6 @@ impl Engine {
             .filter(|settled| settled.system == place.system)
             .filter_map(|settled| self.stored_receipt(settled))
             .collect();
-        outbox::write(db, &rows).await
+        outbox::write(db, rows.iter()).await
     }
 }

@@ -95,20 +95,31 @@ pub(crate) const COLUMNS: &str = "d.id, d.system, d.store, d.kind, d.record_id, 
 /// lease ran out is taken over. Empty too if another replica was faster with the same target.
 pub(crate) async fn claim(pool: &PgPool, system: &str, limit: i64, lease_seconds: f64) -> sqlx::Result<Vec<Claim>> {
     let claimed = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "with due as (
+        // Two questions, each with an index in its order: one for both would read all that is due, however much waits.
+        "with lost as (
              select d.id, d.target_key, d.due_at
              from delivery d
-             where d.system = $1
-                 and (d.state in ('pending', 'waiting') and d.due_at <= now()
-                     or d.state = 'applying' and d.lease_until < now())
+             where d.system = $1 and d.state = 'applying' and d.lease_until < now()
+             order by d.lease_until
+             limit $2
+             for update skip locked
+         ), ready as (
+             select d.id, d.target_key, d.due_at
+             from delivery d
+             where d.system = $1 and d.state in ('pending', 'waiting') and d.due_at <= now()
                  and not exists (
                      select from delivery o
-                     where o.system = d.system and o.target_key = d.target_key and o.state = 'applying' and o.id <> d.id)
+                     where o.system = d.system and o.target_key = d.target_key and o.state = 'applying')
              order by d.due_at
              limit $2
              for update skip locked
+         ), due as (
+             select * from lost union all select * from ready
          ), first as (
-             select distinct on (target_key) id from due order by target_key, due_at, id
+             select id from (
+                 select distinct on (target_key) id, due_at from due order by target_key, due_at, id) one
+             order by due_at
+             limit $2
          )
          update delivery d
          set state = 'applying', lease_until = now() + make_interval(secs => $3), fence = d.fence + 1

@@ -24,13 +24,13 @@ pub(crate) async fn of(db: &mut PgConnection, system: &str, objects: &[String]) 
 }
 
 /// Keeps what was sent of some objects: what was sent before of other fields stays.
-pub(crate) async fn keep(db: &mut PgConnection, system: &str, sent: &[(String, String, Fields)]) -> sqlx::Result<()> {
+pub(crate) async fn keep(db: &mut PgConnection, system: &str, sent: &[&(String, String, Fields)]) -> sqlx::Result<()> {
     if sent.is_empty() {
         return Ok(());
     }
     sqlx::query(
         "insert into sent as s (system, object, role, fields)
-         select $1, * from unnest($2::text[], $3::text[], $4::jsonb[])
+         select $1, * from unnest($2::text[], $3::text[], $4::jsonb[]) order by 2, 3
          on conflict (system, object, role) do update set fields = s.fields || excluded.fields, sent_at = now()",
     )
     .bind(system)

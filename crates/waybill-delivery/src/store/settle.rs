@@ -1,5 +1,7 @@
 //! Ends of claims.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use sqlx::{PgConnection, types::Json};
 
@@ -24,61 +26,79 @@ pub(crate) struct Ended {
     pub(crate) plan_hash: String,
 }
 
-/// Settles a claim under its fence, and keeps the settlement with what decided it. Gives the settlement's number, or
-/// `None` if the claim was lost to another replica, whose result counts.
+/// Settles claims under their fences, and keeps each settlement with what decided it. Gives the settlements' numbers by
+/// delivery; one that is not among them was lost to another replica, whose result counts.
 pub(crate) async fn settle(
     db: &mut PgConnection,
-    ended: &Ended,
-    basis: &Basis,
+    ends: &[(&Ended, &Basis)],
     now: Timestamp,
-) -> sqlx::Result<Option<i64>> {
-    // One statement for both: every settlement passes here, and a second one would be a round trip more.
-    sqlx::query_scalar(
-        "with settled as (
+) -> sqlx::Result<HashMap<i64, i64>> {
+    fn column<T>(ends: &[(&Ended, &Basis)], pick: impl Fn(&Ended, &Basis) -> T) -> Vec<T> {
+        ends.iter().map(|(ended, basis)| pick(ended, basis)).collect()
+    }
+    // One statement for all and both: every settlement passes here, and another one would be a round trip more.
+    let settled: Vec<(i64, i64)> = sqlx::query_as(
+        "with told as (
+             select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],
+                     $7::text[], $8::text[], $9::text[], $10::text[], $11::bytea[], $12::integer[], $13::text[],
+                     $15::text[], $16::bytea[], $17::jsonb[], $18::jsonb[])
+                 as n (id, fence, wake, epoch, number, state, code, message, field, external_id, hash, attempts,
+                     plan_hash, decided_by, document_hash, delivery, facts)
+         ), held as (
+             -- In one order everywhere, so that this and what is heard meanwhile cannot lock each other out.
+             select d.id from delivery d join told n using (id)
+             where d.fence = n.fence and d.state = 'applying'
+             order by d.store, d.kind, d.record_id, d.system
+             for update of d
+         ), settled as (
              update delivery d set
                  -- A newer snapshot came meanwhile, or what decides it changed: this end is the older revision's.
-                 state = case when d.wake <> $3 then 'pending' else $6 end,
+                 state = case when d.wake <> n.wake then 'pending' else n.state end,
                  due_at = now(),
-                 settled_epoch = $4, settled_number = $5, settlement = d.settlement + 1,
-                 applied_epoch = case when $6 = 'applied' then $4 else d.applied_epoch end,
-                 applied_number = case when $6 = 'applied' then $5 else d.applied_number end,
-                 applied_hash = case when $6 = 'applied' then $11 else d.applied_hash end,
+                 settled_epoch = n.epoch, settled_number = n.number, settlement = d.settlement + 1,
+                 applied_epoch = case when n.state = 'applied' then n.epoch else d.applied_epoch end,
+                 applied_number = case when n.state = 'applied' then n.number else d.applied_number end,
+                 applied_hash = case when n.state = 'applied' then n.hash else d.applied_hash end,
                  -- What is parked on its way back is still not there.
-                 again = d.again and $6 <> 'applied',
-                 first_unapplied_at = case when d.wake <> $3 then now() else null end,
-                 code = $7, message = $8, field = $9, external_id = $10, attempts = $12, tried_seconds = 0, plan_hash = $13,
+                 again = d.again and n.state <> 'applied',
+                 first_unapplied_at = case when d.wake <> n.wake then now() else null end,
+                 code = n.code, message = n.message, field = n.field, external_id = n.external_id,
+                 attempts = n.attempts, tried_seconds = 0, plan_hash = n.plan_hash,
                  lease_until = null, changed_at = now(), settled_at = now()
-             where d.id = $1 and d.fence = $2 and d.state = 'applying'
-             returning d.system, d.store, d.kind, d.record_id, d.settlement
+             from told n join held using (id)
+             where d.id = n.id and d.fence = n.fence and d.state = 'applying'
+             returning d.id, d.system, d.store, d.kind, d.record_id, d.settlement
          ), kept as (
              insert into decision (system, store, kind, record_id, epoch, number, settlement, decided_at, state, code,
                  field, message, decided_by, plan_hash, document_hash, delivery, facts)
-             select system, store, kind, record_id, $4, $5, settlement, $14::timestamptz, $6, $7, $9, $8, $15, $13,
-                 encode($16, 'hex'), $17, $18
-             from settled
+             select s.system, s.store, s.kind, s.record_id, n.epoch, n.number, s.settlement, $14::timestamptz, n.state,
+                 n.code, n.field, n.message, n.decided_by, n.plan_hash, encode(n.document_hash, 'hex'), n.delivery,
+                 n.facts
+             from settled s join told n using (id)
          )
-         select settlement from settled",
+         select id, settlement from settled",
     )
-    .bind(ended.id)
-    .bind(ended.fence)
-    .bind(ended.wake)
-    .bind(ended.epoch)
-    .bind(ended.number)
-    .bind(ended.state)
-    .bind(&ended.code)
-    .bind(&ended.message)
-    .bind(&ended.field)
-    .bind(&ended.external_id)
-    .bind(&ended.hash)
-    .bind(ended.attempts)
-    .bind(&ended.plan_hash)
+    .bind(column(ends, |ended, _| ended.id))
+    .bind(column(ends, |ended, _| ended.fence))
+    .bind(column(ends, |ended, _| ended.wake))
+    .bind(column(ends, |ended, _| ended.epoch))
+    .bind(column(ends, |ended, _| ended.number))
+    .bind(column(ends, |ended, _| ended.state))
+    .bind(column(ends, |ended, _| ended.code.clone()))
+    .bind(column(ends, |ended, _| ended.message.clone()))
+    .bind(column(ends, |ended, _| ended.field.clone()))
+    .bind(column(ends, |ended, _| ended.external_id.clone()))
+    .bind(column(ends, |ended, _| ended.hash.clone()))
+    .bind(column(ends, |ended, _| ended.attempts))
+    .bind(column(ends, |ended, _| ended.plan_hash.clone()))
     .bind(now.to_string())
-    .bind(basis.decided_by(ended.state))
-    .bind(&basis.document_hash)
-    .bind(basis.known.as_ref().map(|(delivery, _)| Json(delivery)))
-    .bind(basis.known.as_ref().map(|(_, facts)| Json(facts)))
-    .fetch_optional(db)
-    .await
+    .bind(column(ends, |ended, basis| basis.decided_by(ended.state)))
+    .bind(column(ends, |_, basis| basis.document_hash.clone()))
+    .bind(column(ends, |_, basis| basis.known.as_ref().map(|(delivery, _)| Json(delivery.clone()))))
+    .bind(column(ends, |_, basis| basis.known.as_ref().map(|(_, facts)| Json(facts.clone()))))
+    .fetch_all(db)
+    .await?;
+    Ok(settled.into_iter().collect())
 }
 
 /// Puts a claim back into the queue: to wait, or to try again.

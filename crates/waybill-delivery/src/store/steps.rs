@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool, types::Json};
+use waybill_connector::Known;
 
 /// What is known of a step.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -55,9 +56,11 @@ pub(crate) struct StepWrite {
     pub(crate) call_key: String,
     pub(crate) state: &'static str,
     pub(crate) message: String,
+    /// What is known of the system after it, if it taught anything.
+    pub(crate) known: Option<Known>,
 }
 
-/// Writes intents or results of claims that still hold, the newest wins, and prolongs these claims' leases. Which
+/// Writes intents or results of claims that still hold, the newest wins, with what they taught, and prolongs these claims' leases. Which
 /// deliveries' claims hold: what a replica knows that lost its claim would hide what its successor does.
 pub(crate) async fn write(
     db: &mut PgConnection,
@@ -67,11 +70,19 @@ pub(crate) async fn write(
     let column = |pick: fn(&StepWrite) -> String| steps.iter().map(pick).collect::<Vec<_>>();
     let held: Vec<i64> = sqlx::query_scalar(
         "with told as (
-             select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[])
-                 as n (delivery_id, name, role, call_key, state, message, fence)
+             select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
+                     $9::jsonb[])
+                 as n (delivery_id, name, role, call_key, state, message, fence, known)
+         ), locked as (
+             -- In one order everywhere, so that this and what is heard meanwhile cannot lock each other out.
+             select d.id from delivery d join told n on d.id = n.delivery_id
+             where d.fence = n.fence and d.state = 'applying'
+             order by d.store, d.kind, d.record_id, d.system
+             for update of d
          ), held as (
-             update delivery d set lease_until = now() + make_interval(secs => $8)
-             from told n where d.id = n.delivery_id and d.fence = n.fence and d.state = 'applying'
+             update delivery d set lease_until = now() + make_interval(secs => $8), known = coalesce(n.known, d.known)
+             from told n join locked l on l.id = n.delivery_id
+             where d.id = n.delivery_id and d.fence = n.fence and d.state = 'applying'
              returning d.id
          ), written as (
              insert into step as s (delivery_id, name, role, call_key, state, message, finished_at, begun)
@@ -96,27 +107,8 @@ pub(crate) async fn write(
     .bind(column(|s| s.message.clone()))
     .bind(steps.iter().map(|s| s.fence).collect::<Vec<_>>())
     .bind(lease_seconds)
+    .bind(steps.iter().map(|s| s.known.as_ref().map(Json)).collect::<Vec<_>>())
     .fetch_all(db)
     .await?;
     Ok(held.into_iter().collect())
-}
-
-/// Keeps what finished steps taught of the system, under the claims' fences.
-pub(crate) async fn learn(
-    db: &mut PgConnection,
-    ids: &[i64],
-    fences: &[i64],
-    known: &[serde_json::Value],
-) -> sqlx::Result<()> {
-    sqlx::query(
-        "update delivery d set known = n.known
-         from unnest($1::bigint[], $2::bigint[], $3::jsonb[]) as n (id, fence, known)
-         where d.id = n.id and d.fence = n.fence and d.state = 'applying'",
-    )
-    .bind(ids)
-    .bind(fences)
-    .bind(known)
-    .execute(db)
-    .await?;
-    Ok(())
 }

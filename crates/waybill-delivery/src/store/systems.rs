@@ -190,13 +190,14 @@ pub(crate) async fn take_tokens(
     }
 }
 
-/// Counts a record that a system got for the first time, unless it was released.
-pub(crate) async fn note_first_write(db: &mut PgConnection, system: &str) -> sqlx::Result<()> {
+/// Counts records that a system got for the first time, unless it was released.
+pub(crate) async fn note_first_writes(db: &mut PgConnection, system: &str, records: i64) -> sqlx::Result<()> {
     sqlx::query(
-        "update system_state set first_writes = first_writes + 1, first_write_at = coalesce(first_write_at, now())
+        "update system_state set first_writes = first_writes + $2, first_write_at = coalesce(first_write_at, now())
          where system = $1 and released_at is null",
     )
     .bind(system)
+    .bind(records)
     .execute(db)
     .await?;
     Ok(())

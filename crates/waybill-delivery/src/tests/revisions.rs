@@ -49,16 +49,7 @@ impl Books {
     }
 
     async fn observe_in(&self, db: &mut sqlx::PgConnection, number: u64, quantity: i64, second: i64) -> Verdict {
-        let now = at(second);
-        let snapshot = order(number).paid().with_line("TEE", quantity, "24.00").at_revision(0);
-        let observed = Observed {
-            content_hash: snapshot.body.as_ref().unwrap().content_hash(),
-            body: snapshot.body,
-            key: snapshot.key,
-            origin: Origin::Refetched { began_at: now, source_updated_at: None },
-            traceparent: String::new(),
-        };
-        self.ledger.observe(db, &observed, now).await.unwrap()
+        self.ledger.observe(db, &observed(number, quantity, second), at(second)).await.unwrap()
     }
 
     async fn list(&self, from: i64, to: i64, after: &str, limit: i32) -> ListRevisionsResponse {
@@ -87,6 +78,17 @@ impl Books {
             key: Some((&order(number).at_revision(revision).key).into()),
             revision: Some(wire::Revision { epoch, number: revision }),
         }
+    }
+}
+
+fn observed(number: u64, quantity: i64, second: i64) -> Observed {
+    let snapshot = order(number).paid().with_line("TEE", quantity, "24.00").at_revision(0);
+    Observed {
+        content_hash: snapshot.body.as_ref().unwrap().content_hash(),
+        body: snapshot.body,
+        key: snapshot.key,
+        origin: Origin::Refetched { began_at: at(second), source_updated_at: None },
+        traceparent: String::new(),
     }
 }
 
@@ -126,6 +128,26 @@ async fn every_change_is_kept_and_an_echo_is_none() {
     let newest: Vec<u8> = sqlx::query_scalar("select snapshot from record").fetch_one(books.pool()).await.unwrap();
     assert_eq!(kept.snapshots[2].encode_to_vec(), newest, "the same snapshot as the record's");
     assert_eq!(kept.snapshots[1].observed_at, Some(to_timestamp(at(20))));
+}
+
+#[tokio::test]
+async fn what_is_told_of_one_record_together_is_judged_in_its_order() {
+    let books = books!();
+    let told = [(1, 1, 10), (2, 1, 10), (1, 2, 20), (1, 2, 30), (1, 3, 5)];
+    let told = told.map(|(number, quantity, second)| observed(number, quantity, second));
+    let mut transaction = database::begin(books.pool()).await.unwrap();
+    let verdicts = books.ledger.observe_all(&mut transaction, &told.each_ref(), at(40)).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(
+        verdicts,
+        [Verdict::Changed, Verdict::Changed, Verdict::Changed, Verdict::Echo, Verdict::Stale],
+        "the last one was read before the others"
+    );
+    let mut kept = named(&books.list(0, 100, "", 0).await.snapshots);
+    kept.sort();
+    assert_eq!(kept, ["#1 r1 x1", "#1 r2 x2", "#2 r1 x1"]);
+    let said: i64 = sqlx::query_scalar("select count(*) from outbox").fetch_one(books.pool()).await.unwrap();
+    assert_eq!(said, 3, "each change is said once");
 }
 
 #[tokio::test]

@@ -11,4 +11,6 @@ mod orders;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
+mod receipts;
+#[cfg(test)]
 mod silence;

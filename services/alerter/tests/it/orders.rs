@@ -62,30 +62,38 @@ impl Bench {
 
     /// A system has taken an order just now.
     pub(crate) async fn hear_receipt(&self, number: u64, system: &str) {
+        self.hear_receipts(number, system, &[(1, wire::State::Applied)]).await;
+    }
+
+    /// A system said what became of an order's revisions, all at once; in the order of their settlements.
+    pub(crate) async fn hear_receipts(&self, number: u64, system: &str, ends: &[(i64, wire::State)]) {
         let key = placed(number, self.now()).key;
-        let receipt = wire::Receipt {
-            service: "erp-sync".to_owned(),
-            system: system.to_owned(),
-            key: Some((&key).into()),
-            from: 1,
-            to: Some(wire::Revision { epoch: 1, number: 1 }),
-            state: wire::State::Applied.into(),
-            settled_at: Some(to_timestamp(self.now())),
-            settlement: 1,
-            ..wire::Receipt::default()
+        let message = |(settlement, (revision, state)): (i64, &(i64, wire::State))| {
+            let receipt = wire::Receipt {
+                service: "erp-sync".to_owned(),
+                system: system.to_owned(),
+                key: Some((&key).into()),
+                from: *revision,
+                to: Some(wire::Revision { epoch: 1, number: *revision }),
+                state: (*state).into(),
+                settled_at: Some(to_timestamp(self.now())),
+                settlement,
+                ..wire::Receipt::default()
+            };
+            Outgoing {
+                subject: subjects::receipt("erp-sync", &system.parse().unwrap(), &key),
+                headers: Vec::new(),
+                payload: receipt.encode_to_vec().into(),
+            }
         };
-        let message = Outgoing {
-            subject: subjects::receipt("erp-sync", &system.parse().unwrap(), &key),
-            headers: Vec::new(),
-            payload: receipt.encode_to_vec().into(),
-        };
-        for outcome in self.road_of("erp-sync").publish(vec![message]).await {
+        let last = i64::try_from(ends.len()).unwrap();
+        for outcome in self.road_of("erp-sync").publish((1..).zip(ends).map(message).collect()).await {
             outcome.unwrap();
         }
-        wait_for_async("a receipt to be heard", DEADLINE, async || {
-            let sql = "select from line where record_id = $1 and system = $2 and settled";
-            let found = sqlx::query(sql).bind(number.to_string()).bind(system).fetch_optional(self.db()).await;
-            found.unwrap().map(drop)
+        wait_for_async("receipts to be heard", DEADLINE, async || {
+            let sql = "select from line where record_id = $1 and system = $2 and settlement >= $3";
+            let query = sqlx::query(sql).bind(number.to_string()).bind(system).bind(last);
+            query.fetch_optional(self.db()).await.unwrap().map(drop)
         })
         .await;
     }
