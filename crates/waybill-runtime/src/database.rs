@@ -5,7 +5,7 @@ use std::{str::FromStr, time::Duration};
 use anyhow::Context as _;
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, PgPool, Postgres, Transaction,
-    migrate::Migrator,
+    migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -120,7 +120,7 @@ pub async fn provision(admin_url: &str, service: &str, password: &str, migrator:
     .await;
     created.with_context(|| format!("cannot provision {service}: the user in DATABASE_URL must own the database"))?;
     connection.execute(AssertSqlSafe(format!("set search_path = {schema}"))).await?;
-    migrator.run(&mut connection).await.with_context(|| format!("migrations of {service}"))?;
+    migrate(&mut connection, migrator).await.with_context(|| format!("migrations of {service}"))?;
     connection
         .execute(AssertSqlSafe(format!(
             "grant select, insert, update, delete on all tables in schema {schema} to {role}; \
@@ -129,6 +129,36 @@ pub async fn provision(admin_url: &str, service: &str, password: &str, migrator:
         .await?;
     connection.close().await?;
     service_url(admin_url, service, password)
+}
+
+/// What a migration waits for one lock: behind it everybody else waits for the same table.
+const MIGRATION_LOCK: &str = "set lock_timeout = '3s'";
+
+/// How often a migration that met the work of running services is tried again, a little later each time.
+const MIGRATION_TRIES: u32 = 60;
+
+/// Runs migrations beside services that work. Each one is a transaction that locks tables in its own order, so now and
+/// then PostgreSQL ends it in favour of a service, or it gives way to one: then it begins again.
+async fn migrate(connection: &mut PgConnection, migrator: &Migrator) -> anyhow::Result<()> {
+    connection.execute(MIGRATION_LOCK).await?;
+    let mut tries = 1;
+    loop {
+        match migrator.run(&mut *connection).await {
+            Err(error) if tries < MIGRATION_TRIES && gave_way(&error) => {
+                tracing::info!(%error, tries, "a migration gave way to a service, and begins again");
+                tokio::time::sleep(Duration::from_millis(50) * tries).await;
+                tries += 1;
+            }
+            outcome => return Ok(outcome?),
+        }
+    }
+}
+
+/// `deadlock_detected` and `lock_not_available`.
+fn gave_way(error: &MigrateError) -> bool {
+    let MigrateError::ExecuteMigration(error, _) = error else { return false };
+    let code = error.as_database_error().and_then(|error| error.code());
+    matches!(code.as_deref(), Some("40P01" | "55P03"))
 }
 
 /// How often a role that another database's provisioning is at is tried again, 20 ms apart.

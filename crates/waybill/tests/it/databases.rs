@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{
+    Connection as _, Executor as _, PgConnection, SqlSafeStr as _,
+    migrate::{Migration, MigrationType, Migrator},
+};
 use waybill_bus::topology::SERVICES;
 use waybill_runtime::database::{self, provision, schema};
 use waybill_testkit::{Proxy, TestDatabase, wait_for_async};
@@ -62,6 +65,35 @@ fn two_migrations_at_once_both_succeed() {
             said(&one.join().unwrap());
         }
     });
+}
+
+/// A service reads `second` and then `first`; the migration has changed `first` and comes to `second`.
+#[tokio::test]
+async fn a_migration_that_deadlocks_with_a_services_work_begins_again() {
+    let Some(server) = tokio::task::spawn_blocking(TestDatabase::create).await.unwrap() else { return };
+    let url = server.url().expose();
+    let before = migration(1, "create table first (); create table second ();");
+    let change = "alter table first add column size integer; alter table second add column size integer;";
+    let both = Migrator::with_migrations(vec![before.clone(), migration(2, change)]);
+    provision(&url, "crm-sync", "a password", &Migrator::with_migrations(vec![before])).await.unwrap();
+
+    let mut service = PgConnection::connect(&url).await.unwrap();
+    // PostgreSQL ends the one that looks for a deadlock first: not this one.
+    service.execute("set search_path = crm_sync; set deadlock_timeout = '1min'; begin").await.unwrap();
+    service.execute("lock table second in access share mode").await.unwrap();
+    let meets = async {
+        let waits = "select count(*) > 0 from pg_locks where not granted";
+        let waiting = async || (server.url().run(waits).unwrap() == "t").then_some(());
+        wait_for_async("the migration to wait", DEADLINE, waiting).await;
+        service.execute("lock table first in access share mode; commit").await.unwrap();
+    };
+    let (migrated, ()) = futures::join!(provision(&url, "crm-sync", "a password", &both), meets);
+    migrated.unwrap();
+    service.execute("select size from first union all select size from second").await.unwrap();
+}
+
+fn migration(version: i64, sql: &'static str) -> Migration {
+    Migration::new(version, "".into(), MigrationType::Simple, sql.into_sql_str(), false)
 }
 
 #[tokio::test]
