@@ -100,6 +100,7 @@ impl Engine {
                 decided => writes.extend(self.follow(decided, &mut ends).await?),
             }
         }
+        self.settle_or_leave(served, std::mem::take(&mut ends)).await;
         for (question, remote) in self.read_first(served, questions).await? {
             let Question { mut claim, snapshot, known, .. } = question;
             match remote {
@@ -120,9 +121,17 @@ impl Engine {
                 }
             }
         }
-        self.settle(served.name.as_str(), ends).await?;
+        self.settle_or_leave(served, ends).await;
         let writes = self.without_held(served, writes).await?;
         Ok(grouped(served, writes, serving))
+    }
+
+    /// What is no write must not be in a write's way: whatever cannot be settled is claimed again.
+    async fn settle_or_leave(&self, served: &Served, ends: Vec<End>) {
+        let count = ends.len();
+        if let Err(error) = self.settle(served.name.as_str(), ends).await {
+            tracing::error!(system = %served.name, count, %error, "ends cannot be recorded; they are decided again");
+        }
     }
 
     /// Carries out what is no write; what is settled by it is told to `ends`.

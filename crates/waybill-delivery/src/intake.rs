@@ -6,6 +6,7 @@ use prost::Message as _;
 use sqlx::PgConnection;
 use waybill_bus::{Incoming, headers, subjects};
 use waybill_domain::{RecordKey, Snapshot};
+use waybill_plan::Plan;
 use waybill_proto::wire;
 use waybill_runtime::database;
 
@@ -82,19 +83,25 @@ impl Engine {
             }
         }
         let snapshots: Vec<Snapshot> = newest.into_values().map(|heard| heard.snapshot).collect();
-        let mut transaction = database::begin(self.pool()).await?;
-        self.note_flows(&mut transaction, &plan).await?;
-        sabotage::keep_older(&mut transaction, &mut wanted).await?;
-        let changed = if wanted.is_empty() { 0 } else { heard::want(&mut transaction, &wanted).await? };
-        self.hooks().heard(&plan, &mut transaction, &snapshots).await?;
-        waybill_faults::crash_point("intake-before-commit");
-        transaction.commit().await?;
+        sabotage::keep_older(&mut *self.pool().acquire().await?, &mut wanted).await?;
+        let changed = database::again_after_deadlock(|| self.keep(&plan, &wanted, &snapshots)).await?;
         waybill_faults::crash_point("intake-committed");
         self.metrics().add("waybill_snapshots_heard_total", &[], i64::try_from(snapshots.len()).unwrap_or(i64::MAX));
         if changed > 0 {
             self.wake_workers();
         }
         Ok(())
+    }
+
+    /// One transaction; gives how many deliveries have something new.
+    async fn keep(&self, plan: &Plan, wanted: &[Wanted], snapshots: &[Snapshot]) -> sqlx::Result<u64> {
+        let mut transaction = database::begin(self.pool()).await?;
+        self.note_flows(&mut transaction, plan).await?;
+        let changed = if wanted.is_empty() { 0 } else { heard::want(&mut transaction, wanted).await? };
+        self.hooks().heard(plan, &mut transaction, snapshots).await?;
+        waybill_faults::crash_point("intake-before-commit");
+        transaction.commit().await?;
+        Ok(changed)
     }
 
     /// Takes a batch of snapshots from the bus; those that travel as a reference are fetched from their source.
@@ -125,12 +132,15 @@ impl Engine {
                 || plan.stock.as_ref().is_some_and(|stock| stock.from.as_str() == system)
         };
         let facts: Vec<Fact> = receipts.iter().filter(|receipt| waited_for(&receipt.system)).filter_map(fact).collect();
-        let mut transaction = database::begin(self.pool()).await?;
-        if !facts.is_empty() {
-            facts::keep(&mut transaction, &facts).await?;
-        }
-        self.hooks().receipts(&plan, &mut transaction, &receipts).await?;
-        transaction.commit().await?;
+        database::again_after_deadlock(async || {
+            let mut transaction = database::begin(self.pool()).await?;
+            if !facts.is_empty() {
+                facts::keep(&mut transaction, &facts).await?;
+            }
+            self.hooks().receipts(&plan, &mut transaction, &receipts).await?;
+            transaction.commit().await
+        })
+        .await?;
         if !facts.is_empty() {
             self.wake_workers();
         }
@@ -139,9 +149,12 @@ impl Engine {
 
     pub(crate) async fn take_dead_letters(&self, messages: &[Incoming]) -> anyhow::Result<()> {
         let letters: Vec<wire::DeadLetter> = decode(messages);
-        let mut transaction = database::begin(self.pool()).await?;
-        self.hooks().dead_letters(&mut transaction, &letters).await?;
-        transaction.commit().await?;
+        database::again_after_deadlock(async || {
+            let mut transaction = database::begin(self.pool()).await?;
+            self.hooks().dead_letters(&mut transaction, &letters).await?;
+            transaction.commit().await
+        })
+        .await?;
         Ok(())
     }
 }

@@ -9,12 +9,6 @@ use waybill_testkit::records::order;
 
 use bench::{Answer, Bench};
 
-use crate::{
-    deciding::ended,
-    store::claim::{self, Claim},
-    worker::End,
-};
-
 /// A bench, or the end of the test where there is no PostgreSQL.
 macro_rules! bench {
     () => {
@@ -30,6 +24,7 @@ mod audit;
 mod bodies;
 mod bulk;
 mod edits;
+mod ends;
 mod first_run;
 mod history;
 mod model;
@@ -83,23 +78,6 @@ async fn a_refusal_is_parked_with_a_dead_letter_and_a_newer_success_settles_it()
     bench.round().await;
     assert_eq!(bench.states().await, ["applied"]);
     assert_eq!(bench.receipts().await, ["1..1 parked", "2..2 applied"]);
-}
-
-#[tokio::test]
-async fn an_end_that_cannot_be_stored_keeps_no_other_from_its_own() {
-    let bench = bench!();
-    let by_one = |number| order(number).by(&format!("{number}@example.com")).paid().with_line("TEE", 1, "24.00");
-    bench.hear_all([1, 2, 3].map(|number| by_one(number).at_revision(1)).into()).await;
-    let mut claims = claim::claim(bench.pool(), "erp", 10, 60.0).await.unwrap();
-    claims.sort_by(|a, b| a.record_id.cmp(&b.record_id));
-    let end = |(claim, message): (Claim, &str)| {
-        let ended = ended("", &claim, "parked", "odd", "", message);
-        End { claim, ended, sent: Vec::new() }
-    };
-    let ends = claims.into_iter().zip(["fine", "not a text: \0", "fine too"]).map(end).collect();
-    bench.engine().settle("erp", ends).await.expect_err("one cannot be stored");
-    assert_eq!(bench.states().await, ["parked odd", "applying", "parked odd"]);
-    assert_eq!(bench.receipts().await.len(), 2);
 }
 
 #[tokio::test]

@@ -204,7 +204,8 @@ impl Engine {
         outcomes: Vec<(Work, Result<(), Failure>)>,
         serving: bool,
     ) -> sqlx::Result<()> {
-        let mut ends = Vec::with_capacity(outcomes.len());
+        let mut done = Vec::with_capacity(outcomes.len());
+        let mut failures = Vec::new();
         let mut is_well = false;
         for (work, outcome) in outcomes {
             match outcome {
@@ -216,15 +217,21 @@ impl Engine {
                         attempts: work.claim.attempts + 1,
                         ..ended(&work.claim.basis.plan_hash, &work.claim, "applied", "", "", "")
                     };
-                    ends.push(End { claim: work.claim, ended, sent: work.sent });
+                    done.push(End { claim: work.claim, ended, sent: work.sent });
                 }
-                Err(failure) => ends.extend(self.failed(served, work, &failure, serving).await?),
+                Err(failure) => failures.push((work, failure)),
             }
         }
+        // What is done comes first: no failure is in its way, and it does not hide one from the breaker.
+        self.settle(served.name.as_str(), done).await?;
         if is_well {
             systems::well(self.pool(), served.name.as_str()).await?;
         }
-        self.settle(served.name.as_str(), ends).await
+        let mut parked = Vec::new();
+        for (work, failure) in failures {
+            parked.extend(self.failed(served, work, &failure, serving).await?);
+        }
+        self.settle(served.name.as_str(), parked).await
     }
 
     /// What follows a failure; the claim's end, if it is one.
@@ -296,20 +303,30 @@ impl Engine {
     }
 
     /// Ends claims of a system and says so, in one transaction. If one of them holds what cannot be stored, each goes by
-    /// itself, so that it keeps no other from its end.
+    /// itself, so that it keeps no other from its end, and that one is parked.
     pub(crate) async fn settle(&self, system: &str, ends: Vec<End>) -> sqlx::Result<()> {
-        match self.settle_together(system, &ends).await {
-            Err(error) if ends.len() > 1 && database::refused_content(&error).is_some() => {
-                tracing::warn!(system, %error, "an end cannot be recorded; looking for it");
-                let mut outcome = Ok(());
-                for end in &ends {
-                    let ended = self.settle_together(system, std::slice::from_ref(end)).await;
-                    outcome = outcome.and(ended);
-                }
-                outcome
-            }
-            outcome => outcome,
+        let together = database::again_after_deadlock(|| self.settle_together(system, &ends)).await;
+        let Err(error) = &together else { return together };
+        if database::refused_content(error).is_none() {
+            return together;
         }
+        tracing::warn!(system, %error, "an end cannot be recorded; looking for it");
+        let mut outcome = Ok(());
+        for end in ends {
+            outcome = outcome.and(self.settle_alone(system, end).await);
+        }
+        outcome
+    }
+
+    async fn settle_alone(&self, system: &str, mut end: End) -> sqlx::Result<()> {
+        let alone = database::again_after_deadlock(|| self.settle_together(system, std::slice::from_ref(&end))).await;
+        let Some(code) = alone.as_ref().err().and_then(database::refused_content) else { return alone };
+        tracing::error!(delivery = end.claim.id, system, code, "what became of it cannot be recorded; parked");
+        let message = format!("what became of it holds what the database cannot store (SQLSTATE {code})");
+        let plan_hash = std::mem::take(&mut end.claim.basis).plan_hash;
+        end.ended = ended(&plan_hash, &end.claim, "parked", "malformed", "", &message);
+        end.sent.clear();
+        self.settle_together(system, &[end]).await
     }
 
     async fn settle_together(&self, system: &str, ends: &[End]) -> sqlx::Result<()> {

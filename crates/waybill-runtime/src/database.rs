@@ -83,6 +83,40 @@ pub async fn begin(pool: &PgPool) -> sqlx::Result<Transaction<'static, Postgres>
     begun.await.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?
 }
 
+/// How often a transaction that met another one's work is begun again.
+const DEADLOCK_TRIES: u32 = 5;
+
+/// Does a transaction's work, and again where PostgreSQL ended it in favour of another one that held what it needed:
+/// nothing of it was done then.
+///
+/// # Errors
+/// The work's.
+pub async fn again_after_deadlock<T, Work>(mut work: impl FnMut() -> Work) -> sqlx::Result<T>
+where
+    Work: Future<Output = sqlx::Result<T>>,
+{
+    let mut tries = 1;
+    loop {
+        match work().await {
+            Err(error) if tries < DEADLOCK_TRIES && is_deadlock(&error) => {
+                tracing::info!(%error, tries, "another transaction was in the way; again");
+                tries += 1;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Whether PostgreSQL ended a transaction so that another one it had locked out could go on.
+pub fn is_deadlock(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).as_deref() == Some("40P01")
+}
+
+/// A text as PostgreSQL can store it: it has no place for a NUL.
+pub fn storable(text: &str) -> String {
+    text.replace('\0', "\u{FFFD}")
+}
+
 /// PostgreSQL's code where it refuses what it is given, now and always: a NUL in a text, a time before its calendar,
 /// an entry too long for an index.
 pub fn refused_content(error: &sqlx::Error) -> Option<String> {
@@ -154,11 +188,10 @@ async fn migrate(connection: &mut PgConnection, migrator: &Migrator) -> anyhow::
     }
 }
 
-/// `deadlock_detected` and `lock_not_available`.
+/// A deadlock or `lock_not_available`.
 fn gave_way(error: &MigrateError) -> bool {
     let MigrateError::ExecuteMigration(error, _) = error else { return false };
-    let code = error.as_database_error().and_then(|error| error.code());
-    matches!(code.as_deref(), Some("40P01" | "55P03"))
+    is_deadlock(error) || error.as_database_error().and_then(|error| error.code()).as_deref() == Some("55P03")
 }
 
 /// How often a role that another database's provisioning is at is tried again, 20 ms apart.

@@ -41,7 +41,8 @@ struct Webhook {
 pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) -> anyhow::Result<()> {
     let mut one_by_one = false;
     while !stop.is_cancelled() {
-        let done = match database::within(BATCH_WITHIN, batch(&shared, one_by_one)).await {
+        let batches = database::again_after_deadlock(|| batch(&shared, one_by_one));
+        let done = match database::within(BATCH_WITHIN, batches).await {
             Ok(done) => {
                 one_by_one = false;
                 done
@@ -103,8 +104,8 @@ async fn batch(shared: &Shared, one_by_one: bool) -> sqlx::Result<usize> {
             Err(message) => fates.push((Outcome::Unreadable, message)),
         }
     }
-    // Records in one order everywhere: two replicas' batches must not lock each other out. What the webhooks say of one
-    // record is in the order of their arrival still, as the sort is stable.
+    // Records in one order everywhere, the database's: two replicas' batches must not lock each other out. What the
+    // webhooks say of one record is in the order of their arrival still, as the sort is stable.
     states.sort_by(|a, b| a.place().cmp(&b.place()));
     let outcomes = if one_by_one {
         let mut outcomes = Vec::with_capacity(states.len());
@@ -172,8 +173,8 @@ struct State {
 }
 
 impl State {
-    fn place(&self) -> (&StoreName, Kind, &RecordId) {
-        (&self.store, self.whole.body.kind(), &self.whole.id)
+    fn place(&self) -> (&StoreName, &'static str, &RecordId) {
+        (&self.store, self.whole.body.kind().as_str(), &self.whole.id)
     }
 }
 
@@ -218,11 +219,15 @@ async fn take(
     states: Vec<State>,
 ) -> sqlx::Result<Vec<(usize, Outcome)>> {
     let mut outcomes = Vec::with_capacity(states.len());
-    let mut taken = Vec::with_capacity(states.len());
+    let mut taken: Vec<Taken> = Vec::with_capacity(states.len());
     for State { store, mut whole, webhook: at } in states {
         let webhook = &webhooks[at];
         let key = RecordKey { store, kind: whole.body.kind(), id: whole.id.clone() };
         if !whole.lacks.is_empty() {
+            // What it lacks may be told by one before it.
+            if taken.last().is_some_and(|(_, before, _)| before.key == key) {
+                outcomes.extend(observe(shared, db, wishes, webhooks, std::mem::take(&mut taken)).await?);
+            }
             match earlier(db, &key).await?.and_then(|snapshot| snapshot.body) {
                 Some(earlier) => whole.carry_over(&earlier),
                 None => {
@@ -243,6 +248,21 @@ async fn take(
         };
         taken.push((at, observed, instead));
     }
+    outcomes.extend(observe(shared, db, wishes, webhooks, taken).await?);
+    Ok(outcomes)
+}
+
+/// A state to be observed, which webhook tells it, and what is read if it cannot be judged.
+type Taken = (usize, Observed, ToRead);
+
+async fn observe(
+    shared: &Shared,
+    db: &mut PgConnection,
+    wishes: &mut Wishes,
+    webhooks: &[Webhook],
+    taken: Vec<Taken>,
+) -> sqlx::Result<Vec<(usize, Outcome)>> {
+    let mut outcomes = Vec::with_capacity(taken.len());
     let observed: Vec<&Observed> = taken.iter().map(|(_, observed, _)| observed).collect();
     let verdicts = shared.ledger.observe_all(db, &observed, shared.clock.now()).await?;
     for ((at, observed, instead), verdict) in taken.into_iter().zip(verdicts) {

@@ -102,6 +102,28 @@ async fn batch(shared: &Arc<Shared>) -> sqlx::Result<usize> {
     Ok(done)
 }
 
+/// One transaction: what was read, and that it was.
+async fn keep(shared: &Shared, wish: &Wish, observed: &[Observed]) -> sqlx::Result<()> {
+    let mut transaction = database::begin(shared.ledger.pool()).await?;
+    let observed: Vec<&Observed> = observed.iter().collect();
+    shared.ledger.observe_all(&mut transaction, &observed, shared.clock.now()).await?;
+    // A wish that came after the read began is read again.
+    sqlx::query("delete from refetch where (store, kind, record_id) = ($1, $2, $3) and wish = $4")
+        .bind(&wish.store)
+        .bind(&wish.kind)
+        .bind(&wish.record_id)
+        .bind(wish.wish)
+        .execute(&mut *transaction)
+        .await?;
+    sqlx::query("update refetch set lease_until = null where (store, kind, record_id) = ($1, $2, $3)")
+        .bind(&wish.store)
+        .bind(&wish.kind)
+        .bind(&wish.record_id)
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await
+}
+
 async fn read(shared: &Shared, wish: &Wish) -> sqlx::Result<()> {
     let (Ok(store), Ok(kind), Ok(id)) =
         (wish.store.parse::<StoreName>(), wish.kind.parse::<Kind>(), wish.record_id.parse::<RecordId>())
@@ -124,32 +146,17 @@ async fn read(shared: &Shared, wish: &Wish) -> sqlx::Result<()> {
                 (key, Some(Body::Refund(refund)))
             });
             let told: Vec<_> = told.collect();
-            let mut transaction = database::begin(shared.ledger.pool()).await?;
-            for (key, body) in iter::once((key, body)).chain(told) {
-                let observed = Observed {
+            let observed: Vec<Observed> = iter::once((key, body))
+                .chain(told)
+                .map(|(key, body)| Observed {
                     content_hash: body.as_ref().map(content_hash).unwrap_or_default(),
                     origin: Origin::Refetched { began_at, source_updated_at },
                     body,
                     key,
                     traceparent: wish.traceparent.clone(),
-                };
-                shared.ledger.observe(&mut transaction, &observed, shared.clock.now()).await?;
-            }
-            // A wish that came after the read began is read again.
-            sqlx::query("delete from refetch where (store, kind, record_id) = ($1, $2, $3) and wish = $4")
-                .bind(&wish.store)
-                .bind(&wish.kind)
-                .bind(&wish.record_id)
-                .bind(wish.wish)
-                .execute(&mut *transaction)
-                .await?;
-            sqlx::query("update refetch set lease_until = null where (store, kind, record_id) = ($1, $2, $3)")
-                .bind(&wish.store)
-                .bind(&wish.kind)
-                .bind(&wish.record_id)
-                .execute(&mut *transaction)
-                .await?;
-            transaction.commit().await
+                })
+                .collect();
+            database::again_after_deadlock(|| keep(shared, wish, &observed)).await
         }
         Err(failure) => {
             tracing::info!(record = %id, %kind, class = failure.class(), %failure, "a record could not be read yet");

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::{PgPool, types::Json};
 use waybill_connector::Known;
 use waybill_domain::Snapshot;
+use waybill_runtime::database::is_deadlock;
 
 use super::decisions::Basis;
 
@@ -116,15 +117,18 @@ pub(crate) async fn claim(pool: &PgPool, system: &str, limit: i64, lease_seconds
          ), due as (
              select * from lost union all select * from ready
          ), first as (
-             select id from (
-                 select distinct on (target_key) id, due_at from due order by target_key, due_at, id) one
+             select id, target_key from (
+                 select distinct on (target_key) id, target_key, due_at from due order by target_key, due_at, id) one
              order by due_at
              limit $2
+         ), ordered as (
+             -- Two replicas that meet at the same targets meet in one order.
+             select id from first order by target_key
          )
          update delivery d
          set state = 'applying', lease_until = now() + make_interval(secs => $3), fence = d.fence + 1
-         from first
-         where d.id = first.id
+         from ordered
+         where d.id = ordered.id
          returning {COLUMNS}"
     )))
     .bind(system)
@@ -134,6 +138,7 @@ pub(crate) async fn claim(pool: &PgPool, system: &str, limit: i64, lease_seconds
     .await;
     match claimed {
         Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(Vec::new()),
+        Err(error) if is_deadlock(&error) => Ok(Vec::new()),
         other => other,
     }
 }

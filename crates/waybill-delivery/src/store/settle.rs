@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use sqlx::{PgConnection, types::Json};
+use waybill_runtime::database::storable;
 
 use super::{claim::Claim, decisions::Basis};
 
@@ -85,8 +86,8 @@ pub(crate) async fn settle(
     .bind(column(ends, |ended, _| ended.number))
     .bind(column(ends, |ended, _| ended.state))
     .bind(column(ends, |ended, _| ended.code.clone()))
-    .bind(column(ends, |ended, _| ended.message.clone()))
-    .bind(column(ends, |ended, _| ended.field.clone()))
+    .bind(column(ends, |ended, _| storable(&ended.message)))
+    .bind(column(ends, |ended, _| storable(&ended.field)))
     .bind(column(ends, |ended, _| ended.external_id.clone()))
     .bind(column(ends, |ended, _| ended.hash.clone()))
     .bind(column(ends, |ended, _| ended.attempts))
@@ -156,7 +157,7 @@ pub(crate) async fn put_back(db: &mut PgConnection, back: &Back) -> sqlx::Result
     .bind(back.after_seconds)
     .bind(back.attempts)
     .bind(&back.code)
-    .bind(&back.message)
+    .bind(storable(&back.message))
     .bind(&back.plan_hash)
     .bind(back.tried_seconds)
     .bind(&back.field)

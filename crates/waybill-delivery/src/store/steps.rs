@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::{PgConnection, PgPool, types::Json};
 use waybill_connector::Known;
+use waybill_runtime::database::storable;
 
 /// What is known of a step.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -60,8 +61,9 @@ pub(crate) struct StepWrite {
     pub(crate) known: Option<Known>,
 }
 
-/// Writes intents or results of claims that still hold, the newest wins, with what they taught, and prolongs these claims' leases. Which
-/// deliveries' claims hold: what a replica knows that lost its claim would hide what its successor does.
+/// Writes intents or results of claims that still hold, the newest wins, with what they taught, and prolongs these
+/// claims' leases. Which deliveries' claims hold: what a replica knows that lost its claim would hide what its successor
+/// does.
 pub(crate) async fn write(
     db: &mut PgConnection,
     steps: &[StepWrite],
@@ -104,7 +106,7 @@ pub(crate) async fn write(
     .bind(column(|s| s.role.clone()))
     .bind(column(|s| s.call_key.clone()))
     .bind(column(|s| s.state.to_owned()))
-    .bind(column(|s| s.message.clone()))
+    .bind(column(|s| storable(&s.message)))
     .bind(steps.iter().map(|s| s.fence).collect::<Vec<_>>())
     .bind(lease_seconds)
     .bind(steps.iter().map(|s| s.known.as_ref().map(Json)).collect::<Vec<_>>())

@@ -1,6 +1,7 @@
 //! Systems' conditions, shared by the replicas.
 
 use sqlx::{PgConnection, PgPool};
+use waybill_runtime::database::storable;
 
 /// One system's condition.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -108,7 +109,7 @@ pub(crate) async fn failing(
          where system = $1",
     )
     .bind(system)
-    .bind(message)
+    .bind(storable(message))
     .bind(most)
     .bind(pause_seconds)
     .execute(pool)
@@ -137,7 +138,7 @@ pub(crate) async fn unauthorized(pool: &PgPool, system: &str, message: &str) -> 
          where system = $1 and condition <> 'unauthorized'",
     )
     .bind(system)
-    .bind(message)
+    .bind(storable(message))
     .execute(pool)
     .await?;
     Ok(())

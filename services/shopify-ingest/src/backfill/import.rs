@@ -128,12 +128,12 @@ async fn write(shared: &Shared, claim: &Claim, batch: Batch, began_at: Timestamp
             states.push(Observed { key, body: Some(body), content_hash, origin, traceparent: String::new() });
         }
     }
-    // Records in one order everywhere, as webhooks' batches take them.
-    states.sort_by(|a, b| (a.key.kind, &a.key.id).cmp(&(b.key.kind, &b.key.id)));
+    let states: Vec<&Observed> = states.iter().collect();
     let mut transaction = database::begin(shared.ledger.pool()).await?;
     let mut wishes: BTreeSet<(Kind, RecordId)> = untold.into_iter().map(|id| (Kind::Order, id)).collect();
-    for state in &states {
-        match shared.ledger.observe(&mut transaction, state, shared.clock.now()).await? {
+    let verdicts = shared.ledger.observe_all(&mut transaction, &states, shared.clock.now()).await?;
+    for (state, verdict) in states.into_iter().zip(verdicts) {
+        match verdict {
             Verdict::Changed => progress.changed += i64::from(state.key.kind == claim.kind),
             Verdict::Refetch => drop(wishes.insert(read_instead(state))),
             Verdict::Echo | Verdict::Stale => {}
