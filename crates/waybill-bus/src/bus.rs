@@ -84,6 +84,9 @@ pub struct Bus {
     context: jetstream::Context,
 }
 
+/// A message seldom comes alone, and a batch of many costs its taker hardly more than one.
+const FOLLOWS_WITHIN: Duration = Duration::from_millis(15);
+
 const ACK_TIMEOUT: Duration = Duration::from_secs(5);
 /// A server that leaves two of these pings unanswered is gone, whatever its connection says.
 const PING_EVERY: Duration = Duration::from_secs(5);
@@ -180,10 +183,12 @@ impl Bus {
     /// If the consumer is gone or the connection is lost.
     pub async fn fetch(consumer: &PullConsumer, max: usize, wait: Duration) -> Result<Vec<Incoming>, BusError> {
         let mut messages = Vec::new();
-        // Waiting for a full batch would cost latency, so one is waited for and the rest taken as it is.
+        // Waiting for a full batch would cost latency, so one is waited for, for a moment what follows it, and the rest is
+        // taken as it is.
         let first = consumer.batch().max_messages(1).expires(wait).messages().await.map_err(BusError::server)?;
         collect(first, wait + WORD_WITHIN, &mut messages).await?;
         if !messages.is_empty() && max > 1 {
+            tokio::time::sleep(FOLLOWS_WITHIN).await;
             let rest = consumer.fetch().max_messages(max - 1).messages().await.map_err(BusError::server)?;
             collect(rest, NEXT_WITHIN, &mut messages).await?;
         }

@@ -15,6 +15,7 @@ use crate::{
     sinks::{AnyCall, AnySink},
     store::{
         claim::Claim,
+        settle,
         steps::{self, StepRow, StepWrite},
     },
     worker::LEASE,
@@ -50,6 +51,8 @@ pub(crate) enum Stopped {
     Failure(Failure),
     /// Another replica has the delivery: all that follows is for that one to do.
     ClaimLost,
+    /// This replica is told to stop; the claim was given back, and what was done of it is recorded.
+    GivenBack,
 }
 
 /// A call as long as this ends while the claim holds.
@@ -134,6 +137,9 @@ impl Engine {
             for work in works.iter_mut() {
                 skip_done(work, &rows);
             }
+            if self.stop_signal().is_cancelled() {
+                self.give_back(works).await?;
+            }
             let Some(first) = works.iter().find(|work| work.ended.is_none()) else { return Ok(()) };
             let name = first.steps[first.next].name.clone();
             let most = sink.batch_size(&name);
@@ -150,6 +156,18 @@ impl Engine {
             }
             self.run_step(sink, works, &group, &rows).await?;
         }
+    }
+
+    /// What has steps left is for another replica to finish.
+    async fn give_back(&self, works: &mut [Work]) -> sqlx::Result<()> {
+        let left: Vec<&mut Work> = works.iter_mut().filter(|work| work.ended.is_none()).collect();
+        let claims: Vec<(i64, i64)> = left.iter().map(|work| (work.claim.id, work.claim.fence)).collect();
+        settle::give_back(self.pool(), &claims).await?;
+        for work in left {
+            tracing::info!(record = %work.key, system = work.claim.system, "given back: this replica stops");
+            work.ended = Some(Err(Stopped::GivenBack));
+        }
+        Ok(())
     }
 
     async fn run_step(

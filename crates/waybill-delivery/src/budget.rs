@@ -13,7 +13,7 @@ use crate::store::systems;
 /// Longer than this a call is not held: its delivery goes back into the queue.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// A token bucket in PostgreSQL. Tokens are taken a tenth of a second's worth at a time, so that a fast vendor does
+/// A token bucket in PostgreSQL. Tokens are taken up to a tenth of a second's worth at a time, so that a fast vendor does
 /// not cost a round trip per request.
 #[derive(Debug)]
 pub struct SharedBudget {
@@ -21,16 +21,22 @@ pub struct SharedBudget {
     system: SystemName,
     per_second: f64,
     most: f64,
+    /// Tokens that are taken at a time.
+    part: f64,
     held: Mutex<f64>,
 }
 
 impl SharedBudget {
-    /// A bucket that fills at the budget's rate and holds a tenth of it, so that a burst after a quiet time stays
-    /// under the vendor's own window.
+    /// A bucket that holds little and fills by that much more slowly than the budget says: vendors count in windows, and
+    /// in none of them may what was saved before it and what comes in it be more than the limit.
     pub fn new(pool: PgPool, system: SystemName, budget: Budget) -> Arc<Self> {
-        let per_second = f64::from(budget.requests) / budget.per.as_secs_f64().max(0.001);
-        let most = (f64::from(budget.requests) / 10.0).clamp(1.0, 100.0);
-        Arc::new(Self { pool, system, per_second, most, held: Mutex::new(0.0) })
+        let (requests, per) = (f64::from(budget.requests), budget.per.as_secs_f64().max(0.001));
+        // A fiftieth, and what comes in while somebody sleeps until the next token.
+        let most = (requests / 50.0).max(requests / per / 20.0).clamp(1.0, 100.0);
+        let part = (requests / per / 10.0).ceil().clamp(1.0, most.floor());
+        // The bucket, and what a replica has of it in its hands.
+        let saved = (most + part - 1.0).min(requests / 10.0);
+        Arc::new(Self { pool, system, per_second: (requests - saved) / per, most, part, held: Mutex::new(0.0) })
     }
 }
 
@@ -44,9 +50,8 @@ impl Gate for SharedBudget {
                 *held -= 1.0;
                 return Ok(());
             }
-            let wanted = (self.per_second / 10.0).ceil().clamp(1.0, self.most);
             let (taken, wait) =
-                systems::take_tokens(&self.pool, self.system.as_str(), wanted, self.per_second, self.most)
+                systems::take_tokens(&self.pool, self.system.as_str(), self.part, self.per_second, self.most)
                     .await
                     .map_err(|error| Failure::Transient { message: format!("the budget cannot be read: {error}") })?;
             *held += taken;

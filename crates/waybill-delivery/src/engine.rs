@@ -6,18 +6,18 @@ use std::{
     time::Duration,
 };
 
-use async_trait::async_trait;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use waybill_bus::{Bus, topology};
 use waybill_domain::{Clock, Kind, Snapshot, SystemName, descriptor::Budget};
-use waybill_plan::{Facts, Flow, Plan};
+use waybill_plan::{Flow, Plan};
 use waybill_proto::wire;
 use waybill_runtime::{Metrics, Tasks, database, grpc::PeerChannel, health::Health};
 
 use crate::{
     first_run::{self, Looked},
+    hooks::Hooks,
     outbox,
     sinks::SystemPort,
     store::{
@@ -26,54 +26,6 @@ use crate::{
         systems,
     },
 };
-
-/// What a service adds to the engine: rows of its own beside intake, facts for decisions.
-#[async_trait]
-pub trait Hooks: Send + Sync {
-    /// What must not be worked on twice at once at the system. By default a person's orders and record share a key,
-    /// as they touch one contact or party; so do one order's parcels; everything else is its record.
-    fn target_key(&self, _system: &SystemName, snapshot: &Snapshot) -> String {
-        waybill_plan::target_key(snapshot)
-    }
-
-    /// Writes what the service keeps of snapshots, in intake's transaction.
-    async fn heard(&self, _plan: &Plan, _db: &mut PgConnection, _snapshots: &[Snapshot]) -> sqlx::Result<()> {
-        Ok(())
-    }
-
-    /// Writes what the service keeps of receipts, in the transaction that takes them.
-    async fn receipts(&self, _plan: &Plan, _db: &mut PgConnection, _receipts: &[wire::Receipt]) -> sqlx::Result<()> {
-        Ok(())
-    }
-
-    /// Writes what the service keeps of dead letters.
-    async fn dead_letters(&self, _db: &mut PgConnection, _letters: &[wire::DeadLetter]) -> sqlx::Result<()> {
-        Ok(())
-    }
-
-    /// Adds the service's own facts to a decision's.
-    async fn complete(
-        &self,
-        _plan: &Plan,
-        _db: &mut PgConnection,
-        _system: &SystemName,
-        _snapshot: &Snapshot,
-        _facts: &mut Facts,
-    ) -> sqlx::Result<()> {
-        Ok(())
-    }
-
-    /// Whether ends are said as receipts. The alerter's own pages are not: they would page about themselves.
-    fn says_receipts(&self) -> bool {
-        true
-    }
-}
-
-/// A service without rows or facts of its own.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoHooks;
-
-impl Hooks for NoHooks {}
 
 /// A system that this process works for.
 #[derive(Clone)]
@@ -266,6 +218,7 @@ impl Engine {
                 number: snapshot.revision.number,
                 snapshot: encoded.clone(),
                 traceparent: traceparent.to_owned(),
+                again: false,
             })
             .collect();
         heard::want(db, &wanted).await?;
@@ -335,7 +288,7 @@ impl Engine {
         let (pool, bus, wake, stop) =
             (self.pool().clone(), self.parts.bus.clone(), Arc::clone(&self.outbox), self.stop.clone());
         tasks.spawn("outbox", async move {
-            outbox::run(pool, bus, &wake, stop).await;
+            outbox::keep_publishing(pool, bus, &wake, stop).await;
             Ok(())
         });
         let engine = Arc::clone(self);

@@ -33,7 +33,8 @@ use waybill_runtime::{
 
 use crate::{
     budget::SharedBudget,
-    engine::{Engine, EngineParts, Hooks, Served},
+    engine::{Engine, EngineParts, Served},
+    hooks::Hooks,
     ledger::SourceService,
     operations::DeliveriesService,
     pruning,

@@ -39,6 +39,11 @@ impl Engine {
         let Some(consumer) = self.bind(&hears).await else { return Ok(()) };
         let (stop, mut refused) = (self.stop_signal(), false);
         while !stop.is_cancelled() {
+            if hears.stream == "RECEIPT" && !self.hears_receipts() {
+                // Should a changed plan make them matter, they are there for as long as the stream keeps them.
+                self.pause(Duration::from_secs(1)).await;
+                continue;
+            }
             let fetched = tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 fetched = Bus::fetch(&consumer, FETCH, FETCH_WAIT) => fetched,

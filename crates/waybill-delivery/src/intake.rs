@@ -1,11 +1,11 @@
 //! What was heard becomes `desired`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use prost::Message as _;
 use sqlx::PgConnection;
 use waybill_bus::{Incoming, headers, subjects};
-use waybill_domain::{RecordKey, Snapshot};
+use waybill_domain::{RecordKey, Snapshot, SystemName};
 use waybill_plan::Plan;
 use waybill_proto::wire;
 use waybill_runtime::database;
@@ -47,6 +47,12 @@ pub(crate) fn read(message: &Incoming) -> Option<Heard> {
 impl Engine {
     /// Sets what is wanted at each of the service's systems, in one transaction with what the service itself keeps.
     pub(crate) async fn take(&self, heard: Vec<Heard>) -> anyhow::Result<()> {
+        self.take_as(heard, false).await.map(drop)
+    }
+
+    /// The same; with `again`, what is new here may be in its system all the same. Gives how many deliveries have
+    /// something new.
+    pub(crate) async fn take_as(&self, heard: Vec<Heard>, again: bool) -> anyhow::Result<u64> {
         let mut newest: BTreeMap<RecordKey, Heard> = BTreeMap::new();
         for one in heard {
             match newest.get(&one.snapshot.key) {
@@ -57,7 +63,7 @@ impl Engine {
             }
         }
         if newest.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         let plan = self.plan();
         let mut wanted = Vec::new();
@@ -79,18 +85,23 @@ impl Engine {
                     number: snapshot.revision.number,
                     snapshot: snapshot_bytes,
                     traceparent: traceparent.clone(),
+                    again,
                 });
             }
         }
         let snapshots: Vec<Snapshot> = newest.into_values().map(|heard| heard.snapshot).collect();
-        sabotage::keep_older(&mut *self.pool().acquire().await?, &mut wanted).await?;
+        // Most of what a service hears may be no flow's of its own.
+        if wanted.is_empty() && !snapshots.iter().any(|snapshot| self.hooks().keeps(snapshot.key.kind)) {
+            return Ok(0);
+        }
+        sabotage::keep_older(self.pool(), &mut wanted).await?;
         let changed = database::again_after_deadlock(|| self.keep(&plan, &wanted, &snapshots)).await?;
         waybill_faults::crash_point("intake-committed");
         self.metrics().add("waybill_snapshots_heard_total", &[], i64::try_from(snapshots.len()).unwrap_or(i64::MAX));
         if changed > 0 {
             self.wake_workers();
         }
-        Ok(())
+        Ok(changed)
     }
 
     /// One transaction; gives how many deliveries have something new.
@@ -123,15 +134,21 @@ impl Engine {
         Ok(self.ask_source(&key).await?.map(|snapshot| Heard { snapshot, traceparent }))
     }
 
+    /// Whether a receipt can matter here: to a flow that comes after another system, or to what the service keeps.
+    pub(crate) fn hears_receipts(&self) -> bool {
+        self.hooks().hears_receipts() || !waited_for(&self.plan()).is_empty()
+    }
+
     /// Keeps other systems' receipts that a flow of ours waits for, and what the service itself keeps of them.
     pub(crate) async fn take_receipts(&self, messages: &[Incoming]) -> anyhow::Result<()> {
         let plan = self.plan();
         let receipts: Vec<wire::Receipt> = decode(messages);
-        let waited_for = |system: &str| {
-            plan.flows.iter().any(|flow| flow.after.iter().any(|after| after.as_str() == system))
-                || plan.stock.as_ref().is_some_and(|stock| stock.from.as_str() == system)
-        };
-        let facts: Vec<Fact> = receipts.iter().filter(|receipt| waited_for(&receipt.system)).filter_map(fact).collect();
+        let waited_for = waited_for(&plan);
+        let is_waited_for = |receipt: &&wire::Receipt| waited_for.contains(receipt.system.as_str());
+        let facts: Vec<Fact> = receipts.iter().filter(is_waited_for).filter_map(fact).collect();
+        if facts.is_empty() && !self.hooks().hears_receipts() {
+            return Ok(());
+        }
         database::again_after_deadlock(async || {
             let mut transaction = database::begin(self.pool()).await?;
             if !facts.is_empty() {
@@ -157,6 +174,12 @@ impl Engine {
         .await?;
         Ok(())
     }
+}
+
+/// The systems whose word something waits for.
+fn waited_for(plan: &Plan) -> BTreeSet<&str> {
+    let after = plan.flows.iter().flat_map(|flow| &flow.after);
+    after.chain(plan.stock.as_ref().map(|stock| &stock.from)).map(SystemName::as_str).collect()
 }
 
 fn decode<M: prost::Message + Default>(messages: &[Incoming]) -> Vec<M> {

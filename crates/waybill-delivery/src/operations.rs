@@ -6,6 +6,7 @@ mod decisions;
 mod discard;
 mod edit;
 mod first_run;
+mod hear_again;
 mod pause;
 mod roll;
 
@@ -19,11 +20,12 @@ use waybill_proto::{
     convert::to_timestamp,
     wire::{
         self, ApproveRequest, AuditRequest, AuditResponse, ChangedDeliveriesResponse, CountInFlightRequest,
-        CountInFlightResponse, DeliveryDetail, DiscardDeliveriesRequest, EditRequest, EditResponse,
+        CountInFlightResponse, DeliveryDetail, DiscardDeliveriesRequest, EditRequest, EditResponse, HearAgainRequest,
         ListApprovalsRequest, ListApprovalsResponse, ListDecisionsRequest, ListDecisionsResponse,
-        ListDeliveriesRequest, ListDeliveriesResponse, PauseRequest, RefuseRequest, ReleaseRequest, RollRequest,
-        RollResponse, SayAgainRequest, SelectDeliveriesRequest, ShowDeliveryRequest, SystemsRequest, SystemsResponse,
-        count_in_flight_response::Count, deliveries_server::Deliveries,
+        ListDeliveriesRequest, ListDeliveriesResponse, ListUnsettledRequest, ListUnsettledResponse, PauseRequest,
+        RefuseRequest, ReleaseRequest, RollRequest, RollResponse, SayAgainRequest, SelectDeliveriesRequest,
+        ShowDeliveryRequest, SystemsRequest, SystemsResponse, count_in_flight_response::Count,
+        deliveries_server::Deliveries,
     },
 };
 use waybill_runtime::database;
@@ -235,6 +237,28 @@ impl Deliveries for DeliveriesService {
         Ok(Response::new(ChangedDeliveriesResponse { changed }))
     }
 
+    async fn list_unsettled(
+        &self,
+        request: Request<ListUnsettledRequest>,
+    ) -> Result<Response<ListUnsettledResponse>, Status> {
+        let ListUnsettledRequest { system, keys } = request.into_inner();
+        if keys.len() > 1000 {
+            return Err(Status::invalid_argument("at most 1000 records at once"));
+        }
+        let (stores, kinds, ids) = columns(&keys);
+        let found = heard::unsettled(self.engine.pool(), &system, &stores, &kinds, &ids).await.map_err(unavailable)?;
+        let keys = found.into_iter().map(|(store, kind, id)| wire::RecordKey { store, kind, id }).collect();
+        Ok(Response::new(ListUnsettledResponse { keys }))
+    }
+
+    async fn hear_again(
+        &self,
+        request: Request<HearAgainRequest>,
+    ) -> Result<Response<ChangedDeliveriesResponse>, Status> {
+        let changed = hear_again::hear(&self.engine, request.into_inner()).await?;
+        Ok(Response::new(ChangedDeliveriesResponse { changed }))
+    }
+
     async fn count_in_flight(
         &self,
         _request: Request<CountInFlightRequest>,
@@ -299,6 +323,12 @@ impl Deliveries for DeliveriesService {
     }
 }
 
+/// Stores, kinds and ids.
+fn columns(keys: &[wire::RecordKey]) -> (Vec<String>, Vec<String>, Vec<String>) {
+    let column = |pick: fn(&wire::RecordKey) -> String| keys.iter().map(pick).collect();
+    (column(|key| key.store.clone()), column(|key| key.kind.clone()), column(|key| key.id.clone()))
+}
+
 impl Engine {
     async fn audit(&self, actor: &str, action: &str, system: &str, record: &str, reason: &str) -> sqlx::Result<()> {
         sqlx::query("insert into audit (actor, action, system, record, reason) values ($1, $2, $3, $4, $5)")
@@ -314,15 +344,9 @@ impl Engine {
 
     /// Publishes the stored receipts of settled deliveries again.
     async fn say_again(&self, keys: &[wire::RecordKey]) -> sqlx::Result<i64> {
-        let column = |pick: fn(&wire::RecordKey) -> String| keys.iter().map(pick).collect::<Vec<_>>();
+        let (stores, kinds, ids) = columns(keys);
         let mut transaction = database::begin(self.pool()).await?;
-        let settled = heard::settled(
-            &mut transaction,
-            &column(|key| key.store.clone()),
-            &column(|key| key.kind.clone()),
-            &column(|key| key.id.clone()),
-        )
-        .await?;
+        let settled = heard::settled(&mut transaction, &stores, &kinds, &ids).await?;
         let kept = settled.iter().filter(|settled| !waybill_faults::breaks("lose-receipt", &settled.record_id));
         let rows: Vec<OutboxRow> = kept.filter_map(|settled| self.stored_receipt(settled)).collect();
         outbox::write(&mut transaction, rows.iter()).await?;

@@ -10,7 +10,7 @@ use waybill_runtime::database;
 use crate::sabotage;
 
 /// Rows a pipeline carries at once.
-const BATCH: i64 = 500;
+const BATCH: usize = 500;
 /// NATS may take twice the time of an acknowledgement; what takes much longer hangs on the database.
 const PUBLISHED_WITHIN: Duration = Duration::from_secs(60);
 /// The largest message that goes as it is; NATS refuses above 1 MiB by default.
@@ -52,7 +52,7 @@ pub(crate) async fn write<'a>(db: &mut PgConnection, rows: impl Iterator<Item = 
 ///
 /// # Errors
 /// If the database fails, or is silent. A broker that is away is no error: the rows stay.
-pub async fn publish_outbox(pool: &PgPool, bus: &Bus) -> sqlx::Result<usize> {
+async fn publish_outbox(pool: &PgPool, bus: &Bus) -> sqlx::Result<usize> {
     database::within(PUBLISHED_WITHIN, publish(pool, bus)).await
 }
 
@@ -62,7 +62,7 @@ async fn publish(pool: &PgPool, bus: &Bus) -> sqlx::Result<usize> {
         "select id, subject, headers, payload from outbox where problem is null order by id limit $1
          for update skip locked",
     )
-    .bind(BATCH)
+    .bind(BATCH as i64)
     .fetch_all(&mut *transaction)
     .await?;
     if rows.is_empty() {
@@ -105,7 +105,7 @@ async fn publish(pool: &PgPool, bus: &Bus) -> sqlx::Result<usize> {
 }
 
 /// Publishes whenever there is something, until told to stop.
-pub(crate) async fn run(pool: PgPool, bus: Bus, wake: &Notify, stop: tokio_util::sync::CancellationToken) {
+pub async fn keep_publishing(pool: PgPool, bus: Bus, wake: &Notify, stop: tokio_util::sync::CancellationToken) {
     loop {
         let published = match publish_outbox(&pool, &bus).await {
             Ok(published) => published,
@@ -117,7 +117,8 @@ pub(crate) async fn run(pool: PgPool, bus: Bus, wake: &Notify, stop: tokio_util:
         if stop.is_cancelled() {
             return;
         }
-        if published == 0 {
+        // A batch that is not full was all there was.
+        if published < BATCH {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = wake.notified() => {}

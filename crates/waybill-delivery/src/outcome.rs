@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use waybill_connector::Failure;
 
-use crate::backoff::Backoff;
+use crate::{backoff::Backoff, worker::BREAKER_FAILURES};
 
 /// What happens to a delivery after a failed attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,8 +45,9 @@ pub(crate) enum SystemNext {
     Unauthorized { message: String },
 }
 
-/// So many unreadable answers in a row are believed.
-const MALFORMED_TRIES: i32 = 5;
+/// So many unreadable answers are believed. It is more than open the breaker, after which tries do not count: a vendor
+/// whose every answer is unreadable is down, and one record of which they stay so while others go through is parked.
+const MALFORMED_TRIES: i32 = BREAKER_FAILURES + 1;
 
 /// What follows from a failure after `attempts` earlier counted tries. `serving` says whether the system's breaker is
 /// closed: only then a try counts, so that nothing is parked because a vendor is down.
@@ -141,5 +142,14 @@ mod tests {
         let (next, system) = follow(&failure, 19, true);
         assert!(matches!(next, Next::Retry { counted: false, .. }));
         assert!(matches!(system, SystemNext::Unauthorized { .. }));
+    }
+
+    #[test]
+    fn a_vendor_whose_every_answer_is_unreadable_is_down_and_parks_nothing() {
+        let failure = Failure::malformed("no JSON", b"<html>");
+        // The breaker opens with the fifth failure in a row.
+        assert!(matches!(follow(&failure, 4, true).0, Next::Retry { counted: true, .. }));
+        assert!(matches!(follow(&failure, 500, false).0, Next::Retry { counted: false, .. }));
+        assert!(matches!(follow(&failure, 5, true).0, Next::Park { code, .. } if code == "malformed"));
     }
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use sqlx::PgPool;
 use waybill_runtime::Metrics;
 
-use crate::store::{bodies, history};
+use crate::store::{
+    bodies,
+    history::{self, Table},
+};
 
 /// How often it is looked for what is old. What somebody has locked is passed over, and taken the next time.
 pub const EVERY: Duration = Duration::from_secs(60);
@@ -42,8 +45,8 @@ pub(crate) async fn run(
     bodies_for: Duration,
 ) -> sqlx::Result<()> {
     history::begin(pool, history_for).await?;
-    in_batches(metrics, "revision", |most| history::remove_revisions(pool, most)).await?;
-    in_batches(metrics, "decision", |most| history::remove_decisions(pool, most)).await?;
+    in_batches(metrics, "revision", |most| history::remove(pool, Table::Revision, most)).await?;
+    in_batches(metrics, "decision", |most| history::remove(pool, Table::Decision, most)).await?;
     in_batches(metrics, "delivery", async |most| {
         let (bodies, steps) = bodies::remove(pool, bodies_for, most).await?;
         metrics.add("waybill_pruned_total", &[("table", "step")], steps);

@@ -1,6 +1,6 @@
 //! Promises that tests break on purpose, to see that it shows; see `waybill-faults`.
 
-use sqlx::PgConnection;
+use sqlx::PgPool;
 use waybill_bus::subjects;
 
 use crate::store::heard::Wanted;
@@ -11,7 +11,7 @@ pub(crate) fn drops(subject: &str) -> bool {
 }
 
 /// `apply-older`: the newer revision's number with the older one's content.
-pub(crate) async fn keep_older(db: &mut PgConnection, wanted: &mut [Wanted]) -> sqlx::Result<()> {
+pub(crate) async fn keep_older(pool: &PgPool, wanted: &mut [Wanted]) -> sqlx::Result<()> {
     for wanted in wanted.iter_mut().filter(|wanted| waybill_faults::breaks("apply-older", &wanted.record_id)) {
         let older: Option<Vec<u8>> = sqlx::query_scalar(
             "select desired from delivery where (system, store, kind, record_id) = ($1, $2, $3, $4)",
@@ -20,7 +20,7 @@ pub(crate) async fn keep_older(db: &mut PgConnection, wanted: &mut [Wanted]) -> 
         .bind(&wanted.store)
         .bind(wanted.kind)
         .bind(&wanted.record_id)
-        .fetch_optional(&mut *db)
+        .fetch_optional(pool)
         .await?;
         wanted.snapshot = older.unwrap_or_else(|| std::mem::take(&mut wanted.snapshot));
     }

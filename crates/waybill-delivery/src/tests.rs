@@ -22,6 +22,7 @@ macro_rules! bench {
 mod approvals;
 mod audit;
 mod bodies;
+mod budget;
 mod bulk;
 mod edits;
 mod ends;

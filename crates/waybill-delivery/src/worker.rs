@@ -39,7 +39,7 @@ const READ_WITHIN: Duration = LEASE;
 const GROUP_WITHIN: Duration = LEASE.checked_mul(10).unwrap();
 
 /// Failures in a row after which a system's breaker opens.
-const BREAKER_FAILURES: i32 = 5;
+pub(crate) const BREAKER_FAILURES: i32 = 5;
 /// How long it stays open before one delivery probes.
 const BREAKER_PAUSE: Duration = Duration::from_secs(10);
 /// How often credentials that were refused are tried again.
@@ -47,6 +47,18 @@ const CHECK_EVERY: Duration = Duration::from_secs(5);
 /// How often a system without a wake-up looks for work that other processes left or that became due.
 const POLL: Duration = Duration::from_millis(250);
 const GROUP: usize = 100;
+/// What comes within this of a small claim is claimed together, at the least and at the most.
+const PACE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(50));
+
+/// What a worker does after a look at its queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    GoOn,
+    /// There was little: what comes meanwhile is claimed together.
+    Gather(Duration),
+    /// There was nothing to do: after so long, or once there is.
+    Look(Duration),
+}
 
 /// How a claim ended, and what was sent of the mapped fields.
 #[derive(Debug)]
@@ -59,7 +71,7 @@ pub(crate) struct End {
 const LOST: &str = "the claim was lost to another replica; its result counts";
 
 impl Engine {
-    /// Works for one system until told to stop; then finishes what is claimed.
+    /// Works for one system until told to stop; then finishes the calls under way and gives back what is claimed.
     pub(crate) async fn work(self: Arc<Self>, served: Served) -> anyhow::Result<()> {
         let permits = Arc::new(Semaphore::new(served.concurrency));
         let mut running = JoinSet::new();
@@ -74,46 +86,44 @@ impl Engine {
                 }
                 self.claim_and_start(&served, &permits, &mut running).await
             };
-            let pause = match step.await {
-                Ok(pause) => pause,
-                Err(error) => {
-                    tracing::warn!(system = %served.name, %error, "the queue cannot be read; trying again");
-                    Some(Duration::from_secs(1))
-                }
-            };
-            if let Some(pause) = pause {
-                tokio::select! {
+            let then = step.await.unwrap_or_else(|error| {
+                tracing::warn!(system = %served.name, %error, "the queue cannot be read; trying again");
+                Then::Look(Duration::from_secs(1))
+            });
+            match then {
+                Then::GoOn => {}
+                Then::Gather(pause) => self.pause(pause).await,
+                Then::Look(pause) => tokio::select! {
                     () = stop.cancelled() => {}
                     () = self.work_to_do() => {}
                     () = tokio::time::sleep(pause) => {}
-                }
+                },
             }
         }
         while running.join_next().await.is_some() {}
         Ok(())
     }
 
-    /// Gives how long to pause, or `None` to go on at once.
     async fn claim_and_start(
         self: &Arc<Self>,
         served: &Served,
         permits: &Arc<Semaphore>,
         running: &mut JoinSet<()>,
-    ) -> sqlx::Result<Option<Duration>> {
+    ) -> sqlx::Result<Then> {
         let system = served.name.as_str();
         let Some(state) = within(READ_WITHIN, systems::one(self.pool(), system)).await? else {
             systems::enlist(self.pool(), system, served.paused, served.released).await?;
-            return Ok(None);
+            return Ok(Then::GoOn);
         };
         if state.condition == "unauthorized" && !state.paused {
-            return self.check_credentials(served).await.map(Some);
+            return self.check_credentials(served).await.map(Then::Look);
         }
         if !state.open() {
-            return Ok(Some(Duration::from_secs_f64(state.wait_seconds.clamp(0.05, 1.0))));
+            return Ok(Then::Look(Duration::from_secs_f64(state.wait_seconds.clamp(0.05, 1.0))));
         }
         let first_run = self.is_first_run(&served.name, &state).await?;
         self.wake_let_go(&served.name, first_run).await?;
-        let Ok(permit) = Arc::clone(permits).acquire_owned().await else { return Ok(Some(POLL)) };
+        let Ok(permit) = Arc::clone(permits).acquire_owned().await else { return Ok(Then::Look(POLL)) };
         // A breaker that was open lets one delivery through to see.
         let serving = state.condition == "serving";
         let limit = if serving { GROUP } else { 1 };
@@ -121,23 +131,23 @@ impl Engine {
         let claiming = claim::claim(self.pool(), system, limit as i64, LEASE.as_secs_f64());
         let mut claims = within(READ_WITHIN, claiming).await?;
         if claims.is_empty() {
-            return Ok(Some(POLL));
+            return Ok(Then::Look(POLL));
         }
+        let is_full = claims.len() * 2 >= GROUP;
         waybill_faults::crash_point("claimed");
         for claim in &mut claims {
             (claim.first_run, claim.latest) = (first_run, Some(latest));
         }
-        let (engine, served) = (Arc::clone(self), served.clone());
         let mut held = Some(permit);
-        for group in self.decide_and_group(&served, claims, serving).await? {
+        for group in self.decide_and_group(served, claims, serving).await? {
             let permit = match held.take() {
                 Some(permit) => permit,
                 None => match Arc::clone(permits).acquire_owned().await {
                     Ok(permit) => permit,
-                    Err(_) => return Ok(Some(POLL)),
+                    Err(_) => return Ok(Then::Look(POLL)),
                 },
             };
-            let (engine, served) = (Arc::clone(&engine), served.clone());
+            let (engine, served) = (Arc::clone(self), served.clone());
             running.spawn(async move {
                 if let Err(error) = within(GROUP_WITHIN, engine.run_group(&served, group, serving)).await {
                     // The leases run out and the steps' intents say what to look up.
@@ -146,7 +156,7 @@ impl Engine {
                 drop(permit);
             });
         }
-        Ok(None)
+        Ok(if is_full { Then::GoOn } else { Then::Gather(pace(served)) })
     }
 
     async fn check_credentials(&self, served: &Served) -> sqlx::Result<Duration> {
@@ -186,6 +196,7 @@ impl Engine {
                         tracing::info!(record = %work.key, system = %served.name, "{LOST}");
                         continue;
                     }
+                    Some(Err(Stopped::GivenBack)) => continue,
                 };
                 outcomes.push((work, outcome));
             }
@@ -381,10 +392,15 @@ impl Engine {
     pub(crate) async fn round(self: &Arc<Self>, served: &Served) -> Option<Duration> {
         let permits = Arc::new(Semaphore::new(served.concurrency));
         let mut running = JoinSet::new();
-        let pause = self.claim_and_start(served, &permits, &mut running).await.expect("the database answers");
+        let then = self.claim_and_start(served, &permits, &mut running).await.expect("the database answers");
         while running.join_next().await.is_some() {}
-        pause
+        if let Then::Look(pause) = then { Some(pause) } else { None }
     }
+}
+
+/// The pause after a small claim: more calls than the budget lets through gain nothing.
+fn pace(served: &Served) -> Duration {
+    served.budget.per.checked_div(served.budget.requests).unwrap_or(PACE.1).clamp(PACE.0, PACE.1)
 }
 
 /// The span of one record in a call that carries `records` of them.

@@ -223,6 +223,19 @@ pub const CAUSES: &[Cause] = &[
         "Start a replica whose `systems` names it.",
     ),
     cause(
+        "unheard",
+        "The watch hears no service",
+        "Nothing came over NATS for 45 s, not even its own report: NATS is down or out of reach. Changes are kept by their \
+         services, and nothing is delivered from one to another.",
+        "Look at NATS, and at the alerter's way to it. What waits goes on by itself once it is back.",
+    ),
+    cause(
+        "unreachable",
+        "A service does not answer",
+        "It was asked over gRPC for 30 s in vain. What it does is not done; without it the accounting line cannot be told.",
+        "Look at its log and its /readyz, and at its address in the alerter's `peers`; start it.",
+    ),
+    cause(
         "plan_disagreement",
         "Replicas obey different plans",
         "The same record is decided by one rule or another, depending on which process takes it.",
@@ -239,7 +252,8 @@ pub const CAUSES: &[Cause] = &[
         "gap",
         "The accounting line does not close",
         "Accepted is not applied + superseded + ignored + parked + in flight: a record may be lost.",
-        "Run `waybill accounting` to see where, then `waybill trace` the records named.",
+        "Run `waybill accounting` to see where, then `waybill trace` the records named. `waybill hear` makes a delivery \
+         that is gone again.",
     ),
     cause(
         "unreadable_webhook",

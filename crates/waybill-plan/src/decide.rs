@@ -2,6 +2,7 @@
 
 mod audit;
 mod facts;
+mod fields;
 mod merge;
 mod order;
 mod overrides;
@@ -17,19 +18,20 @@ use sha2::{Digest, Sha256};
 use waybill_domain::{
     Body, Snapshot,
     document::{
-        CustomerDocument, FieldValue, Fields, IncidentDocument, OrderDocument, PriceDocument, RefundDocument,
-        ShipmentDocument, StockDocument,
+        CustomerDocument, Fields, IncidentDocument, OrderDocument, PriceDocument, RefundDocument, ShipmentDocument,
+        StockDocument,
     },
 };
 
 use crate::{
     expression::{Expression, ExpressionError},
-    plan::{Flow, Map, Missing, OnEdit, OnLeave, Plan},
+    plan::{Flow, OnEdit, OnLeave, Plan},
     view,
 };
 
 pub use audit::{Differing, Held, Stands, differing, held, owner_of_kind};
 pub use facts::{CustomerTotals, DeliveryFacts, Facts, OrderFact, ReceiptFact, ReceiptState, StoreVariant, target_key};
+use fields::fields;
 pub use merge::Remote;
 pub(crate) use merge::owned_by_target;
 use overrides::Edits;
@@ -402,36 +404,6 @@ fn document(
             return Err(Decision::Ignore { rule: "no-sink".to_owned() });
         }
     })
-}
-
-fn fields(maps: &BTreeMap<String, Map>, view: &minijinja::Value, edits: &Edits<'_>, at: &str) -> Result<Fields, Unfit> {
-    let mut fields = Fields::new();
-    for (name, map) in maps {
-        if let Some(value) = edits.value(format_args!("{at}{name}"), mapped(name, map, view))? {
-            fields.insert(name.clone(), value);
-        }
-    }
-    Ok(fields)
-}
-
-/// A field as its map has it; `None` if it leaves it out.
-fn mapped(name: &str, map: &Map, view: &minijinja::Value) -> Result<Option<FieldValue>, Unfit> {
-    let value = match map.value.field(view) {
-        Ok(Some(value)) => Ok(value),
-        Ok(None) => {
-            let message = format!("{}: there is no such value in this record", map.value.source());
-            Err(Unfit::new("map_error", name, message))
-        }
-        Err(error @ ExpressionError::Unmapped { .. }) => return Err(Unfit::expression(name, &error)),
-        Err(error) => Err(Unfit::expression(name, &error)),
-    };
-    let is_nothing = matches!(value, Ok(FieldValue::Null)) || value.is_err();
-    match (&map.default, map.missing) {
-        (Some(default), _) if is_nothing => Ok(Some(default.clone())),
-        (_, Missing::Skip) if is_nothing => Ok(None),
-        (_, Missing::Clear) if is_nothing => Ok(Some(FieldValue::Null)),
-        _ => value.map(Some),
-    }
 }
 
 /// Every value of a record that a person may give in place of the plan's, with what the plan by itself comes to.

@@ -7,6 +7,7 @@ mod audit;
 mod backfill;
 mod editing;
 mod export;
+mod hear;
 mod incidents;
 mod parked;
 mod pause;
@@ -69,6 +70,9 @@ pub(crate) enum OperatorCommand {
     /// Compare stores with what is known of them now, and have read what is missing. Exit code 1 if a store could not be
     /// compared.
     Reconcile(reconcile::Reconcile),
+    /// Have a record that fell out of the accounting line heard from its source once more: a delivery that is gone, or
+    /// behind, is made again, and what may be in its system is looked up there before it is written.
+    Hear(hear::Hear),
     /// Compare what systems hold with what was brought there, by each system's own records: exit code 0 if nothing
     /// differs, 1 if something does, 2 if a service or system could not be asked. With --heal, what is missing and what
     /// is ours by the plan is written again.
@@ -163,6 +167,7 @@ async fn answer(command: OperatorCommand, place: &Place, terminal: &mut Terminal
         OperatorCommand::Incidents(command) => incidents::run(command, place, terminal).await,
         OperatorCommand::Webhooks(command) => webhooks::run(command, place, terminal).await,
         OperatorCommand::Reconcile(command) => reconcile::run(command, place, terminal).await,
+        OperatorCommand::Hear(command) => hear::run(command, place, terminal).await,
         OperatorCommand::Audit(command) => audit::run(command, place, terminal).await,
         OperatorCommand::Backfill(command) => backfill::run(command, place, terminal).await,
         OperatorCommand::Export(command) => export::run(command, place, terminal).await,

@@ -146,11 +146,24 @@ impl Accounting {
         .await
     }
 
+    async fn note_unreachable(&self, services: &[String]) -> sqlx::Result<()> {
+        sqlx::query(
+            "with gone as (delete from unreachable where service <> all($1))
+             insert into unreachable (service) select unnest($1::text[])
+             on conflict (service) do update set seen_at = now()",
+        )
+        .bind(services)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
     /// Writes gaps down, and forgets those older than a few minutes.
     pub(crate) async fn note_gaps(&self) -> anyhow::Result<()> {
         let answer = self.lines().await?;
+        self.note_unreachable(&answer.unreachable).await?;
         if !answer.unreachable.is_empty() {
-            // A missing term is no gap; that a service does not answer is told by its systems' reports.
+            // A missing term is no gap.
             return Ok(());
         }
         let mut records = Vec::new();

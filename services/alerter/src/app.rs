@@ -15,6 +15,7 @@ use waybill_runtime::{Ended, ServiceSettings, SystemClock};
 use crate::{
     accounting::{Accounting, PEERS},
     approvals,
+    hearing::Hearing,
     incidents::{self, Sweeper},
     lines::Lines,
     replicas, reports, road, say_again, vendors,
@@ -111,8 +112,10 @@ impl App {
             async move { road::keep(&bus, replicas, &metrics).await }
         });
         engine.start(&mut frame.tasks);
-        let pool = frame.pool.clone();
+        let hearing = Arc::new(Hearing::new(clock.now()));
+        let (pool, time, heard) = (frame.pool.clone(), Arc::clone(&clock), Arc::clone(&hearing));
         hear(&mut frame, "reports", subjects::SYSTEM_REPORTS, move |_subject, payload| {
+            heard.heard(time.now());
             let pool = pool.clone();
             async move { reports::keep(&pool, &payload).await }
         });
@@ -125,14 +128,12 @@ impl App {
             engine: Arc::clone(&engine),
             started_at: clock.now(),
             clock: Arc::clone(&clock),
+            hearing,
             public_url: own.public_url,
         });
         frame.tasks.repeat("incidents", SWEEP_EVERY, move || {
             let sweeper = Arc::clone(&sweeper);
-            async move {
-                let now = sweeper.clock.now();
-                incidents::sweep(&sweeper.engine, sweeper.started_at, now, &sweeper.public_url).await
-            }
+            async move { incidents::sweep(&sweeper).await }
         });
         let gaps = accounting.clone();
         frame.tasks.repeat("gaps", GAPS_EVERY, move || {

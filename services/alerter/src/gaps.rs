@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 
 use waybill_domain::Snapshot;
 use waybill_proto::wire::{
-    self, AccountingLine, ListChangesRequest, ListDeliveriesRequest, State, deliveries_client::DeliveriesClient,
-    source_client::SourceClient,
+    self, AccountingLine, ListChangesRequest, ListDeliveriesRequest, ListUnsettledRequest, State,
+    deliveries_client::DeliveriesClient, source_client::SourceClient,
 };
 
 use crate::accounting::{Accounting, DELIVERERS, SOURCES};
 
-/// So many are asked for one by one, and named.
-const MOST: i32 = 20;
+/// So many are named.
+const MOST: usize = 20;
+/// So many are asked for at once.
+const PAGE: usize = 1000;
 const UNSETTLED: [State; 3] = [State::Pending, State::Applying, State::Waiting];
 
 impl Accounting {
@@ -27,22 +29,38 @@ impl Accounting {
         } else {
             ids.extend(self.settled_too_early(line).await?);
         }
-        let named = ids.into_iter().take(5).map(|id| format!("{}/{}/{id}", line.store, line.kind));
+        let named = ids.into_iter().take(MOST).map(|id| format!("{}/{}/{id}", line.store, line.kind));
         Ok(named.collect())
     }
 
     /// Records that wait for a receipt while the service that should give it has nothing to do for them.
     async fn nobody_works_on(&self, line: &AccountingLine) -> anyhow::Result<Vec<String>> {
-        let waiting = "select record_id from line
+        let waiting: Vec<String> = sqlx::query_scalar(
+            "select record_id from line
              where (store, kind, system) = ($1, $2, $3) and waits_since is not null
-             order by waits_since limit $4";
+             order by waits_since",
+        )
+        .bind(&line.store)
+        .bind(&line.kind)
+        .bind(&line.system)
+        .fetch_all(&self.pool)
+        .await?;
         let mut found = Vec::new();
-        for id in self.ids(waiting, line).await? {
-            let key = wire::RecordKey { store: line.store.clone(), kind: line.kind.clone(), id: id.clone() };
-            let request = ListDeliveriesRequest { system: line.system.clone(), key: Some(key), ..Default::default() };
-            let deliveries = self.deliveries(&request).await?;
-            if !deliveries.iter().any(|delivery| UNSETTLED.contains(&delivery.state())) {
-                found.push(id);
+        for page in waiting.chunks(PAGE) {
+            let keys = page.iter().map(|id| wire::RecordKey {
+                store: line.store.clone(),
+                kind: line.kind.clone(),
+                id: id.clone(),
+            });
+            let request = ListUnsettledRequest { system: line.system.clone(), keys: keys.collect() };
+            let mut worked_on = BTreeSet::new();
+            for channel in DELIVERERS.iter().filter_map(|name| self.peers.get(*name)) {
+                let answer = DeliveriesClient::new(channel.clone()).list_unsettled(request.clone()).await?;
+                worked_on.extend(answer.into_inner().keys.into_iter().map(|key| key.id));
+            }
+            found.extend(page.iter().filter(|id| !worked_on.contains(*id)).cloned());
+            if found.len() >= MOST {
+                break;
             }
         }
         Ok(found)
@@ -56,27 +74,39 @@ impl Accounting {
                 .bind(service)
                 .fetch_optional(&self.pool)
                 .await?;
-            let request =
-                ListChangesRequest { after: after.unwrap_or_default(), limit: 0, kinds: vec![line.kind.clone()] };
+            let mut after = after.unwrap_or_default();
             let mut client = SourceClient::new(channel.clone()).max_decoding_message_size(64 * 1024 * 1024);
-            for snapshot in client.list_changes(request).await?.into_inner().snapshots {
-                let Ok(Snapshot { key, revision, .. }) = Snapshot::try_from(snapshot) else { continue };
-                if key.store.as_str() != line.store {
-                    continue;
-                }
-                let known: Option<(i64, i64)> = sqlx::query_as(
-                    "select accepted_epoch, accepted_number from line
-                     where (store, kind, record_id, system) = ($1, $2, $3, $4)",
-                )
-                .bind(&line.store)
-                .bind(&line.kind)
-                .bind(key.id.as_str())
-                .bind(&line.system)
-                .fetch_optional(&self.pool)
-                .await?;
-                if known.is_none_or(|known| known < (revision.epoch, revision.number)) {
-                    found.push(key.id.to_string());
-                }
+            let mut more = true;
+            while more && found.len() < MOST {
+                let request = ListChangesRequest { after, limit: 0, kinds: vec![line.kind.clone()] };
+                let page = client.list_changes(request).await?.into_inner();
+                found.extend(self.unknown(line, page.snapshots).await?);
+                (after, more) = (page.cursor, page.more);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Of what a source has, the records of a line that are not known here, or not so new.
+    async fn unknown(&self, line: &AccountingLine, snapshots: Vec<wire::Snapshot>) -> sqlx::Result<Vec<String>> {
+        let mut found = Vec::new();
+        for snapshot in snapshots {
+            let Ok(Snapshot { key, revision, .. }) = Snapshot::try_from(snapshot) else { continue };
+            if key.store.as_str() != line.store {
+                continue;
+            }
+            let known: Option<(i64, i64)> = sqlx::query_as(
+                "select accepted_epoch, accepted_number from line
+                 where (store, kind, record_id, system) = ($1, $2, $3, $4)",
+            )
+            .bind(&line.store)
+            .bind(&line.kind)
+            .bind(key.id.as_str())
+            .bind(&line.system)
+            .fetch_optional(&self.pool)
+            .await?;
+            if known.is_none_or(|known| known < (revision.epoch, revision.number)) {
+                found.push(key.id.to_string());
             }
         }
         Ok(found)
@@ -124,7 +154,7 @@ impl Accounting {
 
     /// The ids that a query gives for a line; its parameters are store, kind, system and how many.
     async fn ids(&self, sql: &'static str, line: &AccountingLine) -> sqlx::Result<Vec<String>> {
-        let query = sqlx::query_scalar(sql).bind(&line.store).bind(&line.kind).bind(&line.system).bind(MOST);
+        let query = sqlx::query_scalar(sql).bind(&line.store).bind(&line.kind).bind(&line.system).bind(MOST as i64);
         query.fetch_all(&self.pool).await
     }
 

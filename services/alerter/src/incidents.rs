@@ -12,7 +12,10 @@ use waybill_domain::{
 use waybill_plan::{Pager, Plan};
 use waybill_runtime::database;
 
-use crate::{lateness, plans, silence};
+use crate::{
+    hearing::{Hearing, Hears},
+    lateness, plans, silence, standing,
+};
 
 /// What is wrong now, by one cause.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -26,17 +29,18 @@ pub(crate) struct Cause {
     pub(crate) first_us: i64,
 }
 
+/// What is made of others' silence, or of messages that are missing: a watch that hears nobody neither opens nor resolves
+/// it.
+const BY_SILENCE: [&str; 2] = ["unserved", "gap"];
+
 /// Incidents are the business's, not one store's.
 const STORE: &str = "waybill";
 
 /// Opens, updates and resolves incidents by what is wrong now.
-pub(crate) async fn sweep(
-    engine: &Engine,
-    started_at: Timestamp,
-    now: Timestamp,
-    public_url: &str,
-) -> anyhow::Result<()> {
-    let plan = engine.plan();
+pub(crate) async fn sweep(sweeper: &Sweeper) -> anyhow::Result<()> {
+    let Sweeper { engine, started_at, public_url, .. } = sweeper;
+    let (plan, now) = (engine.plan(), sweeper.clock.now());
+    let hears = sweeper.hearing.look(now);
     let mut transaction = database::begin(engine.pool()).await?;
     // One replica sweeps at a time.
     let mine: bool =
@@ -44,12 +48,17 @@ pub(crate) async fn sweep(
     if !mine {
         return Ok(());
     }
-    let causes = causes(&mut transaction, &plan, started_at, now).await?;
+    let causes = causes(&mut transaction, &plan, *started_at, now, hears).await?;
     let mut changed = false;
     for cause in causes.values() {
         changed |= open(engine, &plan, &mut transaction, cause, public_url).await?;
     }
-    changed |= resolve(engine, &plan, &mut transaction, &causes, public_url).await?;
+    let unsure: &[&str] = match hears {
+        Hears::Well if standing::counted_lately(&mut transaction).await? => &[],
+        Hears::Well => &["gap"],
+        Hears::Lately | Hears::Nobody(_) => &BY_SILENCE,
+    };
+    changed |= resolve(engine, &plan, &mut transaction, &causes, unsure, public_url).await?;
     note_paged(&mut transaction).await?;
     transaction.commit().await?;
     if changed {
@@ -63,6 +72,7 @@ async fn causes(
     plan: &Plan,
     started_at: Timestamp,
     now: Timestamp,
+    hears: Hears,
 ) -> anyhow::Result<BTreeMap<(String, String), Cause>> {
     let mut found: Vec<Cause> = sqlx::query_as(
         "select system, code, max(message) as detail, count(*) as count,
@@ -81,20 +91,29 @@ async fn causes(
          where condition in ('unauthorized', 'unavailable', 'asking') and seen_at > now() - interval '45 seconds'
          group by system, condition
          union all
-         select system, 'gap', max(store || '/' || kind || ': ' || gap), max(abs(gap)),
-             coalesce((array_agg(records order by seen_at desc) filter (where records <> '[]'))[1], '[]'),
-             (extract(epoch from min(seen_at)) * 1000000)::bigint
-         from gap_seen g
-         where seen_at > now() - interval '30 seconds'
-         group by store, kind, system
-         having count(*) >= 5 and min(sign(gap)) = max(sign(gap)) and min(abs(gap)) > 0
-             and min(seen_at) < now() - interval '24 seconds'",
+         select service, 'unreachable', '', 0, '[]'::jsonb, (extract(epoch from since) * 1000000)::bigint
+         from unreachable
+         where seen_at > now() - interval '30 seconds' and since < now() - interval '30 seconds'",
     )
     .fetch_all(&mut *db)
     .await?;
     found.extend(lateness::causes(db, plan, now).await?);
     found.extend(silence::causes(db, plan, started_at, now).await?);
-    found.extend(unserved(db, plan, started_at, now).await?);
+    match hears {
+        Hears::Well => {
+            found.extend(standing::causes(db).await?);
+            found.extend(unserved(db, plan, now).await?);
+        }
+        Hears::Lately => {}
+        Hears::Nobody(since) => found.push(Cause {
+            system: String::new(),
+            code: "unheard".to_owned(),
+            detail: String::new(),
+            count: 0,
+            records: Json(Vec::new()),
+            first_us: since.as_microsecond(),
+        }),
+    }
     found.extend(plans::causes(db, now).await?);
     let mut causes: BTreeMap<(String, String), Cause> = BTreeMap::new();
     for cause in found {
@@ -103,6 +122,8 @@ async fn causes(
             .and_modify(|known| {
                 known.count += cause.count;
                 known.first_us = known.first_us.min(cause.first_us);
+                known.records.0.extend(cause.records.0.iter().cloned());
+                known.records.0.truncate(5);
             })
             .or_insert(cause);
     }
@@ -110,15 +131,7 @@ async fn causes(
 }
 
 /// Systems of the plan that nobody has said to serve for 45 s.
-async fn unserved(
-    db: &mut PgConnection,
-    plan: &Plan,
-    started_at: Timestamp,
-    now: Timestamp,
-) -> sqlx::Result<Vec<Cause>> {
-    if now.duration_since(started_at).as_secs() < 45 {
-        return Ok(Vec::new());
-    }
+async fn unserved(db: &mut PgConnection, plan: &Plan, now: Timestamp) -> sqlx::Result<Vec<Cause>> {
     let seen: Vec<String> =
         sqlx::query_scalar("select distinct system from system_seen where seen_at > now() - interval '45 seconds'")
             .fetch_all(db)
@@ -142,7 +155,7 @@ async fn unserved(
 
 fn severity(code: &str) -> Severity {
     match code {
-        "unauthorized" | "unserved" | "gap" => Severity::Critical,
+        "unauthorized" | "unserved" | "gap" | "unheard" | "unreachable" => Severity::Critical,
         "late" | "unavailable" | "approval_waiting" => Severity::Warning,
         _ => Severity::Error,
     }
@@ -194,19 +207,20 @@ async fn open(
     Ok(new)
 }
 
-/// Resolves incidents whose cause is gone.
+/// Resolves incidents whose cause is gone, but none of those codes of which that cannot be told now.
 async fn resolve(
     engine: &Engine,
     plan: &Plan,
     db: &mut PgConnection,
     causes: &BTreeMap<(String, String), Cause>,
+    unsure: &[&str],
     public_url: &str,
 ) -> anyhow::Result<bool> {
     let open: Vec<(i64, String, String)> =
         sqlx::query_as("select id, system, code from incident where resolved_at is null").fetch_all(&mut *db).await?;
     let mut changed = false;
     for (id, system, code) in open {
-        if causes.contains_key(&(system.clone(), code.clone())) {
+        if unsure.contains(&code.as_str()) || causes.contains_key(&(system.clone(), code.clone())) {
             continue;
         }
         sqlx::query("update incident set resolved_at = now(), revision = revision + 1 where id = $1")
@@ -310,5 +324,6 @@ pub(crate) struct Sweeper {
     pub(crate) engine: Arc<Engine>,
     pub(crate) started_at: Timestamp,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) hearing: Arc<Hearing>,
     pub(crate) public_url: String,
 }

@@ -4,6 +4,7 @@ mod accounting;
 mod app;
 mod approvals;
 mod gaps;
+mod hearing;
 mod incidents;
 mod lateness;
 mod lines;
@@ -13,6 +14,7 @@ mod reports;
 mod road;
 mod say_again;
 mod silence;
+mod standing;
 mod vendors;
 mod watch;
 

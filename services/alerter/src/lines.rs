@@ -72,6 +72,10 @@ impl Hooks for Lines {
         Ok(())
     }
 
+    fn hears_receipts(&self) -> bool {
+        true
+    }
+
     async fn receipts(&self, _plan: &Plan, db: &mut PgConnection, receipts: &[wire::Receipt]) -> sqlx::Result<()> {
         let mut left: Vec<Told<'_>> = receipts.iter().filter_map(Told::of).collect();
         // In one order everywhere, so that two replicas' batches cannot lock each other out.

@@ -13,6 +13,10 @@ pub(crate) struct BuyerTotals;
 
 #[async_trait]
 impl Hooks for BuyerTotals {
+    fn keeps(&self, kind: Kind) -> bool {
+        kind == Kind::Order
+    }
+
     async fn heard(&self, plan: &Plan, db: &mut PgConnection, snapshots: &[Snapshot]) -> sqlx::Result<()> {
         let orders: Vec<(&Snapshot, &Order, bool)> = snapshots
             .iter()

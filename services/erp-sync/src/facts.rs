@@ -15,6 +15,10 @@ pub(crate) struct PriceFacts;
 
 #[async_trait]
 impl Hooks for PriceFacts {
+    fn keeps(&self, kind: Kind) -> bool {
+        kind == Kind::Product
+    }
+
     async fn heard(&self, plan: &Plan, db: &mut PgConnection, snapshots: &[Snapshot]) -> sqlx::Result<()> {
         for snapshot in snapshots.iter().filter(|snapshot| snapshot.key.kind == Kind::Product) {
             let RecordKey { store, id, .. } = &snapshot.key;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sqlx::PgConnection;
 use waybill_delivery::Hooks;
 use waybill_domain::{
-    Body, Snapshot, SystemName,
+    Body, Kind, Snapshot, SystemName,
     order::{Order, OrderLine},
 };
 use waybill_plan::{Facts, Plan};
@@ -15,6 +15,10 @@ pub(crate) struct StockFacts;
 
 #[async_trait]
 impl Hooks for StockFacts {
+    fn keeps(&self, kind: Kind) -> bool {
+        matches!(kind, Kind::Product | Kind::Order)
+    }
+
     async fn heard(&self, _plan: &Plan, db: &mut PgConnection, snapshots: &[Snapshot]) -> sqlx::Result<()> {
         let mut orders = Vec::new();
         for snapshot in snapshots {

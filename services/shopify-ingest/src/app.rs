@@ -11,7 +11,7 @@ use sqlx::migrate::Migrator;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
-use waybill_delivery::{Frame, Ledger, Uses, ledger::SourceService, pruning, publish_outbox};
+use waybill_delivery::{Frame, Ledger, Uses, keep_publishing, ledger::SourceService, pruning};
 use waybill_domain::{Clock, StoreName};
 use waybill_proto::wire::{healing_server::HealingServer, inbox_server::InboxServer, source_server::SourceServer};
 use waybill_runtime::{Ended, Metrics, ServiceSettings, SystemClock, health::Health, secret};
@@ -204,19 +204,7 @@ impl App {
         });
         let (pool, bus, publisher, signal) = (frame.pool.clone(), frame.bus.clone(), Arc::clone(&shared), stop.clone());
         frame.tasks.spawn("outbox", async move {
-            while !signal.is_cancelled() {
-                let published = publish_outbox(&pool, &bus).await.unwrap_or_else(|error| {
-                    tracing::warn!(%error, "the outbox cannot be read");
-                    0
-                });
-                if published == 0 {
-                    tokio::select! {
-                        () = signal.cancelled() => {}
-                        () = publisher.to_publish.notified() => {}
-                        () = tokio::time::sleep(std::time::Duration::from_millis(500)) => {}
-                    }
-                }
-            }
+            keep_publishing(pool, bus, &publisher.to_publish, signal).await;
             Ok(())
         });
         let pool = frame.pool.clone();

@@ -57,8 +57,8 @@ pub(super) fn of(entries: &[Entry]) -> Recount {
                 }
                 there.insert(at, flat(&entry.body));
             }
-            // A draft that was made twice and taken back before it counted was never two.
-            "delete" | "cancel" | "resolve" => {
+            // A draft that was made twice and taken back before it counted was never two. A page that was resolved was.
+            "delete" | "cancel" => {
                 for ids in made.values_mut() {
                     ids.retain(|id| (at.0, at.1, id.as_str()) != at || !is_made);
                 }
@@ -71,6 +71,10 @@ pub(super) fn of(entries: &[Entry]) -> Recount {
                     recount.redundant.push(format!("{} {} {} {}", at.0, at.1, entry.reference, entry.id));
                 }
                 known.extend(body);
+            }
+            // The store's journal says so of a price that was set to what it is.
+            "unchanged" => {
+                recount.redundant.push(format!("{} {} {} {}", at.0, at.1, entry.reference, entry.id));
             }
             _ => {}
         }
@@ -152,7 +156,21 @@ mod tests {
     }
 
     #[test]
+    fn a_page_that_comes_again_after_it_was_resolved_is_doubled() {
+        let page = |action: &str, id: u32| {
+            format!(
+                r#"{{"vendor":"pagerduty","action":"{action}","object":"alert","id":"{id}","reference":"incident-1","body":{{}}}}"#
+            )
+        };
+        let (once, resolved, again) = (page("create", 1), page("resolve", 1), page("create", 2));
+        assert_eq!(of(&entries(&[&once, &resolved])).doubled, [""; 0]);
+        assert_eq!(of(&entries(&[&once, &resolved, &again])).doubled, ["pagerduty alert of incident-1: 1, 2"]);
+    }
+
+    #[test]
     fn a_write_of_what_is_there_is_redundant() {
+        let price = r#"{"vendor":"shopify","action":"unchanged","object":"product_variant","id":"7","reference":"TEE","body":{}}"#;
+        assert_eq!(of(&entries(&[price])).redundant, ["shopify product_variant TEE 7"]);
         let update = |name: &str| SHIPMENT.replace("create", "update").replace("Ada", name);
         assert_eq!(of(&entries(&[SHIPMENT, &update("Ada")])).redundant.len(), 1);
         assert_eq!(of(&entries(&[SHIPMENT, &update("Bo"), &update("Ada")])).redundant, [""; 0]);

@@ -89,8 +89,9 @@ fn read(
     (delivery, facts): &(DeliveryFacts, Facts),
     values: &[wire::edit_request::Value],
 ) -> Result<Vec<Edit>, Status> {
+    let kinds: Vec<Option<Scalar>> = values.iter().map(|value| Scalar::named(&value.path).1).collect();
     let mut asked: Vec<(String, &str)> =
-        values.iter().map(|value| (value.path.clone(), value.value.as_str())).collect();
+        values.iter().map(|value| (Scalar::named(&value.path).0.to_owned(), value.value.as_str())).collect();
     let planned = seen(plan, flow, snapshot, facts, &delivery.overrides, &asked);
     for (path, _) in &mut asked {
         *path = meant(path, &planned)?;
@@ -98,12 +99,12 @@ fn read(
     // What the plan comes to may hang on the others.
     let planned = seen(plan, flow, snapshot, facts, &delivery.overrides, &asked);
     let mut edits: Vec<Edit> = Vec::with_capacity(asked.len());
-    for (path, text) in asked {
+    for ((path, text), kind) in asked.into_iter().zip(kinds) {
         if edits.iter().any(|edit| edit.path == path) {
             return Err(Status::invalid_argument(format!("'{path}' is given twice")));
         }
         let Some(planned) = planned.get(&path) else { return Err(unknown(&path, &planned)) };
-        let value = value(&path, text, planned)?;
+        let value = value(&path, text, kind.unwrap_or_else(|| Scalar::of(planned)))?;
         let was = planned.value.clone().map(|was| was.map(|was| was.to_text()).unwrap_or_default());
         edits.push(Edit { path, value, instead_of: planned.mark.clone(), was });
     }
@@ -146,20 +147,48 @@ fn unknown(path: &str, planned: &AllPlanned) -> Status {
     Status::invalid_argument(format!("there is no one value '{path}' to edit; there are: {}", known.join(", ")))
 }
 
-/// A value of the kind that the plan comes to; nothing clears it.
-fn value(path: &str, text: &str, planned: &Planned) -> Result<FieldValue, Status> {
+/// What a value is, as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scalar {
+    Text,
+    Number,
+    Bool,
+    Time,
+}
+
+impl Scalar {
+    const NAMES: [(&str, Self); 4] =
+        [(":text", Self::Text), (":number", Self::Number), (":bool", Self::Bool), (":time", Self::Time)];
+
+    /// A place, and what its value is if that is said behind it: `hours:number`.
+    fn named(path: &str) -> (&str, Option<Self>) {
+        let named = Self::NAMES.into_iter().find_map(|(name, scalar)| Some((path.strip_suffix(name)?, Some(scalar))));
+        named.unwrap_or((path, None))
+    }
+
+    /// What the plan's own value is; a text where it comes to none.
+    const fn of(planned: &Planned) -> Self {
+        match &planned.value {
+            Ok(Some(FieldValue::Number(_))) => Self::Number,
+            Ok(Some(FieldValue::Bool(_))) => Self::Bool,
+            Ok(Some(FieldValue::Time(_))) => Self::Time,
+            Ok(None | Some(FieldValue::Null | FieldValue::Text(_))) | Err(_) => Self::Text,
+        }
+    }
+}
+
+/// A value as it is written; nothing clears it.
+fn value(path: &str, text: &str, scalar: Scalar) -> Result<FieldValue, Status> {
     let wrong = |what: &str| Status::invalid_argument(format!("'{path}' takes {what}"));
     if text.is_empty() {
         return Ok(FieldValue::Null);
     }
-    Ok(match &planned.value {
-        Ok(Some(FieldValue::Number(_))) => {
+    Ok(match scalar {
+        Scalar::Number => {
             FieldValue::Number(Decimal::from_str_exact(text).map_err(|_| wrong("a number such as 12.50"))?)
         }
-        Ok(Some(FieldValue::Bool(_))) => FieldValue::Bool(text.parse().map_err(|_| wrong("true or false"))?),
-        Ok(Some(FieldValue::Time(_))) => {
-            FieldValue::Time(text.parse().map_err(|_| wrong("an instant such as 2026-01-31T12:00:00Z"))?)
-        }
-        Ok(None | Some(FieldValue::Null | FieldValue::Text(_))) | Err(_) => FieldValue::Text(text.into()),
+        Scalar::Bool => FieldValue::Bool(text.parse().map_err(|_| wrong("true or false"))?),
+        Scalar::Time => FieldValue::Time(text.parse().map_err(|_| wrong("an instant such as 2026-01-31T12:00:00Z"))?),
+        Scalar::Text => FieldValue::Text(text.into()),
     })
 }

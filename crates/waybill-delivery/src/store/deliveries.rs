@@ -1,6 +1,11 @@
 //! What people see of deliveries and do with them.
 
-use sqlx::PgPool;
+use sqlx::{
+    Arguments as _, PgPool,
+    encode::Encode,
+    postgres::{PgArguments, Postgres},
+    types::Type,
+};
 
 /// A delivery as people see it. Times are microseconds since the Unix epoch.
 #[derive(Debug, sqlx::FromRow)]
@@ -54,14 +59,25 @@ const WHERE: &str = "($1::text is null or system = $1) and ($2::text is null or 
     and ($3::text is null or code = $3) and ($4::text is null or store = $4)
     and ($5::text is null or kind = $5) and ($6::text is null or record_id = $6)";
 
-type Parts<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>);
-
 impl Selection {
-    fn record(&self) -> Parts<'_> {
-        match &self.record {
+    /// What [`WHERE`] asks for, and how many at most as `$7`.
+    fn arguments(&self, limit: Option<i64>) -> sqlx::Result<PgArguments> {
+        fn add<'a>(
+            to: &mut PgArguments,
+            value: impl Encode<'a, Postgres> + Type<Postgres> + Send + 'a,
+        ) -> sqlx::Result<()> {
+            to.add(value).map_err(sqlx::Error::Encode)
+        }
+        let mut arguments = PgArguments::default();
+        let (store, kind, id) = match &self.record {
             Some((store, kind, id)) => (Some(store), Some(kind), Some(id)),
             None => (None, None, None),
+        };
+        for part in [self.system.as_ref(), self.state.as_ref(), self.code.as_ref(), store, kind, id] {
+            add(&mut arguments, part)?;
         }
+        add(&mut arguments, limit)?;
+        Ok(arguments)
     }
 }
 
@@ -76,19 +92,8 @@ pub(crate) async fn oldest(pool: &PgPool, selection: &Selection, limit: i64) -> 
 }
 
 async fn ordered(pool: &PgPool, selection: &Selection, order: &'static str, limit: i64) -> sqlx::Result<Vec<Row>> {
-    let (store, kind, id) = selection.record();
-    sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "select {COLUMNS} from delivery where {WHERE} order by {order} limit $7"
-    )))
-    .bind(&selection.system)
-    .bind(&selection.state)
-    .bind(&selection.code)
-    .bind(store)
-    .bind(kind)
-    .bind(id)
-    .bind(limit)
-    .fetch_all(pool)
-    .await
+    let sql = format!("select {COLUMNS} from delivery where {WHERE} order by {order} limit $7");
+    sqlx::query_as_with(sqlx::AssertSqlSafe(sql), selection.arguments(Some(limit))?).fetch_all(pool).await
 }
 
 /// A step as people see it.
@@ -118,19 +123,8 @@ pub(crate) async fn steps(pool: &PgPool, delivery: i64) -> sqlx::Result<Vec<Step
 
 /// How many are selected.
 pub(crate) async fn count(pool: &PgPool, selection: &Selection) -> sqlx::Result<i64> {
-    let (store, kind, id) = selection.record();
-    sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
-        "select count(*) from (select from delivery where {WHERE} limit $7) d"
-    )))
-    .bind(&selection.system)
-    .bind(&selection.state)
-    .bind(&selection.code)
-    .bind(store)
-    .bind(kind)
-    .bind(id)
-    .bind(selection.limit)
-    .fetch_one(pool)
-    .await
+    let sql = format!("select count(*) from (select from delivery where {WHERE} limit $7) d");
+    sqlx::query_scalar_with(sqlx::AssertSqlSafe(sql), selection.arguments(selection.limit)?).fetch_one(pool).await
 }
 
 /// When deliveries are tried again: the first after so long, then so many a second; 0 for all at once.
@@ -148,34 +142,28 @@ pub(crate) async fn retry(
     actor: &str,
     reason: &str,
 ) -> sqlx::Result<u64> {
-    let (store, kind, id) = selection.record();
-    let done = sqlx::query(sqlx::AssertSqlSafe(format!(
+    let sql = format!(
         "with chosen as (
              select id, row_number() over (order by changed_at, id) as place
              from delivery where {WHERE} order by changed_at, id limit $7
          ), tried as (
              update delivery d set state = 'pending', attempts = 0, tried_seconds = 0, wake = d.wake + 1,
-                 due_at = now() + make_interval(secs => $11) + case when $8 > 0 then make_interval(secs => (c.place - 1) / $8) else '0' end,
+                 due_at = now() + make_interval(secs => $11)
+                     + case when $8 > 0 then make_interval(secs => (c.place - 1) / $8) else '0' end,
                  first_unapplied_at = now(), changed_at = now()
              from chosen c where d.id = c.id and d.state = 'parked'
              returning d.system, d.store, d.kind, d.record_id
          )
          insert into audit (actor, action, system, record, reason)
          select $9, 'retry', system, store || '/' || kind || '/' || record_id, $10 from tried"
-    )))
-    .bind(&selection.system)
-    .bind(&selection.state)
-    .bind(&selection.code)
-    .bind(store)
-    .bind(kind)
-    .bind(id)
-    .bind(selection.limit)
-    .bind(pace.rate)
-    .bind(actor)
-    .bind(reason)
-    .bind(pace.after_seconds)
-    .execute(pool)
-    .await?;
+    );
+    let done = sqlx::query_with(sqlx::AssertSqlSafe(sql), selection.arguments(selection.limit)?)
+        .bind(pace.rate)
+        .bind(actor)
+        .bind(reason)
+        .bind(pace.after_seconds)
+        .execute(pool)
+        .await?;
     Ok(done.rows_affected())
 }
 
@@ -185,7 +173,14 @@ pub(crate) async fn in_flight(pool: &PgPool) -> sqlx::Result<Vec<(String, String
         "select store, kind, system,
              -- A new epoch numbers on from where the backup stood.
              sum(desired_number - settled_number)::bigint
-         from delivery
+         from (
+             -- Whatever is not settled is in one of these states: there are few of them, and each has its index.
+             select store, kind, system, settled_epoch, settled_number, desired_epoch, desired_number
+             from delivery where state in ('pending', 'waiting')
+             union all
+             select store, kind, system, settled_epoch, settled_number, desired_epoch, desired_number
+             from delivery where state = 'applying'
+         ) d
          where (settled_epoch, settled_number) < (desired_epoch, desired_number)
          group by store, kind, system",
     )

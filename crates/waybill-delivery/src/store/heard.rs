@@ -1,6 +1,6 @@
 //! What intake writes.
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 
 /// A newest snapshot wanted at a system.
 #[derive(Debug, Clone)]
@@ -15,6 +15,8 @@ pub(crate) struct Wanted {
     pub(crate) number: i64,
     pub(crate) snapshot: Vec<u8>,
     pub(crate) traceparent: String,
+    /// Whether it may be in the system although there is no delivery of it: then it is looked up first.
+    pub(crate) again: bool,
 }
 
 /// Sets `desired` where it is newer; an older or equal revision changes nothing. Gives how many rows changed.
@@ -25,10 +27,10 @@ pub(crate) async fn want(db: &mut PgConnection, wanted: &[Wanted]) -> sqlx::Resu
     }
     let done = sqlx::query(
         "insert into delivery as d (system, store, kind, record_id, name, target_key, desired_epoch, desired_number,
-                                    desired, traceparent, state, first_unapplied_at)
+                                    desired, traceparent, again, state, first_unapplied_at)
          select *, 'pending', now()
          from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
-                     $8::bigint[], $9::bytea[], $10::text[])
+                     $8::bigint[], $9::bytea[], $10::text[], $11::boolean[])
          -- In one order everywhere, so that two replicas' batches cannot lock each other out.
          order by 2, 3, 4, 1
          on conflict (store, kind, record_id, system) do update set
@@ -58,6 +60,7 @@ pub(crate) async fn want(db: &mut PgConnection, wanted: &[Wanted]) -> sqlx::Resu
     .bind(column(wanted, |w| w.number))
     .bind(column(wanted, |w| w.snapshot.clone()))
     .bind(column(wanted, |w| w.traceparent.clone()))
+    .bind(column(wanted, |w| w.again))
     .execute(db)
     .await?;
     Ok(done.rows_affected())
@@ -105,6 +108,29 @@ pub(crate) async fn settled(
     .bind(kinds)
     .bind(ids)
     .fetch_all(db)
+    .await
+}
+
+/// Which of these records have a delivery to the system that is not settled.
+pub(crate) async fn unsettled(
+    pool: &PgPool,
+    system: &str,
+    stores: &[String],
+    kinds: &[String],
+    ids: &[String],
+) -> sqlx::Result<Vec<(String, String, String)>> {
+    sqlx::query_as(
+        "select d.store, d.kind, d.record_id
+         from delivery d
+         join unnest($2::text[], $3::text[], $4::text[]) as r (store, kind, record_id)
+             using (store, kind, record_id)
+         where d.system = $1 and d.state in ('pending', 'applying', 'waiting')",
+    )
+    .bind(system)
+    .bind(stores)
+    .bind(kinds)
+    .bind(ids)
+    .fetch_all(pool)
     .await
 }
 

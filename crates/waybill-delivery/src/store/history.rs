@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgPool};
 
 /// Since when revisions and decisions are complete, in microseconds since the Unix epoch.
 pub(crate) async fn complete_since(pool: &PgPool) -> sqlx::Result<i64> {
@@ -24,22 +24,23 @@ pub(crate) async fn begin(pool: &PgPool, keep: Duration) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Removes up to `most` revisions of before that. Replicas that do so at once take different rows.
-pub(crate) async fn remove_revisions(pool: &PgPool, most: i64) -> sqlx::Result<i64> {
-    let done = sqlx::query(
-        "delete from revision where ctid = any(array(
-             select ctid from revision where observed_at < (select complete_since from history)
-             order by observed_at limit $1 for update skip locked))",
-    );
-    Ok(done.bind(most).execute(pool).await?.rows_affected().cast_signed())
+/// What history is kept in, with its column of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Table {
+    Revision,
+    Decision,
 }
 
-/// The same of decisions.
-pub(crate) async fn remove_decisions(pool: &PgPool, most: i64) -> sqlx::Result<i64> {
-    let done = sqlx::query(
-        "delete from decision where ctid = any(array(
-             select ctid from decision where decided_at < (select complete_since from history)
-             order by decided_at limit $1 for update skip locked))",
-    );
+/// Removes up to `most` rows of before that. Replicas that do so at once take different ones.
+pub(crate) async fn remove(pool: &PgPool, table: Table, most: i64) -> sqlx::Result<i64> {
+    let (table, time) = match table {
+        Table::Revision => ("revision", "observed_at"),
+        Table::Decision => ("decision", "decided_at"),
+    };
+    let done = sqlx::query(AssertSqlSafe(format!(
+        "delete from {table} where ctid = any(array(
+             select ctid from {table} where {time} < (select complete_since from history)
+             order by {time} limit $1 for update skip locked))"
+    )));
     Ok(done.bind(most).execute(pool).await?.rows_affected().cast_signed())
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use sqlx::{PgConnection, types::Json};
+use sqlx::{PgConnection, PgPool, types::Json};
 use waybill_runtime::database::storable;
 
 use super::{claim::Claim, decisions::Basis};
@@ -137,6 +137,23 @@ impl Back {
             plan_hash: plan_hash.to_owned(),
         }
     }
+}
+
+/// Has claims of these ids and fences taken by whoever comes next, as if they had never been made.
+pub(crate) async fn give_back(pool: &PgPool, claims: &[(i64, i64)]) -> sqlx::Result<()> {
+    if claims.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "update delivery d set state = 'pending', due_at = now(), lease_until = null, changed_at = now()
+         from unnest($1::bigint[], $2::bigint[]) as n (id, fence)
+         where d.id = n.id and d.fence = n.fence and d.state = 'applying'",
+    )
+    .bind(claims.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+    .bind(claims.iter().map(|(_, fence)| *fence).collect::<Vec<_>>())
+    .execute(pool)
+    .await?;
+    Ok(())
 }
 
 /// Puts a claim back under its fence. What woke it meanwhile makes it due at once.

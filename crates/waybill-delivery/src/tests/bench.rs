@@ -1,6 +1,8 @@
 //! What the engine's tests stand on.
 
 mod audited;
+mod people;
+mod seen;
 mod system;
 
 use std::{
@@ -10,7 +12,6 @@ use std::{
     time::Duration,
 };
 
-use prost::Message as _;
 use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +23,7 @@ use waybill_domain::{
     descriptor::{Budget, Capability, Descriptor},
 };
 use waybill_plan::{Connectors, Plan};
-use waybill_proto::wire::{self, source_server::SourceServer};
+use waybill_proto::wire::source_server::SourceServer;
 use waybill_runtime::{
     SystemClock, database,
     grpc::{self, PeerChannel, RequireToken},
@@ -36,10 +37,10 @@ use crate::{
     intake::Heard,
     ledger::SourceService,
     migrator,
-    operations::DeliveriesService,
     store::facts::{self, Fact},
 };
 
+pub(super) use seen::{Said, Stands};
 pub(super) use system::Answer;
 use system::System;
 
@@ -68,33 +69,6 @@ name = "orders-to-books"
 kind = "order"
 to = "books"
 "#;
-
-/// What a receipt says.
-#[derive(Debug, Clone)]
-pub(super) struct Said {
-    pub(super) from: i64,
-    pub(super) to: i64,
-    pub(super) state: String,
-    pub(super) settlement: i64,
-}
-
-impl From<wire::Receipt> for Said {
-    fn from(receipt: wire::Receipt) -> Self {
-        let state = receipt.state().as_str_name().trim_start_matches("STATE_").to_lowercase();
-        let to = receipt.to.unwrap_or_default().number;
-        Self { from: receipt.from, to, state, settlement: receipt.settlement }
-    }
-}
-
-/// A delivery as the tables have it.
-#[derive(Debug, sqlx::FromRow)]
-pub(super) struct Stands {
-    pub(super) number: i64,
-    pub(super) desired: i64,
-    pub(super) settled: i64,
-    pub(super) state: String,
-    pub(super) code: String,
-}
 
 fn descriptor(connector: &'static str, capabilities: &'static [Capability]) -> Descriptor {
     Descriptor {
@@ -270,10 +244,6 @@ impl Bench {
     }
 
     /// What people do with deliveries.
-    pub(super) fn people(&self) -> DeliveriesService {
-        DeliveriesService::new(Arc::clone(&self.engine))
-    }
-
     pub(super) async fn receipt_of_books(&self, order: u64, state: &str, settlement: i64) {
         let fact = Fact {
             store: "main".to_owned(),
@@ -327,60 +297,6 @@ impl Bench {
 
     async fn texts(&self, sql: &'static str) -> Vec<String> {
         sqlx::query_scalar(sql).fetch_all(&self.pool).await.unwrap()
-    }
-
-    /// Each delivery's state and code, by record.
-    pub(super) async fn states(&self) -> Vec<String> {
-        self.texts("select trim(state || ' ' || case when state in ('applied', 'applying') then '' else code end) from delivery order by record_id").await
-    }
-
-    pub(super) async fn steps(&self) -> Vec<String> {
-        self.texts("select name || ' ' || state from step order by delivery_id, name").await
-    }
-
-    pub(super) async fn attempts(&self) -> Vec<i32> {
-        sqlx::query_scalar("select attempts from delivery order by record_id").fetch_all(&self.pool).await.unwrap()
-    }
-
-    pub(super) async fn condition(&self) -> String {
-        self.texts("select condition from system_state").await.remove(0)
-    }
-
-    pub(super) async fn in_flight(&self) -> i64 {
-        let counts = crate::store::deliveries::in_flight(&self.pool).await.unwrap();
-        counts.into_iter().map(|(_, _, _, revisions)| revisions).sum()
-    }
-
-    /// The receipts in the outbox: `from..to state`.
-    pub(super) async fn receipts(&self) -> Vec<String> {
-        let rows: Vec<Vec<u8>> =
-            sqlx::query_scalar("select payload from outbox where subject like 'receipt.%' order by id")
-                .fetch_all(&self.pool)
-                .await
-                .unwrap();
-        let said = rows.iter().map(|payload| Said::from(wire::Receipt::decode(payload.as_slice()).unwrap()));
-        said.map(|said| format!("{}..{} {}", said.from, said.to, said.state)).collect()
-    }
-
-    /// The receipts since the last time, by order, which nobody else hears of; and the deliveries, at one moment: what a
-    /// process that died has sent may be committed only now.
-    pub(super) async fn look(&self) -> (Vec<(i64, Said)>, Vec<Stands>) {
-        let mut moment = database::begin(&self.pool).await.unwrap();
-        sqlx::query("set transaction isolation level repeatable read").execute(&mut *moment).await.unwrap();
-        let mut rows: Vec<(i64, Vec<u8>)> =
-            sqlx::query_as("delete from outbox where subject like 'receipt.%' returning id, payload")
-                .fetch_all(&mut *moment)
-                .await
-                .unwrap();
-        let sql =
-            "select record_id::bigint as number, desired_number as desired, settled_number as settled, state, code
-             from delivery order by 1";
-        let deliveries = sqlx::query_as(sql).fetch_all(&mut *moment).await.unwrap();
-        moment.commit().await.unwrap();
-        rows.sort();
-        let receipts = rows.iter().map(|(_, payload)| wire::Receipt::decode(payload.as_slice()).unwrap());
-        let said = receipts.map(|receipt| (receipt.key.as_ref().unwrap().id.parse().unwrap(), receipt.into()));
-        (said.collect(), deliveries)
     }
 
     /// How often the system has an order, and how many units the newest says.
@@ -448,42 +364,7 @@ impl Bench {
         let _ = round.await;
     }
 
-    pub(super) async fn dead_letters(&self) -> usize {
-        self.texts("select subject from outbox where subject like 'dead.%'").await.len()
-    }
-
-    pub(super) async fn retry(&self) -> i64 {
-        use wire::deliveries_server::Deliveries as _;
-        let request = wire::SelectDeliveriesRequest { actor: "test".to_owned(), ..Default::default() };
-        let service = DeliveriesService::new(Arc::clone(&self.engine));
-        service.retry(tonic::Request::new(request)).await.unwrap().into_inner().changed
-    }
-
     pub(super) async fn no_worker_has_been_here(&self) {
         self.execute("delete from system_state").await;
-    }
-
-    /// A person pauses the system.
-    pub(super) async fn ask_to_pause(&self) {
-        use wire::deliveries_server::Deliveries as _;
-        let (system, actor) = ("erp".to_owned(), "test".to_owned());
-        let request = wire::PauseRequest { system, actor, paused: true, ..Default::default() };
-        self.people().pause(tonic::Request::new(request)).await.unwrap();
-    }
-
-    pub(super) async fn discard(&self) -> i64 {
-        use wire::deliveries_server::Deliveries as _;
-        let select = wire::SelectDeliveriesRequest {
-            actor: "test".to_owned(),
-            reason: "not wanted".to_owned(),
-            ..Default::default()
-        };
-        let service = DeliveriesService::new(Arc::clone(&self.engine));
-        let request = wire::DiscardDeliveriesRequest { select: Some(select) };
-        service.discard(tonic::Request::new(request)).await.unwrap().into_inner().changed
-    }
-
-    pub(super) async fn audited(&self) -> Vec<String> {
-        self.texts("select action from audit order by id").await
     }
 }

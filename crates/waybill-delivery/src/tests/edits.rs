@@ -142,3 +142,17 @@ async fn only_what_is_parked_and_was_seen_as_it_is_is_edited() {
     let nobody = bench.give(EditRequest { reason: String::new(), ..edit(&[("title", "x")]) }).await.unwrap_err();
     assert_eq!(nobody.code(), Code::InvalidArgument);
 }
+
+#[tokio::test]
+async fn where_the_plan_comes_to_nothing_the_person_says_what_the_value_is() {
+    let bench = bench!();
+    bench.obey(COMMENT, NO_COMMENTS);
+    bench.hear(bought(1)).await;
+    bench.round().await;
+    let wrong = bench.give(edit(&[("comment:number", "a dozen")])).await.unwrap_err();
+    assert_eq!((wrong.code(), wrong.message()), (Code::InvalidArgument, "'comment' takes a number such as 12.50"));
+    bench.give(edit(&[("comment:number", "12")])).await.unwrap();
+    bench.round().await;
+    let kept: String = sqlx::query_scalar("select value::text from edit").fetch_one(bench.pool()).await.unwrap();
+    assert_eq!((bench.states().await, kept.as_str()), (vec!["applied".to_owned()], r#"{"number": "12"}"#));
+}

@@ -76,3 +76,14 @@ async fn ends_that_deadlock_with_other_work_are_recorded_all_the_same() {
     settled.unwrap();
     assert_eq!(bench.states().await, ["parked odd", "parked odd", "parked odd"]);
 }
+
+#[tokio::test]
+async fn a_replica_that_is_told_to_stop_gives_back_what_it_has_not_begun() {
+    let bench = bench!();
+    bench.hear(order(1).paid().with_line("TEE", 1, "24.00").at_revision(1)).await;
+    bench.engine().stop_signal().cancel();
+    bench.round().await;
+    assert_eq!((bench.states().await, bench.calls()), (vec!["pending".to_owned()], 0));
+    let claims = claim::claim(bench.pool(), "erp", 10, 60.0).await.unwrap();
+    assert_eq!(claims.len(), 1, "another replica takes it at once");
+}

@@ -271,7 +271,7 @@ impl Run<'_> {
                 }
                 ("ignored", "discarded") => {}
                 ("parked", "unknown_item") => assert!(stored.refused, "{delivery:?}"),
-                ("parked", "malformed") => assert!(stored.unreadable >= 5, "{delivery:?}"),
+                ("parked", "malformed") => assert!(stored.unreadable >= 6, "{delivery:?}"),
                 _ => panic!("{delivery:?} of {stored:?}"),
             }
         }

@@ -16,7 +16,8 @@ pub(crate) struct Edit {
     #[arg(long)]
     system: String,
     /// The value and where it stands: a mapped field (priority=high), the buyer's (customer.email=…), a line's
-    /// (lines.0.item=…), an address's (shipping_address.zip=…). Nothing behind the '=' clears it. Can be given again.
+    /// (lines.0.item=…), an address's (shipping_address.zip=…). Nothing behind the '=' clears it. Where the plan comes to
+    /// no value, it is a text unless you say otherwise: hours:number=5, gift:bool=true, due:time=…. Can be given again.
     #[arg(long = "set", value_name = "PLACE=VALUE", required = true, value_parser = placed)]
     values: Vec<(String, String)>,
     /// Why; kept with who and when.

@@ -91,6 +91,18 @@ async fn a_delivery_that_vanished_is_a_gap_that_names_its_record() {
     suite.sql(&format!("delete from erp_sync.delivery where record_id = '{order}'"));
     let incident = suite.until_gap_is_paged().await;
     assert!(names(&incident, order), "{incident}");
+    let record = format!("main/order/{order}");
+    let heard = said(&suite.run(&["hear", &record, "--reason", "the page says so"]));
+    assert_eq!(heard, format!("{record}: 1 delivery has something to do\n"));
+    let delivery = format!("select state || ' ' || again from erp_sync.delivery where record_id = '{order}'");
+    assert_eq!(suite.sql(&delivery).trim(), "pending true", "it is looked for at the ERP before it is written");
+    said(&suite.run(&["resume", "erp", "--reason", "back"]));
+    wait_for_async("the order's line to close", WITHIN, async || {
+        (suite.sql(&delivery).trim() == "applied false").then_some(())
+    })
+    .await;
+    let heard = said(&suite.run(&["hear", &record, "--reason", "to be sure"]));
+    assert!(heard.contains("no delivery of it is gone or behind"), "{heard}");
     assert_eq!(suite.stop().await, Some(0));
 }
 

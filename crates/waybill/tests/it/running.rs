@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use waybill_simulator::{
     hubspot,
-    kit::{Running, Simulated, serve},
+    kit::{Journal, Running, Simulated, serve},
     pagers::{pagerduty, slack, webhook},
     seeding, shipstation,
     shopify::{Settings, Store},
@@ -39,6 +39,18 @@ pub(crate) struct Vendors {
     pub(crate) variables: Vec<(String, String)>,
     /// Served as long as this lives.
     pub(crate) others: Vec<Running>,
+}
+
+impl Vendors {
+    /// What was done at those that hold records.
+    pub(crate) fn journals(&self) -> [(&'static str, &Journal); 4] {
+        [
+            ("store", self.store.journal()),
+            ("crm", &self.crm.journal),
+            ("erp", &self.erp.journal),
+            ("parcels", &self.parcels.journal),
+        ]
+    }
 }
 
 impl Suite {

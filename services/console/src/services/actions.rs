@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use futures::future::join_all;
 use tonic::{Code, Response, Status};
 use waybill_proto::wire::{
-    ChangedDeliveriesResponse, DiscardDeliveriesRequest, EditRequest, EditResponse, PauseRequest, RecordKey,
-    SelectDeliveriesRequest, SystemReport, SystemsRequest, SystemsResponse, deliveries_client::DeliveriesClient,
+    ChangedDeliveriesResponse, DiscardDeliveriesRequest, EditRequest, EditResponse, HearAgainRequest, PauseRequest,
+    RecordKey, SelectDeliveriesRequest, SystemReport, SystemsRequest, SystemsResponse,
+    deliveries_client::DeliveriesClient,
 };
 
 use waybill_runtime::grpc::PeerChannel;
@@ -175,6 +176,20 @@ impl Services {
             async { DeliveriesClient::new(channel).pause(request).await }
         })
         .await
+    }
+
+    /// Has every service hear a record from its source once more, and make what is gone of its deliveries again.
+    pub async fn hear_again(&self, key: &RecordKey, who: Who) -> Changed {
+        let request = HearAgainRequest { key: Some(key.clone()), actor: who.actor, reason: who.reason };
+        let answers = self
+            .ask_all(|channel| {
+                let request = request.clone();
+                async { DeliveriesClient::new(channel).hear_again(request).await }
+            })
+            .await;
+        let Changed { deliveries, unanswered } = sum(answers);
+        // Whoever does not bring such records anywhere says so; that is no failure.
+        Changed { deliveries, unanswered: unanswered.into_iter().filter(|one| !one.says(Code::NotFound)).collect() }
     }
 
     /// Asks every service for an edit of one delivery; those that do not serve it say `NotFound`.

@@ -337,6 +337,14 @@ impl Deliveries for Suite {
         unused()
     }
 
+    async fn list_unsettled(&self, _: Request<wire::ListUnsettledRequest>) -> Answer<wire::ListUnsettledResponse> {
+        unused()
+    }
+
+    async fn hear_again(&self, _: Request<wire::HearAgainRequest>) -> Answer<wire::ChangedDeliveriesResponse> {
+        unused()
+    }
+
     async fn count_in_flight(&self, _: Request<wire::CountInFlightRequest>) -> Answer<wire::CountInFlightResponse> {
         unused()
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use waybill_simulator::{catalogue, kit::Journal, seeding, shopify::Shares};
+use waybill_simulator::{catalogue, seeding, shopify::Shares};
 use waybill_testkit::wait_for_async;
 
 use super::{
@@ -41,15 +41,8 @@ impl Business {
 
     /// What was written to each vendor, and how often exactly so.
     fn written(&self) -> BTreeMap<(&'static str, String, String), usize> {
-        let vendors = &self.suite.vendors;
-        let journals: [(&str, &Journal); 4] = [
-            ("store", vendors.store.journal()),
-            ("crm", &vendors.crm.journal),
-            ("erp", &vendors.erp.journal),
-            ("parcels", &vendors.parcels.journal),
-        ];
         let mut counts = BTreeMap::new();
-        for (vendor, journal) in journals {
+        for (vendor, journal) in self.suite.vendors.journals() {
             // What `setup` makes at the CRM is no record.
             for entry in journal.entries().into_iter().filter(|entry| !entry.object.starts_with("property")) {
                 let what = format!("{} {}", entry.action, entry.object);

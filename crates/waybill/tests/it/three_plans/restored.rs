@@ -10,7 +10,6 @@ use std::{
 use serde_json::Value;
 use waybill_proto::wire::State;
 use waybill_simulator::{
-    kit::Journal,
     seeding,
     shopify::{NewCustomer, NewOrder},
 };
@@ -48,15 +47,8 @@ fn restore(deployment: &mut Deployment, file: &Path) {
 impl Business {
     /// What was created at each vendor, and how often.
     fn created(&self) -> BTreeMap<(&'static str, String, String), usize> {
-        let vendors = &self.suite.vendors;
-        let journals: [(&str, &Journal); 4] = [
-            ("store", vendors.store.journal()),
-            ("crm", &vendors.crm.journal),
-            ("erp", &vendors.erp.journal),
-            ("parcels", &vendors.parcels.journal),
-        ];
         let mut counts = BTreeMap::new();
-        for (vendor, journal) in journals {
+        for (vendor, journal) in self.suite.vendors.journals() {
             // What `setup` makes at the CRM is no record, and one association is there however often it is asked for.
             let is_record = |object: &str| !object.starts_with("property") && object != "association";
             let entries = journal.entries().into_iter();
