@@ -57,7 +57,15 @@ struct Run {
 
 const MEASURED: [Run; 10] = [
     Run {
-        gives: &["ingest_rate", "ingest_rate_1", "ingest_rate_256", "limit_http", "limit_inserts"],
+        gives: &[
+            "ingest_rate",
+            "ingest_rate_1",
+            "ingest_rate_256",
+            "limit_http",
+            "limit_inserts",
+            "limit_inserts_1",
+            "limit_inserts_256",
+        ],
         measure: ingest::rate,
         is_long: false,
     },

@@ -1,5 +1,5 @@
--- Bodies and snapshots are compressed with lz4 where this PostgreSQL has it: its own way takes ten times as long for
--- an eighth less room. What is there already stays as it is.
+-- Bodies and snapshots are compressed with lz4 where this PostgreSQL has it, in a sixth of the time of its own way. What is
+-- there already stays as it is.
 do $$
 declare
     place record;

@@ -25,6 +25,7 @@ use crate::{
         heard::{self, Wanted},
         systems,
     },
+    taken::Taken,
 };
 
 /// A system that this process works for.
@@ -81,6 +82,7 @@ pub struct Engine {
     /// Hash of the plan whose flows were noted.
     noted: Mutex<String>,
     looked: Looked,
+    taken: Taken,
     stop: CancellationToken,
 }
 /// How often sources are compared with.
@@ -98,6 +100,7 @@ impl Engine {
             report: Notify::new(),
             noted: Mutex::default(),
             looked: Looked::default(),
+            taken: Taken::default(),
             stop,
         })
     }
@@ -135,6 +138,10 @@ impl Engine {
 
     pub(crate) fn looked(&self) -> &Looked {
         &self.looked
+    }
+
+    pub(crate) fn taken(&self) -> &Taken {
+        &self.taken
     }
 
     pub(crate) fn stop_signal(&self) -> CancellationToken {

@@ -96,6 +96,7 @@ impl Engine {
         }
         sabotage::keep_older(self.pool(), &mut wanted).await?;
         let changed = database::again_after_deadlock(|| self.keep(&plan, &wanted, &snapshots)).await?;
+        self.taken().note(&plan.hash, &snapshots);
         waybill_faults::crash_point("intake-committed");
         self.metrics().add("waybill_snapshots_heard_total", &[], i64::try_from(snapshots.len()).unwrap_or(i64::MAX));
         if changed > 0 {

@@ -25,6 +25,7 @@ mod schema;
 mod sinks;
 mod store;
 mod sweep;
+mod taken;
 #[cfg(test)]
 mod tests;
 mod window;

@@ -20,7 +20,7 @@ pub(crate) fn source_of(domain: &str) -> Option<&'static str> {
 }
 
 impl Engine {
-    /// Takes every change after the kept cursors.
+    /// Takes every change after the kept cursors that this replica has not taken from the road.
     pub(crate) async fn compare_with_sources(&self) -> anyhow::Result<()> {
         for (service, domain) in SOURCES {
             let kinds: Vec<String> = self.kinds_from(domain).iter().map(ToString::to_string).collect();
@@ -41,13 +41,16 @@ impl Engine {
                     .await
                     .with_context(|| format!("{service} does not say its changes"))?
                     .into_inner();
-                let mut heard = Vec::with_capacity(page.snapshots.len());
+                let plan = self.plan();
+                let mut heard = Vec::new();
                 // Empty from a source of before the field.
                 let traceparents = page.traceparents.into_iter().chain(std::iter::repeat(String::new()));
                 for (snapshot, traceparent) in page.snapshots.into_iter().zip(traceparents) {
                     let snapshot = Snapshot::try_from(snapshot)
                         .with_context(|| format!("{service} said a snapshot that cannot be read"))?;
-                    heard.push(Heard { snapshot, traceparent });
+                    if !self.taken().has(&plan.hash, &snapshot) {
+                        heard.push(Heard { snapshot, traceparent });
+                    }
                 }
                 self.take(heard).await?;
                 if page.cursor != cursor {

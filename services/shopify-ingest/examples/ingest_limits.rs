@@ -1,8 +1,8 @@
 //! What the machine allows: the two bounds that `cargo xtask bench` holds the receiver against.
 //!
 //! - `serve`: the same HTTP server, which reads a body, checks its signature and answers 200. Nothing is kept.
-//! - `insert`: the same bodies into a table that has nothing but them, in groups, each committed as durably as the
-//!   server is set up to. No HTTP.
+//! - `insert`: the same bodies into a table that has nothing but them, so many at a time as connections would have under
+//!   way, in groups, each committed as durably as the server is set up to. No HTTP.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -25,17 +25,20 @@ use secrecy::SecretString;
 use sqlx::PgPool;
 use waybill_runtime::database;
 
-/// As the inbox: so many share a commit, and one group is gathered while another commits.
-const GROUP: usize = 256;
+/// As the inbox: one group is gathered while another commits.
 const WRITERS: usize = 2;
+/// A few thousand are enough: they are told apart by their ids alone.
+const BODIES: usize = 4096;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["serve", address, secret] => serve(address, secret).await,
-        ["insert", url, bodies, seconds] => insert(url, Path::new(bodies), seconds.parse()?).await,
-        _ => anyhow::bail!("usage: ingest_limits serve ADDRESS SECRET | insert DATABASE_URL BODIES SECONDS"),
+        ["insert", url, bodies, seconds, at_once] => {
+            insert(url, Path::new(bodies), seconds.parse()?, at_once.parse()?).await
+        }
+        _ => anyhow::bail!("usage: ingest_limits serve ADDRESS SECRET | insert DATABASE_URL BODIES SECONDS AT_ONCE"),
     }
 }
 
@@ -58,7 +61,9 @@ async fn receive(State(secrets): State<Arc<[SecretString]>>, headers: HeaderMap,
     if verifier.finish(signature) { StatusCode::OK } else { StatusCode::UNAUTHORIZED }
 }
 
-async fn insert(url: &str, bodies: &Path, seconds: f64) -> anyhow::Result<()> {
+async fn insert(url: &str, bodies: &Path, seconds: f64, at_once: usize) -> anyhow::Result<()> {
+    let writers_count = WRITERS.min(at_once);
+    let group = at_once / writers_count;
     let pool = database::pool(url, u32::try_from(WRITERS)?)?;
     // Compressed as the inbox is.
     sqlx::query("create table limit_of_inserts (id bigint generated always as identity primary key, body bytea compression lz4)")
@@ -68,8 +73,8 @@ async fn insert(url: &str, bodies: &Path, seconds: f64) -> anyhow::Result<()> {
     let bodies = Arc::new(read(bodies.to_owned())?);
     let started = Instant::now();
     let mut writers = tokio::task::JoinSet::new();
-    for writer in 0..WRITERS {
-        writers.spawn(write(pool.clone(), Arc::clone(&bodies), writer, until));
+    for writer in 0..writers_count {
+        writers.spawn(write(pool.clone(), Arc::clone(&bodies), writer, group, until));
     }
     let mut written = 0;
     while let Some(count) = writers.join_next().await {
@@ -81,21 +86,27 @@ async fn insert(url: &str, bodies: &Path, seconds: f64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A few thousand bodies are enough: they are told apart by their ids alone.
 fn read(file: PathBuf) -> anyhow::Result<Vec<Vec<u8>>> {
     let lines = BufReader::new(std::fs::File::open(&file).with_context(|| file.display().to_string())?).lines();
-    lines.take(GROUP * 16).map(|line| Ok(line?.split_once(' ').context("a line without an id")?.1.into())).collect()
+    lines.take(BODIES).map(|line| Ok(line?.split_once(' ').context("a line without an id")?.1.into())).collect()
 }
 
-async fn write(pool: PgPool, bodies: Arc<Vec<Vec<u8>>>, writer: usize, until: Instant) -> sqlx::Result<usize> {
+async fn write(
+    pool: PgPool,
+    bodies: Arc<Vec<Vec<u8>>>,
+    writer: usize,
+    group: usize,
+    until: Instant,
+) -> sqlx::Result<usize> {
+    let mut connection = pool.acquire().await?;
     let mut written = 0;
-    for group in bodies.chunks(GROUP).cycle().skip(writer) {
+    for group in bodies.chunks(group).cycle().skip(writer) {
         if Instant::now() >= until {
             break;
         }
         sqlx::query("insert into limit_of_inserts (body) select * from unnest($1::bytea[])")
             .bind(group)
-            .execute(&pool)
+            .execute(&mut *connection)
             .await?;
         written += group.len();
     }

@@ -1,6 +1,12 @@
 //! The inbox: webhooks that come together share a commit.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use sqlx::PgPool;
@@ -35,17 +41,40 @@ pub(crate) struct NotCommitted;
 
 type Job = (Received, oneshot::Sender<Result<(), NotCommitted>>);
 
+/// So many callers wait at a time only in a rush.
+const RUSH: usize = 16;
+/// What was received is worked through all the same, if more slowly.
+const WAYS_LONGEST: Duration = Duration::from_millis(250);
+
 /// Hands webhooks to the writer.
 #[derive(Debug, Clone)]
 pub(crate) struct Inbox {
     jobs: mpsc::Sender<Job>,
+    /// Callers that wait for a commit.
+    waiting: Arc<AtomicUsize>,
+}
+
+/// A caller that waits, until it is dropped: one that goes away while it waits is counted no more.
+struct Waits<'a>(&'a AtomicUsize);
+
+impl<'a> Waits<'a> {
+    fn new(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Inbox {
     /// Starts the writer. Two of them, so that one gathers while the other commits.
     pub(crate) fn start(pool: PgPool, tasks: &mut Tasks) -> Self {
         let (jobs, queue) = mpsc::channel::<Job>(QUEUE);
-        let queue = std::sync::Arc::new(tokio::sync::Mutex::new(queue));
+        let queue = Arc::new(tokio::sync::Mutex::new(queue));
         for _ in 0..2 {
             let (pool, queue, stop) = (pool.clone(), queue.clone(), tasks.stop_signal());
             tasks.spawn("inbox", async move {
@@ -74,11 +103,21 @@ impl Inbox {
                 }
             });
         }
-        Self { jobs }
+        Self { jobs, waiting: Arc::default() }
+    }
+
+    /// Returns once there is no rush, or after a while: whoever sends webhooks waits for 5 s, what is in the inbox waits
+    /// for as long as it must.
+    pub(crate) async fn make_way(&self) {
+        let latest = Instant::now() + WAYS_LONGEST;
+        while self.waiting.load(Ordering::Relaxed) >= RUSH && Instant::now() < latest {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// Keeps a webhook; returns once it is committed.
     pub(crate) async fn keep(&self, webhook: Received) -> Result<(), NotCommitted> {
+        let _waits = Waits::new(&self.waiting);
         let (answer, committed) = oneshot::channel();
         self.jobs.send((webhook, answer)).await.map_err(|_| NotCommitted)?;
         committed.await.unwrap_or(Err(NotCommitted))
@@ -130,4 +169,23 @@ async fn keep(pool: &PgPool, mut webhooks: Vec<Received>) -> sqlx::Result<()> {
     .await?;
     waybill_faults::crash_point("inbox-committed");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn in_a_rush_the_inbox_is_worked_through_more_slowly_and_is_still() {
+        let inbox = Inbox { jobs: mpsc::channel(1).0, waiting: Arc::default() };
+        let time = async || {
+            let from = Instant::now();
+            inbox.make_way().await;
+            from.elapsed()
+        };
+        let mut callers: Vec<Waits<'_>> = (0..RUSH).map(|_| Waits::new(&inbox.waiting)).collect();
+        assert!(time().await >= WAYS_LONGEST);
+        drop(callers.pop());
+        assert!(time().await < WAYS_LONGEST / 2, "there is no rush any more");
+    }
 }

@@ -41,6 +41,7 @@ struct Webhook {
 pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) -> anyhow::Result<()> {
     let mut one_by_one = false;
     while !stop.is_cancelled() {
+        shared.inbox.make_way().await;
         let batches = database::again_after_deadlock(|| batch(&shared, one_by_one));
         let done = match database::within(BATCH_WITHIN, batches).await {
             Ok(done) => {

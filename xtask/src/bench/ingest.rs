@@ -13,8 +13,12 @@ use crate::cargo_build::Programs;
 
 /// How long each rate is measured.
 const SECONDS: f64 = 5.0;
-/// Connections, and the figure of each.
-const CONNECTIONS: [(usize, &str); 3] = [(32, "ingest_rate"), (1, "ingest_rate_1"), (256, "ingest_rate_256")];
+/// Connections, the figure of each, and of its limit.
+const CONNECTIONS: [(usize, &str, &str); 3] = [
+    (32, "ingest_rate", "limit_inserts"),
+    (1, "ingest_rate_1", "limit_inserts_1"),
+    (256, "ingest_rate_256", "limit_inserts_256"),
+];
 /// More than are taken meanwhile.
 const ORDERS: usize = 60_000;
 /// Shopify Plus's stated 40,000 checkouts a minute.
@@ -27,11 +31,11 @@ const ARRIVAL: Duration = Duration::from_secs(900);
 pub(super) fn rate(programs: &Programs, keep: bool) -> anyhow::Result<Measured> {
     let mut scene = Scene::open(programs, &Setting::through(ORDERS))?;
     let limit_http = limit_of_http(&mut scene)?;
-    let limit_inserts = limit_of_inserts(&scene)?;
     let mut measured = Measured::default();
     measured.add("limit_http", limit_http);
-    measured.add("limit_inserts", limit_inserts);
-    for (connections, name) in CONNECTIONS {
+    for (connections, name, limit) in CONNECTIONS {
+        let limit_inserts = limit_of_inserts(&scene, connections)?;
+        measured.add(limit, limit_inserts);
         let load = Load { count: usize::MAX, rate: 0.0, seconds: Some(SECONDS), connections };
         let loaded = scene.send(load)?;
         measured.add_with_limit(name, loaded.rate, limit_http.min(limit_inserts));
@@ -72,12 +76,12 @@ fn limit_of_http(scene: &mut Scene<'_>) -> anyhow::Result<f64> {
     Ok(loaded.rate)
 }
 
-/// The same bodies into a table, in groups, with nothing else.
-fn limit_of_inserts(scene: &Scene<'_>) -> anyhow::Result<f64> {
+/// The same bodies into a table, as many at a time as these connections can have under way, with nothing else.
+fn limit_of_inserts(scene: &Scene<'_>, connections: usize) -> anyhow::Result<f64> {
     let output = Command::new(scene.programs.get("ingest_limits")?)
         .args(["insert", &scene.database().expose()])
         .arg(scene.orders_file())
-        .arg(SECONDS.to_string())
+        .args([SECONDS.to_string(), connections.to_string()])
         .stdin(Stdio::null())
         .output()
         .context("running ingest_limits")?;

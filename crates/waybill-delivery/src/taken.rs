@@ -1,0 +1,61 @@
+//! What this replica has taken since the last comparison with the sources, which needs not be taken from there again.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use waybill_domain::{RecordKey, Revision, Snapshot};
+
+/// More is not remembered, and taken once more: that is no work.
+const MOST: usize = 100_000;
+
+/// Revisions by record, under one plan: under another one a record may be wanted elsewhere.
+#[derive(Debug, Default)]
+pub(crate) struct Taken(Mutex<(String, HashMap<RecordKey, Revision>)>);
+
+impl Taken {
+    /// They are committed.
+    pub(crate) fn note(&self, plan_hash: &str, snapshots: &[Snapshot]) {
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken.0 != plan_hash {
+            *taken = (plan_hash.to_owned(), HashMap::new());
+        }
+        for snapshot in snapshots {
+            if taken.1.len() < MOST || taken.1.contains_key(&snapshot.key) {
+                taken.1.insert(snapshot.key.clone(), snapshot.revision);
+            }
+        }
+    }
+
+    /// Whether a source's newest snapshot of a record was taken, which is forgotten with this.
+    pub(crate) fn has(&self, plan_hash: &str, newest: &Snapshot) -> bool {
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same_plan = taken.0 == plan_hash;
+        taken.1.remove(&newest.key).is_some_and(|revision| is_same_plan && revision >= newest.revision)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use waybill_testkit::records::order;
+
+    use super::Taken;
+
+    #[test]
+    fn what_was_taken_at_its_newest_is_known_once() {
+        let taken = Taken::default();
+        taken.note("one", &[order(1).at_revision(2), order(2).at_revision(1)]);
+        assert!(taken.has("one", &order(1).at_revision(2)));
+        assert!(!taken.has("one", &order(1).at_revision(2)), "it is told once");
+        assert!(!taken.has("one", &order(2).at_revision(2)), "a newer one was not heard");
+        assert!(!taken.has("one", &order(3).at_revision(1)));
+    }
+
+    #[test]
+    fn under_another_plan_all_is_taken_again() {
+        let taken = Taken::default();
+        taken.note("one", &[order(1).at_revision(1)]);
+        assert!(!taken.has("two", &order(1).at_revision(1)));
+    }
+}
