@@ -306,7 +306,11 @@ impl Engine {
             let engine = Arc::clone(self);
             tasks.repeat("compare with sources", COMPARE_EVERY, move || {
                 let engine = Arc::clone(&engine);
-                async move { engine.compare_with_sources().await }
+                async move {
+                    let compared = engine.compare_with_sources().await;
+                    engine.taken().forget();
+                    compared
+                }
             });
         }
     }

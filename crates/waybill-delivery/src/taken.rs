@@ -28,11 +28,15 @@ impl Taken {
         }
     }
 
-    /// Whether a source's newest snapshot of a record was taken, which is forgotten with this.
+    /// Whether a source's newest snapshot of a record was taken.
     pub(crate) fn has(&self, plan_hash: &str, newest: &Snapshot) -> bool {
-        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_same_plan = taken.0 == plan_hash;
-        taken.1.remove(&newest.key).is_some_and(|revision| is_same_plan && revision >= newest.revision)
+        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.0 == plan_hash && taken.1.get(&newest.key).is_some_and(|revision| *revision >= newest.revision)
+    }
+
+    /// All sources were compared with, or could not be.
+    pub(crate) fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.clear();
     }
 }
 
@@ -43,13 +47,14 @@ mod tests {
     use super::Taken;
 
     #[test]
-    fn what_was_taken_at_its_newest_is_known_once() {
+    fn what_was_taken_at_its_newest_is_known_until_it_is_forgotten() {
         let taken = Taken::default();
         taken.note("one", &[order(1).at_revision(2), order(2).at_revision(1)]);
         assert!(taken.has("one", &order(1).at_revision(2)));
-        assert!(!taken.has("one", &order(1).at_revision(2)), "it is told once");
         assert!(!taken.has("one", &order(2).at_revision(2)), "a newer one was not heard");
         assert!(!taken.has("one", &order(3).at_revision(1)));
+        taken.forget();
+        assert!(!taken.has("one", &order(1).at_revision(2)));
     }
 
     #[test]

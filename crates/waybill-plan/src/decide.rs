@@ -268,7 +268,8 @@ fn first_write(
     view: &minijinja::Value,
 ) -> Result<(), Decision> {
     let is_cancelled = matches!(body, Body::Order(order) if order.cancelled_at.is_some());
-    if is_cancelled && !delivery.unsure {
+    // One that is to be there again, or may be, is told.
+    if is_cancelled && !delivery.unsure && !delivery.again {
         return Err(Decision::Ignore { rule: "cancelled-before-applied".to_owned() });
     }
     if let (Some(since), Some(began)) = (flow.since.or(facts.active_since), began_at(body))

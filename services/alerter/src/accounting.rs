@@ -161,7 +161,10 @@ impl Accounting {
     /// Writes gaps down, and forgets those older than a few minutes.
     pub(crate) async fn note_gaps(&self) -> anyhow::Result<()> {
         let answer = self.lines().await?;
-        self.note_unreachable(&answer.unreachable).await?;
+        // Whoever has no address here is meant to be away, and said so where the lines are shown.
+        let silent: Vec<String> =
+            answer.unreachable.iter().filter(|service| self.peers.contains_key(*service)).cloned().collect();
+        self.note_unreachable(&silent).await?;
         if !answer.unreachable.is_empty() {
             // A missing term is no gap.
             return Ok(());

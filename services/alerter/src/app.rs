@@ -119,8 +119,9 @@ impl App {
             let pool = pool.clone();
             async move { reports::keep(&pool, &payload).await }
         });
-        let (pool, time) = (frame.pool.clone(), Arc::clone(&clock));
+        let (pool, time, heard) = (frame.pool.clone(), Arc::clone(&clock), Arc::clone(&hearing));
         hear(&mut frame, "plan reports", subjects::PLAN_REPORTS, move |subject, payload| {
+            heard.heard(time.now());
             let (pool, now) = (pool.clone(), time.now());
             async move { replicas::keep(&pool, &subject, &payload, now).await }
         });

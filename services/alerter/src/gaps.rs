@@ -22,13 +22,16 @@ impl Accounting {
     /// # Errors
     /// If the database fails, or a service does not answer.
     pub(crate) async fn records_of(&self, line: &AccountingLine) -> anyhow::Result<Vec<String>> {
-        let mut ids = BTreeSet::new();
+        // What has waited longest comes first: what is on its way does not take its place.
+        let mut ids = Vec::new();
         if line.gap > 0 {
             ids.extend(self.nobody_works_on(line).await?);
             ids.extend(self.never_heard(line).await?);
         } else {
             ids.extend(self.settled_too_early(line).await?);
         }
+        let mut seen = BTreeSet::new();
+        ids.retain(|id| seen.insert(id.clone()));
         let named = ids.into_iter().take(MOST).map(|id| format!("{}/{}/{id}", line.store, line.kind));
         Ok(named.collect())
     }

@@ -14,7 +14,7 @@ pub(crate) const SILENT: SignedDuration = SignedDuration::from_secs(45);
 pub(crate) enum Hears {
     /// It has heard for long enough: who is silent is not there.
     Well,
-    /// It began to hear a moment ago: who is there may not have been heard yet.
+    /// It began to hear a moment ago, or has heard nobody since then: who is there may not have been heard.
     Lately,
     /// It hears nobody, not even itself, since then.
     Nobody(Timestamp),
@@ -50,14 +50,14 @@ impl Hearing {
     /// Asked again and again.
     pub(crate) fn look(&self, now: Timestamp) -> Hears {
         let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.duration_since(times.looked) > BREAK {
-            // This process stood still. What was said meanwhile is lost or on its way.
+        if now.duration_since(times.looked) > BREAK || now < times.looked {
+            // This process stood still, or its clock was set. What was said meanwhile is lost or on its way.
             (times.since, times.heard) = (now, now);
         }
         times.looked = now;
         if now.duration_since(times.heard) > SILENT {
             Hears::Nobody(times.heard)
-        } else if now.duration_since(times.since) < SILENT {
+        } else if now.duration_since(times.since) < SILENT || now.duration_since(times.heard) > BREAK {
             Hears::Lately
         } else {
             Hears::Well
@@ -104,7 +104,7 @@ mod tests {
         let hearing = Hearing::new(at(0));
         assert_eq!(usual(&hearing, 0..60), Hears::Well);
         let deaf: Vec<Hears> = (60..110).step_by(5).map(|second| hearing.look(at(second))).collect();
-        assert_eq!((deaf[0], deaf[9]), (Hears::Well, Hears::Nobody(at(55))));
+        assert_eq!((deaf[0], deaf[3], deaf[9]), (Hears::Well, Hears::Lately, Hears::Nobody(at(55))));
         assert_eq!(usual(&hearing, 110..150), Hears::Lately);
         assert_eq!(usual(&hearing, 150..170), Hears::Well);
     }

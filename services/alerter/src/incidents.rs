@@ -31,7 +31,7 @@ pub(crate) struct Cause {
 
 /// What is made of others' silence, or of messages that are missing: a watch that hears nobody neither opens nor resolves
 /// it.
-const BY_SILENCE: [&str; 2] = ["unserved", "gap"];
+const BY_SILENCE: [&str; 3] = ["unheard", "unserved", "gap"];
 
 /// Incidents are the business's, not one store's.
 const STORE: &str = "waybill";
@@ -39,9 +39,11 @@ const STORE: &str = "waybill";
 /// Opens, updates and resolves incidents by what is wrong now.
 pub(crate) async fn sweep(sweeper: &Sweeper) -> anyhow::Result<()> {
     let Sweeper { engine, started_at, public_url, .. } = sweeper;
-    let (plan, now) = (engine.plan(), sweeper.clock.now());
-    let hears = sweeper.hearing.look(now);
+    let plan = engine.plan();
     let mut transaction = database::begin(engine.pool()).await?;
+    // Only now: without the database it has not looked, and kept nothing of what it heard.
+    let now = sweeper.clock.now();
+    let hears = sweeper.hearing.look(now);
     // One replica sweeps at a time.
     let mine: bool =
         sqlx::query_scalar("select pg_try_advisory_xact_lock(7729002)").fetch_one(&mut *transaction).await?;
@@ -93,7 +95,7 @@ async fn causes(
          union all
          select service, 'unreachable', '', 0, '[]'::jsonb, (extract(epoch from since) * 1000000)::bigint
          from unreachable
-         where seen_at > now() - interval '30 seconds' and since < now() - interval '30 seconds'",
+         where seen_at > now() - interval '3 minutes' and since < now() - interval '30 seconds'",
     )
     .fetch_all(&mut *db)
     .await?;
@@ -105,6 +107,8 @@ async fn causes(
             found.extend(unserved(db, plan, now).await?);
         }
         Hears::Lately => {}
+        // Another replica of the watch may hear.
+        Hears::Nobody(_) if heard_lately(db).await? => {}
         Hears::Nobody(since) => found.push(Cause {
             system: String::new(),
             code: "unheard".to_owned(),
@@ -128,6 +132,12 @@ async fn causes(
             .or_insert(cause);
     }
     Ok(causes)
+}
+
+async fn heard_lately(db: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar("select exists (select from system_seen where seen_at > now() - interval '45 seconds')")
+        .fetch_one(db)
+        .await
 }
 
 /// Systems of the plan that nobody has said to serve for 45 s.

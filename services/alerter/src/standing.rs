@@ -27,9 +27,10 @@ pub(crate) async fn causes(db: &mut PgConnection) -> sqlx::Result<Vec<Cause>> {
              ) r
              group by c.store, c.kind, c.system
          ), nameless as (
-             select store, kind, system from gap_seen
+             select store, kind, system from gap_seen where seen_at > now() - interval '250 seconds'
              group by store, kind, system
-             having min(sign(gap)) = max(sign(gap)) and min(abs(gap)) > 0 and min(seen_at) < now() - interval '4 minutes'
+             having min(sign(gap)) = max(sign(gap)) and min(abs(gap)) > 0 and min(seen_at) < now() - interval '240 seconds'
+                 and count(*) filter (where records = '[]') * 2 > count(*)
          )
          select c.system, 'gap' as code, c.store || '/' || c.kind || ': ' || c.gap as detail, c.most as count,
              to_jsonb((coalesce(n.records, '{}'))[1:5]) as records,
@@ -44,11 +45,13 @@ pub(crate) async fn causes(db: &mut PgConnection) -> sqlx::Result<Vec<Cause>> {
     .await
 }
 
-/// Whether the lines were counted a moment ago: without every service's answer they are not.
+/// Whether the lines were counted often enough of late: without every service's answer they are not.
 pub(crate) async fn counted_lately(db: &mut PgConnection) -> sqlx::Result<bool> {
-    sqlx::query_scalar("select exists (select from gap_seen where seen_at > now() - interval '15 seconds')")
-        .fetch_one(db)
-        .await
+    sqlx::query_scalar(
+        "select count(distinct seen_at) >= 5 from gap_seen where seen_at > now() - interval '30 seconds'",
+    )
+    .fetch_one(db)
+    .await
 }
 
 #[cfg(test)]
@@ -108,16 +111,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_catches_up_for_minutes_is_no_gap() {
+        let Some((_server, pool)) = watch().await else { return };
+        for ago in (3..247).step_by(5) {
+            look(&pool, ago, 40, &[format!("main/order/{}", 1000 - ago)]).await;
+        }
+        assert!(standing(&pool).await.is_empty());
+    }
+
+    #[tokio::test]
     async fn a_gap_without_a_name_stands_after_four_minutes() {
         let Some((_server, pool)) = watch().await else { return };
         for ago in LOOKS {
             look(&pool, ago, -1, &[]).await;
         }
         assert!(standing(&pool).await.is_empty());
-        for ago in (33..250).step_by(5) {
+        for ago in (33..247).step_by(5) {
             look(&pool, ago, -1, &[]).await;
         }
         assert_eq!(standing(&pool).await, [Vec::<String>::new()]);
+        look(&pool, 280, 0, &[]).await;
+        assert_eq!(standing(&pool).await.len(), 1, "it closed long ago");
         look(&pool, 100, 0, &[]).await;
         assert!(standing(&pool).await.is_empty(), "it closed meanwhile");
     }

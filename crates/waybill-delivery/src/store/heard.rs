@@ -27,10 +27,13 @@ pub(crate) async fn want(db: &mut PgConnection, wanted: &[Wanted]) -> sqlx::Resu
     }
     let done = sqlx::query(
         "insert into delivery as d (system, store, kind, record_id, name, target_key, desired_epoch, desired_number,
-                                    desired, traceparent, again, state, first_unapplied_at)
-         select *, 'pending', now()
+                                    desired, traceparent, again, settlement, state, first_unapplied_at)
+         select n.*,
+             -- Receipts of a row that is gone may have been heard: the next one has to be newer than any of them.
+             case when n.again then extract(epoch from now())::bigint else 0 end, 'pending', now()
          from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
                      $8::bigint[], $9::bytea[], $10::text[], $11::boolean[])
+             as n (system, store, kind, record_id, name, target_key, epoch, number, snapshot, traceparent, again)
          -- In one order everywhere, so that two replicas' batches cannot lock each other out.
          order by 2, 3, 4, 1
          on conflict (store, kind, record_id, system) do update set

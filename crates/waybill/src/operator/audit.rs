@@ -20,6 +20,9 @@ use told::Told;
 
 /// Deliveries compared at once, at most.
 const PAGE: i32 = 50;
+/// So often in a row a page is asked for again, each time a second later, once a service has answered.
+const FAILURES: u32 = 8;
+const AGAIN: Duration = Duration::from_secs(1);
 /// A limit that holds so many times in a row is not waited for any more.
 const WAITS: u32 = 20;
 
@@ -122,7 +125,7 @@ async fn through(
     told: &mut Told,
     terminal: &mut Terminal<'_>,
 ) -> anyhow::Result<Result<(), Unanswered>> {
-    let mut waits = 0;
+    let (mut waits, mut failures, mut begun) = (0, 0, false);
     loop {
         let left = command.limit.map_or(i64::MAX, |limit| limit - told.compared);
         if left <= 0 {
@@ -131,8 +134,15 @@ async fn through(
         request.limit = i32::try_from(left).unwrap_or(PAGE).min(PAGE);
         let page: AuditResponse = match services.audit(service, request.clone()).await {
             Ok(page) => page,
+            // An audit goes on for as long as vendors' limits make it: a service may be replaced meanwhile.
+            Err(unanswered) if begun && failures < FAILURES && unanswered.may_pass() => {
+                failures += 1;
+                tokio::time::sleep(failures * AGAIN).await;
+                continue;
+            }
             Err(unanswered) => return Ok(Err(unanswered)),
         };
+        (failures, begun) = (0, true);
         let (more, wait_ms) = (page.more, u64::try_from(page.wait_ms).unwrap_or_default());
         request.after.clone_from(&page.cursor);
         told.add(service, page);

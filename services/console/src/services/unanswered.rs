@@ -62,6 +62,11 @@ impl Unanswered {
     pub fn says(&self, expected: Code) -> bool {
         matches!(&self.problem, Problem::Says { code, .. } if *code == expected)
     }
+
+    /// Whether it may answer if it is asked again.
+    pub fn may_pass(&self) -> bool {
+        matches!(self.problem, Problem::Silent | Problem::Slow(_)) || self.says(Code::Unavailable)
+    }
 }
 
 fn at(url: &str) -> String {

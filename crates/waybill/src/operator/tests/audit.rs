@@ -1,5 +1,10 @@
 //! `waybill audit`.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
 use waybill_proto::wire::{
     self, AuditFinding, AuditRequest, AuditResponse, State, UnaskedSystem,
     audit_finding::{Stands, What},
@@ -18,6 +23,8 @@ const PAGE: usize = 2;
 pub(super) struct Audited {
     findings: Vec<AuditFinding>,
     unasked: Option<&'static str>,
+    /// How often the second page is still refused.
+    refusals: Arc<AtomicU32>,
 }
 
 impl Audited {
@@ -59,6 +66,17 @@ impl Audited {
     const fn unasked(mut self, reason: &'static str) -> Self {
         self.unasked = Some(reason);
         self
+    }
+
+    fn refusing(self, times: u32) -> Self {
+        self.refusals.store(times, Ordering::SeqCst);
+        self
+    }
+
+    /// Whether this page is refused, as by a service that is replaced.
+    pub(super) fn refuses(&self, asked: &AuditRequest) -> bool {
+        let less = |times: u32| times.checked_sub(1);
+        !asked.after.is_empty() && self.refusals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
     }
 
     /// A page, and what was healed of it.
@@ -162,6 +180,13 @@ async fn whoever_could_not_be_asked_is_named_and_it_cannot_be_told() {
     let ran = run(&four().start().await, &["audit", "--system", "epr"]).await;
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("serves the system 'epr'"), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn a_service_that_is_away_for_a_moment_is_asked_again_once_it_has_answered() {
+    let five = (1..=5).fold(Audited::default(), |all, id| all.missing(&id.to_string()));
+    let ran = run(&Suite::default().auditing(five.refusing(2)).start().await, &["audit"]).await;
+    ran.must_say("5 deliveries compared");
 }
 
 #[tokio::test]

@@ -437,7 +437,11 @@ impl Deliveries for Suite {
     }
 
     async fn audit(&self, request: Request<wire::AuditRequest>) -> Answer<wire::AuditResponse> {
-        let (answer, healed) = self.audited.page(&request.into_inner());
+        let request = request.into_inner();
+        if self.audited.refuses(&request) {
+            return Err(Status::unavailable("the database cannot be read; try again"));
+        }
+        let (answer, healed) = self.audited.page(&request);
         self.changes.lock().unwrap().extend(healed);
         Ok(Response::new(answer))
     }
