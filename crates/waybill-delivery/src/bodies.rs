@@ -11,6 +11,7 @@ use crate::{
     deciding,
     engine::Engine,
     intake::Heard,
+    settling::End,
     store::{
         bodies,
         claim::Claim,
@@ -18,7 +19,6 @@ use crate::{
         settle::{self, Back},
     },
     sweep,
-    worker::End,
 };
 
 /// How long until a source that did not answer is asked again.

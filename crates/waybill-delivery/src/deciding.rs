@@ -9,12 +9,12 @@ use waybill_plan::{Decision, DeliveryFacts, Document, Facts, Flow, Plan, Remote,
 use crate::{
     apply::Work,
     engine::{Engine, Served},
+    settling::End,
     store::{
         claim::Claim,
         decisions::Basis,
         settle::{self, Back, Ended},
     },
-    worker::End,
 };
 
 /// A waiting delivery is looked at again after this even if nothing woke it.

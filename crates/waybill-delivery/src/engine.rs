@@ -16,14 +16,13 @@ use waybill_proto::wire;
 use waybill_runtime::{Metrics, Tasks, database, grpc::PeerChannel, health::Health};
 
 use crate::{
-    first_run::{self, Looked},
+    first_run::Looked,
     hooks::Hooks,
     outbox,
     sinks::SystemPort,
     store::{
         self,
         heard::{self, Wanted},
-        systems,
     },
     taken::Taken,
 };
@@ -87,8 +86,6 @@ pub struct Engine {
 }
 /// How often sources are compared with.
 const COMPARE_EVERY: Duration = Duration::from_secs(60);
-/// How often a process says which systems it serves and how they are.
-const REPORT_EVERY: Duration = Duration::from_secs(5);
 
 impl Engine {
     /// Puts an engine together.
@@ -246,6 +243,14 @@ impl Engine {
         self.outbox.notify_one();
     }
 
+    pub(crate) async fn report_wanted(&self) {
+        self.report.notified().await;
+    }
+
+    pub(crate) fn replica(&self) -> &str {
+        &self.parts.replica
+    }
+
     pub(crate) fn report_systems_now(&self) {
         self.report.notify_one();
     }
@@ -320,77 +325,6 @@ impl Engine {
             () = self.stop.cancelled() => {}
             () = tokio::time::sleep(time) => {}
         }
-    }
-
-    /// Says which systems this process serves and how they are.
-    async fn report(self: Arc<Self>) -> anyhow::Result<()> {
-        use prost::Message as _;
-        while !self.stop.is_cancelled() {
-            match self.system_reports().await {
-                Ok(reports) => {
-                    self.parts.health.set("postgres", None);
-                    for report in reports {
-                        let Ok(system) = report.system.parse::<SystemName>() else { continue };
-                        if !self.parts.served.iter().any(|served| served.name == system) {
-                            continue;
-                        }
-                        let subject = waybill_bus::subjects::system_report(&system, self.service());
-                        let payload = report.encode_to_vec().into();
-                        if let Err(error) = self.parts.bus.announce(subject, payload).await {
-                            tracing::debug!(%error, "the report was not sent");
-                        }
-                    }
-                }
-                Err(error) => self.parts.health.set("postgres", Some(error.to_string())),
-            }
-            tokio::select! {
-                () = self.stop.cancelled() => {}
-                () = self.report.notified() => {}
-                () = tokio::time::sleep(REPORT_EVERY) => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// How each system is.
-    pub(crate) async fn system_reports(&self) -> sqlx::Result<Vec<wire::SystemReport>> {
-        use wire::system_report::Condition;
-        let at = waybill_proto::convert::to_timestamp(self.now());
-        let plan = self.plan();
-        let plan_hash = plan.hash.clone();
-        let paused = store::flows::paused(self.pool()).await?;
-        let paused_to = |system: &str| {
-            let flows = plan.flows.iter().filter(|flow| flow.to.as_str() == system && paused.contains(&flow.name));
-            flows.map(|flow| flow.name.clone()).collect::<Vec<_>>()
-        };
-        Ok(systems::all(self.pool())
-            .await?
-            .into_iter()
-            .map(|state| wire::SystemReport {
-                service: self.service().to_owned(),
-                condition: match (state.paused, state.condition.as_str(), state.asking) {
-                    (true, ..) => Condition::Paused,
-                    (_, "unauthorized", _) => Condition::Unauthorized,
-                    (_, "unavailable", _) => Condition::Unavailable,
-                    (.., Some(_)) => Condition::Asking,
-                    _ => Condition::Serving,
-                }
-                .into(),
-                replica: self.parts.replica.clone(),
-                message: match state.asking {
-                    Some(records) => first_run::message(&state.system, state.first_writes, records),
-                    None if state.message.is_empty() => match paused_to(&state.system) {
-                        flows if flows.is_empty() => String::new(),
-                        flows => format!("paused flows: {}", flows.join(", ")),
-                    },
-                    None => state.message,
-                },
-                paused_flows: paused_to(&state.system),
-                system: state.system,
-                at: Some(at),
-                plan_hash: plan_hash.clone(),
-            })
-            .collect())
     }
 
     /// The kinds of records that the service hears of a source's domain.

@@ -8,23 +8,18 @@ use std::{
 use tokio::{sync::Semaphore, task::JoinSet};
 use tracing::Instrument as _;
 use waybill_connector::Failure;
-use waybill_domain::{SystemName, document::Fields};
-use waybill_runtime::{
-    database::{self, within},
-    trace_context,
-};
+use waybill_domain::SystemName;
+use waybill_runtime::{database::within, trace_context};
 
 use crate::{
     apply::{Stopped, Work},
     backoff::{self, Backoff},
     deciding::ended,
     engine::{Engine, Served},
-    outbox,
     outcome::{Next, SystemNext, after_failure},
-    receipts::receipt_rows,
+    settling::{End, LOST},
     store::{
-        claim::{self, Claim},
-        sent,
+        claim,
         settle::{self, Back, Ended},
         systems,
     },
@@ -59,16 +54,6 @@ enum Then {
     /// There was nothing to do: after so long, or once there is.
     Look(Duration),
 }
-
-/// How a claim ended, and what was sent of the mapped fields.
-#[derive(Debug)]
-pub(crate) struct End {
-    pub(crate) claim: Claim,
-    pub(crate) ended: Ended,
-    pub(crate) sent: Vec<(String, String, Fields)>,
-}
-
-const LOST: &str = "the claim was lost to another replica; its result counts";
 
 impl Engine {
     /// Works for one system until told to stop; then finishes the calls under way and gives back what is claimed.
@@ -311,78 +296,6 @@ impl Engine {
                 Ok(())
             }
         }
-    }
-
-    /// Ends claims of a system and says so, in one transaction. If one of them holds what cannot be stored, each goes by
-    /// itself, so that it keeps no other from its end, and that one is parked.
-    pub(crate) async fn settle(&self, system: &str, ends: Vec<End>) -> sqlx::Result<()> {
-        let together = database::again_after_deadlock(|| self.settle_together(system, &ends)).await;
-        let Err(error) = &together else { return together };
-        if database::refused_content(error).is_none() {
-            return together;
-        }
-        tracing::warn!(system, %error, "an end cannot be recorded; looking for it");
-        let mut outcome = Ok(());
-        for end in ends {
-            outcome = outcome.and(self.settle_alone(system, end).await);
-        }
-        outcome
-    }
-
-    async fn settle_alone(&self, system: &str, mut end: End) -> sqlx::Result<()> {
-        let alone = database::again_after_deadlock(|| self.settle_together(system, std::slice::from_ref(&end))).await;
-        let Some(code) = alone.as_ref().err().and_then(database::refused_content) else { return alone };
-        tracing::error!(delivery = end.claim.id, system, code, "what became of it cannot be recorded; parked");
-        let message = format!("what became of it holds what the database cannot store (SQLSTATE {code})");
-        let plan_hash = std::mem::take(&mut end.claim.basis).plan_hash;
-        end.ended = ended(&plan_hash, &end.claim, "parked", "malformed", "", &message);
-        end.sent.clear();
-        self.settle_together(system, &[end]).await
-    }
-
-    async fn settle_together(&self, system: &str, ends: &[End]) -> sqlx::Result<()> {
-        if ends.is_empty() {
-            return Ok(());
-        }
-        let mut transaction = database::begin(self.pool()).await?;
-        let told: Vec<_> = ends.iter().map(|end| (&end.ended, &end.claim.basis)).collect();
-        let settlements = settle::settle(&mut transaction, &told, self.now()).await?;
-        let mut settled = Vec::with_capacity(ends.len());
-        for end in ends {
-            match settlements.get(&end.claim.id) {
-                Some(settlement) => settled.push((end, *settlement)),
-                None => tracing::info!(delivery = end.claim.id, "{LOST}"),
-            }
-        }
-        if settled.is_empty() {
-            return Ok(());
-        }
-        let sent: Vec<_> = settled.iter().flat_map(|(end, _)| &end.sent).collect();
-        sent::keep(&mut transaction, system, &sent).await?;
-        let is_first = |(end, _): &&(&End, i64)| end.claim.is_first_write() && end.ended.state == "applied";
-        let first_writes = settled.iter().filter(is_first).count();
-        if first_writes > 0 {
-            let records = i64::try_from(first_writes).unwrap_or(i64::MAX);
-            systems::note_first_writes(&mut transaction, system, records).await?;
-        }
-        if self.hooks().says_receipts() {
-            let rows: Vec<_> = settled
-                .iter()
-                .filter(|(end, _)| !waybill_faults::breaks("lose-receipt", &end.claim.record_id))
-                .flat_map(|(end, settlement)| {
-                    receipt_rows(self.service(), &end.claim, &end.ended, *settlement, self.now())
-                })
-                .collect();
-            outbox::write(&mut transaction, rows.iter()).await?;
-        }
-        transaction.commit().await?;
-        waybill_faults::crash_point("receipt-committed");
-        for (End { claim, ended, .. }, _) in &settled {
-            let labels = [("system", claim.system.as_str()), ("kind", claim.kind.as_str()), ("state", ended.state)];
-            self.metrics().add("waybill_deliveries_settled_total", &labels, 1);
-        }
-        self.wake_outbox();
-        Ok(())
     }
 }
 

@@ -9,8 +9,8 @@ use waybill_testkit::{records::order, wait_for_async};
 use super::bench::{Answer, Bench};
 use crate::{
     deciding::ended,
+    settling::End,
     store::claim::{self, Claim},
-    worker::End,
 };
 
 /// Three orders of three buyers, claimed, in the order of their names.
