@@ -189,7 +189,7 @@ async fn a_replica_that_lost_its_claim_sends_nothing_and_does_not_touch_the_inte
     bench.hear(order(1).paid().with_line("TEE", 1, "24.00").at_revision(1)).await;
     bench.round().await;
     bench.let_time_pass().await;
-    bench.look_slowly();
+    bench.look_slowly(Duration::from_millis(300));
     bench.round_while(async { bench.take_the_claim_away().await }).await;
     assert_eq!((bench.calls(), bench.looks()), (1, 1));
     assert_eq!(bench.steps().await, ["create ambiguous"], "whoever has the claim looks it up again");

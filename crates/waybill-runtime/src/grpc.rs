@@ -82,16 +82,24 @@ impl Interceptor for SendToken {
     }
 }
 
-/// A channel to `url`, connected when it is first used and again after a loss.
+/// A channel to `url`, connected when it is first used and again after a loss. No call takes longer than 30 s.
 ///
 /// # Errors
 /// If the URL or the token cannot be used.
 pub fn peer(url: &str, token: &SecretText) -> anyhow::Result<PeerChannel> {
+    peer_within(Duration::from_secs(30), url, token)
+}
+
+/// A [`peer`] whose calls take no longer than this, however long their callers would wait.
+///
+/// # Errors
+/// If the URL or the token cannot be used.
+pub fn peer_within(within: Duration, url: &str, token: &SecretText) -> anyhow::Result<PeerChannel> {
     let endpoint = Endpoint::from_shared(url.to_owned())?
         .connect_timeout(Duration::from_secs(5))
         .http2_keep_alive_interval(ASK_EVERY)
         .keep_alive_timeout(ANSWER_WITHIN)
-        .timeout(Duration::from_secs(30));
+        .timeout(within);
     let mut value: MetadataValue<Ascii> = format!("Bearer {}", token.expose()).parse()?;
     value.set_sensitive(true);
     Ok(InterceptedService::new(endpoint.connect_lazy(), SendToken(value)))

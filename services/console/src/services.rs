@@ -74,7 +74,7 @@ impl Services {
         let peers = peers
             .iter()
             .map(|(name, url)| {
-                let channel = grpc::peer(url, token)
+                let channel = grpc::peer_within(audit::A_PAGE, url, token)
                     .with_context(|| format!("the gRPC address of {name}, '{url}', cannot be used"))?;
                 Ok((name.clone(), Peer { url: url.clone(), channel }))
             })

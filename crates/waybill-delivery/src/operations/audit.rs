@@ -1,6 +1,9 @@
 //! Applied deliveries compared with what their systems hold, page by page; and written again where that mends them.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use tonic::Status;
 use waybill_connector::Failure;
@@ -18,12 +21,15 @@ use crate::{
     engine::{Engine, Served},
     store::{
         audit::{self, Chosen, Healed},
+        claim::Claim,
         roll, systems,
     },
 };
 
 const PAGE: i32 = 50;
 const MOST: i32 = 200;
+/// A page takes so long, whatever it leaves over: who asks for it does not wait for a vendor's limit.
+const PAGE_TAKES: Duration = Duration::from_secs(5);
 
 /// Where an audit stands: behind a delivery of a system's kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -174,12 +180,12 @@ async fn look(
         0 => audit::on_their_way(engine.pool(), &chosen).await.map_err(unavailable)?,
         _ => 0,
     };
-    let Some(last) = claims.last().map(|claim| claim.id) else {
+    if claims.is_empty() {
         answer.in_flight += on_their_way;
         return Ok(Looked::Nothing);
-    };
-    match engine.compare(plan, served, turn.kind, claims).await.map_err(unavailable)? {
-        Ok(compared) => {
+    }
+    match compare_in_time(engine, plan, turn, claims).await? {
+        Ok((compared, last)) => {
             answer.in_flight += on_their_way;
             tell(engine, &served.name, compared, request, answer).await?;
             Ok(Looked::Page(last))
@@ -195,6 +201,35 @@ async fn look(
             Ok(Looked::Unasked(failure.to_string()))
         }
     }
+}
+
+/// Compares as many of these as a page's time is likely to allow, at least one: each part is twice the one before. With
+/// the last one's id.
+async fn compare_in_time(
+    engine: &Engine,
+    plan: &Plan,
+    turn: &Turn<'_>,
+    claims: Vec<Claim>,
+) -> Result<Result<(Vec<Compared>, i64), Failure>, Status> {
+    let (mut all, mut last, mut many) = (Vec::new(), 0, 1);
+    let mut left = claims.into_iter();
+    let began = Instant::now();
+    loop {
+        let part: Vec<Claim> = left.by_ref().take(many).collect();
+        let Some(end) = part.last().map(|claim| claim.id) else { break };
+        let since = Instant::now();
+        match engine.compare(plan, turn.served, turn.kind, part).await.map_err(unavailable)? {
+            Ok(compared) => all.extend(compared),
+            Err(failure) if all.is_empty() => return Ok(Err(failure)),
+            // It fails the next page, if it still stands then.
+            Err(_) => break,
+        }
+        (last, many) = (end, many * 2);
+        if began.elapsed() + since.elapsed() * 2 > PAGE_TAKES {
+            break;
+        }
+    }
+    Ok(Ok((all, last)))
 }
 
 /// Why a system is not asked now, if it is not.

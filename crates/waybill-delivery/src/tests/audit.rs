@@ -1,5 +1,7 @@
 //! What systems hold, compared with what was brought there.
 
+use std::time::{Duration, Instant};
+
 use tonic::{Code, Request, Status};
 use waybill_connector::Failure;
 use waybill_domain::{Kind, RecordKey, Snapshot};
@@ -66,6 +68,26 @@ async fn what_the_system_lost_is_named_and_nothing_is_written() {
     assert_eq!((answer.compared, findings(&answer)), (3, vec![missing("#2")]));
     bench.round().await;
     assert_eq!((bench.calls(), bench.audited().await), (3, Vec::<String>::new()));
+}
+
+#[tokio::test]
+async fn a_page_of_a_slow_system_ends_early_and_the_next_ones_go_on_where_it_ended() {
+    let bench = bench!();
+    bench.hold(20).await;
+    bench.lose("#1");
+    bench.lose("#20");
+    bench.look_slowly(Duration::from_millis(200));
+    let since = Instant::now();
+    let mut pages = vec![bench.audit(look()).await.unwrap()];
+    assert!(since.elapsed() < Duration::from_secs(6), "a page took {:?}", since.elapsed());
+    while pages.last().unwrap().more {
+        let after = pages.last().unwrap().cursor.clone();
+        pages.push(bench.audit(AuditRequest { after, ..look() }).await.unwrap());
+    }
+    let compared: Vec<i64> = pages.iter().map(|page| page.compared).collect();
+    assert!(compared[0] < 20, "{compared:?}");
+    assert_eq!(compared.iter().sum::<i64>(), 20, "{compared:?}");
+    assert_eq!(pages.iter().flat_map(findings).collect::<Vec<_>>(), [missing("#1"), missing("#20")]);
 }
 
 #[tokio::test]
@@ -202,7 +224,7 @@ async fn what_changes_during_a_look_is_not_told_of() {
     let bench = bench!();
     bench.hold(1).await;
     bench.lose("#1");
-    bench.look_slowly();
+    bench.look_slowly(Duration::from_millis(300));
     let newer = order(1).paid().by("1@example.com").with_line("TEE", 2, "24.00").at_revision(2);
     let meanwhile = async {
         bench.until_an_audit_looks().await;

@@ -222,8 +222,9 @@ impl Bench {
         *self.system.always.lock().unwrap() = Some(failure);
     }
 
-    pub(super) fn look_slowly(&self) {
-        *self.system.look_takes.lock().unwrap() = Duration::from_millis(300);
+    /// Looks take so long for each record.
+    pub(super) fn look_slowly(&self, time: Duration) {
+        *self.system.look_takes.lock().unwrap() = time;
     }
 
     pub(super) fn answer_well(&self) {

@@ -6,8 +6,8 @@ use waybill_proto::wire::{AuditRequest, AuditResponse, deliveries_client::Delive
 
 use super::{Services, Unanswered};
 
-/// A page asks a vendor many times, at its budget's pace.
-const A_PAGE: Duration = Duration::from_secs(120);
+/// A page asks a vendor many times, at its budget's pace; no call takes longer.
+pub(super) const A_PAGE: Duration = Duration::from_secs(120);
 
 impl Services {
     /// A page of one service's comparison with its systems.

@@ -119,7 +119,7 @@ impl Sink<OrderDocument> for System {
         let broken = self.looks_fail.lock().unwrap().clone();
         self.audits.fetch_add(1, Ordering::SeqCst);
         let time = *self.look_takes.lock().unwrap();
-        tokio::time::sleep(time).await;
+        tokio::time::sleep(time * u32::try_from(calls.len()).unwrap()).await;
         let objects = self.objects.lock().unwrap();
         let look = |call: &LookCall<'_, OrderDocument>| {
             let found = objects.iter().filter(|(key, _)| key == call.document.key.as_str());
