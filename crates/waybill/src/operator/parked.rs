@@ -23,8 +23,8 @@ pub(crate) enum Parked {
     Show(Show),
     /// Decide and apply parked records again with their newest state. Without a choice: all.
     Retry(Retry),
-    /// Write a parked record with values of yours in place of the plan's, and try it again. They hold until the record's
-    /// changes make the plan come to others.
+    /// Write a parked record, or all with a code, with values of yours in place of the plan's, and try it again. They hold
+    /// until the record's changes make the plan come to others.
     Edit(editing::Edit),
     /// End parked records as ignored, with a reason: one record, or all with a code.
     Discard(Discard),

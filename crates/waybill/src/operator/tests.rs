@@ -245,6 +245,32 @@ async fn an_edit_that_is_refused_says_why() {
 }
 
 #[tokio::test]
+async fn many_are_edited_by_their_code_once_a_person_agrees_and_what_it_does_not_help_is_named() {
+    let with = |id: &str, code: &str, field: &str| {
+        let parked = delivery("erp", order(id), State::Parked);
+        waybill_proto::wire::Delivery { code: code.to_owned(), field: field.to_owned(), ..parked }
+    };
+    let suite = parked("1001").with(with("1002", "unknown_item", "")).with(with("1003", "unknown_item", "gift"));
+    let suite = suite.with(with("1004", "no_address", "")).start().await;
+    let line = ["parked", "edit", "--system", "erp", "--code", "unknown_item"];
+    let line = [line.as_slice(), &["--set", "customer.email=a@b.c", "--reason", "moved", "--rate", "0"]].concat();
+    let dry = run(&suite, &[line.as_slice(), &["--dry-run"]].concat()).await;
+    dry.must_say("#1001  main/order/1001  customer.email  ada          a@b.c   is written");
+    dry.must_say("2 deliveries would be edited");
+    assert!(dry.err.contains("#1003 (main/order/1003): is still parked"), "{}", dry.err);
+    let alone = run(&suite, &line).await;
+    assert_eq!((alone.code, suite.changes().len()), (1, 0), "nobody is there to agree");
+    let one = run(&suite, &[line.as_slice(), &["--yes", "--limit", "1"]].concat()).await;
+    assert_eq!((one.code, suite.changes()), (0, vec!["edit #1001 customer.email=a@b.c moved".to_owned()]));
+    let ran = run(&suite, &[line.as_slice(), &["--yes"]].concat()).await;
+    ran.must_say("2 deliveries edited, and tried again");
+    // Who is told that it is done is not told so of the one that it did not help.
+    assert_eq!((ran.code, suite.changes().len()), (1, 3), "{:?}", suite.changes());
+    let both = ["waybill", "parked", "edit", "#1", "--code", "x", "--system", "erp", "--set", "a=b", "--reason", "c"];
+    assert!(Line::try_parse_from(both).is_err(), "one record, or all with a code");
+}
+
+#[tokio::test]
 async fn many_are_discarded_by_their_code_once_a_person_agrees() {
     let both = parked("1001").with(delivery("erp", order("1002"), State::Parked));
     let suite = both.start().await;

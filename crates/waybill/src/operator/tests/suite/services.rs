@@ -90,6 +90,8 @@ impl Deliveries for Suite {
         let chosen = self.deliveries().filter(|delivery| {
             (request.state() == State::Unspecified || delivery.state() == request.state())
                 && (request.key.is_none() || request.key == delivery.key)
+                && (request.system.is_empty() || request.system == delivery.system)
+                && (request.code.is_empty() || request.code == delivery.code)
         });
         Ok(Response::new(wire::ListDeliveriesResponse { deliveries: chosen.cloned().collect() }))
     }
@@ -167,12 +169,9 @@ impl Deliveries for Suite {
             }
         }
         let revision = delivery.desired;
-        Ok(Response::new(wire::EditResponse {
-            changes,
-            would_be: State::Applied.into(),
-            revision,
-            ..Default::default()
-        }))
+        // Another value of it is wrong too.
+        let would_be = if delivery.field == "gift" { State::Parked } else { State::Applied };
+        Ok(Response::new(wire::EditResponse { changes, would_be: would_be.into(), revision, ..Default::default() }))
     }
 
     async fn list_decisions(
