@@ -2,7 +2,8 @@
 //!
 //! What happens to an order after it was paid is chosen so that an ERP that has already booked it need not change it:
 //! edits and cancellations come before the money is taken (or in one step with it), refunds come after shipping. So
-//! whatever the timing, the only records that a system must park are the planted ones.
+//! whatever the timing, the only records that a system must park are the planted ones. One of these is an order that is
+//! cancelled when it lies before the packers.
 //!
 //! Refunds take turns: money alone, a unit that is not fit for the shelf, the shipping price, and all of an order with
 //! its goods back on the shelf. What comes back in part has an exact tax in each part.
@@ -24,7 +25,7 @@ mod warehouse;
 mod tests;
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU8, AtomicU64, Ordering},
@@ -102,6 +103,8 @@ pub struct Progress {
     parcels: AtomicU64,
     booked: AtomicU64,
     planted: Mutex<Vec<Planted>>,
+    /// Lines that nobody packs, and whether the packers have seen them.
+    held_back: Mutex<HashMap<u64, bool>>,
 }
 
 impl Progress {
@@ -115,6 +118,10 @@ impl Progress {
 
     fn planted(&self) -> MutexGuard<'_, Vec<Planted>> {
         self.planted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn held_back(&self) -> MutexGuard<'_, HashMap<u64, bool>> {
+        self.held_back.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -191,8 +198,12 @@ impl Day {
 
     async fn run(self) {
         let mut trader = Trader::new(&self);
+        // Without packers nothing lies before them.
+        let has_packers = self.warehouse.is_some();
+        let flaws = planted::FLAWS.iter().copied();
         let flaws: Vec<planted::Flaw> =
-            planted::FLAWS.iter().copied().cycle().take(planted::FLAWS.len() * self.settings.flaws).collect();
+            flaws.filter(|flaw| has_packers || *flaw != planted::Flaw::LateCancellation).collect();
+        let flaws = flaws.repeat(self.settings.flaws);
         let bad_orders = flaws.iter().filter(|flaw| **flaw != planted::Flaw::InvalidEmail).count();
         self.progress.planned.store((self.settings.orders + bad_orders) as u64, Ordering::SeqCst);
         let pause = self.settings.rate.filter(|rate| *rate > 0.0).map(|rate| Duration::from_secs_f64(1.0 / rate));
@@ -211,12 +222,12 @@ impl Day {
             if number % every == every - 1
                 && let Some(flaw) = flaws.next()
             {
-                trader.plant(flaw);
+                trader.plant(number, flaw);
             }
             trader.follow_up(number);
         }
         for flaw in flaws {
-            trader.plant(flaw);
+            trader.plant(self.settings.orders, flaw);
         }
         trader.follow_up(usize::MAX);
         self.progress.stage.store(2, Ordering::SeqCst);

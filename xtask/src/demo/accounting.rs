@@ -21,6 +21,8 @@ pub(crate) struct Line {
 
 /// In the example plan an order goes to `shipping` after `erp` has it: one that is parked there waits.
 const WAITING: (&str, &str, &str) = ("order", "shipping", "erp");
+/// Parked with this, a record is there, and only a change of it is not.
+const IS_THERE: &str = "not_amendable";
 
 /// All lines added up.
 pub(crate) fn sum(lines: &[Line]) -> Line {
@@ -66,7 +68,8 @@ fn waiting(line: &Line, parked: &[Parked]) -> i64 {
     }
     let here = |one: &&Parked| one.store == line.store && one.kind == kind;
     let stopped: Vec<_> = parked.iter().filter(here).filter(|one| one.system == system).map(|one| &one.id).collect();
-    let behind = parked.iter().filter(here).filter(|one| one.system == first && !stopped.contains(&&one.id));
+    let held = |one: &&Parked| one.system == first && one.code != IS_THERE && !stopped.contains(&&one.id);
+    let behind = parked.iter().filter(here).filter(held);
     behind.map(|one| one.revision).sum()
 }
 
@@ -101,6 +104,12 @@ mod tests {
     fn what_waits_for_a_parked_order_is_explained() {
         let lines = [line("order", "erp", 0, 0), line("order", "shipping", 3, 0)];
         assert_eq!(open(&lines, &[parked("erp", "1", 2), parked("erp", "2", 1)]), [""; 0]);
+    }
+
+    #[test]
+    fn nothing_waits_for_a_change_of_what_is_there() {
+        let changed = Parked { code: "not_amendable".to_owned(), ..parked("erp", "2", 2) };
+        assert_eq!(open(&[line("order", "shipping", 1, 0)], &[parked("erp", "1", 1), changed]), [""; 0]);
     }
 
     #[test]

@@ -42,6 +42,9 @@ pub(crate) enum Flaw {
     WrongSums,
     /// A line without SKU: an item that staff made up.
     MissingSku,
+    /// An order that is cancelled once the ERP has booked it and the packers see it: the shipping system cancels its
+    /// shipment, and the ERP does not take back what it has processed.
+    LateCancellation,
 }
 
 /// All flaws.
@@ -52,6 +55,7 @@ pub(crate) const FLAWS: &[Flaw] = &[
     Flaw::InvalidEmail,
     Flaw::WrongSums,
     Flaw::MissingSku,
+    Flaw::LateCancellation,
 ];
 
 fn customer_of(person: &Person) -> NewCustomer {
@@ -116,6 +120,7 @@ pub(crate) fn plant(store: &Store, flaw: Flaw, number: usize, rng: &mut fastrand
             });
             &[("erp", "missing_sku")]
         }
+        Flaw::LateCancellation => &[("erp", "not_amendable")],
         Flaw::InvalidEmail => &[],
     };
     let id = store.place(NewOrder {

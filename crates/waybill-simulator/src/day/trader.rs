@@ -22,6 +22,8 @@ enum FollowUp {
     EditAndCapture(u64, Market),
     Cancel(u64),
     CaptureAndCancel(u64),
+    /// Once its goods lie before the packers.
+    CancelUnpacked(u64),
     UpdateCustomer(u64, String),
     TagProduct(&'static str),
     /// Some money back, once it was sent.
@@ -166,9 +168,16 @@ impl Trader {
         }
     }
 
-    pub(super) fn plant(&mut self, flaw: planted::Flaw) {
+    pub(super) fn plant(&mut self, now: usize, flaw: planted::Flaw) {
         self.people += 1;
         let planted = planted::plant(&self.store, flaw, self.people, &mut self.rng);
+        if flaw == planted::Flaw::LateCancellation {
+            let order = planted.iter().find_map(|one| self.store.order(one.id.parse().ok()?));
+            if let Some(order) = order {
+                self.progress.held_back().extend(order.lines.iter().map(|line| (line.id, false)));
+                self.later(now, 1, FollowUp::CancelUnpacked(order.id));
+            }
+        }
         self.progress.customers.fetch_add(1, Ordering::SeqCst);
         if planted.iter().any(|one| one.kind == "order") {
             self.progress.placed.fetch_add(1, Ordering::SeqCst);
@@ -201,6 +210,14 @@ impl Trader {
             }
             FollowUp::Cancel(order) => self.store.cancel(*order, "customer", false),
             FollowUp::CaptureAndCancel(order) => self.store.cancel(*order, "inventory", true),
+            FollowUp::CancelUnpacked(order) => {
+                let Some(view) = self.store.order(*order) else { return true };
+                let held_back = self.progress.held_back();
+                if !view.lines.iter().any(|line| held_back.get(&line.id) == Some(&true)) {
+                    return false;
+                }
+                self.store.cancel(*order, "inventory", false);
+            }
             FollowUp::UpdateCustomer(customer, phone) => self.store.update_customer(*customer, None, Some(phone)),
             FollowUp::TagProduct(sku) => self.store.tag_product(sku, "bestseller"),
             FollowUp::Goodwill(order) => {

@@ -38,6 +38,9 @@ pub(super) async fn work(warehouse: Warehouse, progress: std::sync::Arc<super::P
             pending.iter().filter(|(_, (at, _))| now - at >= after_ms).map(|(id, _)| id.clone()).collect();
         for id in due {
             let Some((_, items)) = pending.remove(&id) else { continue };
+            if is_held_back(&items, &progress) {
+                continue;
+            }
             let mut order = json!({"external_shipment_ids": [id]});
             if rng.u32(..100) < warehouse.split_percent
                 && let Some(parcels) = two_parcels(&items)
@@ -77,6 +80,19 @@ fn notice(entry: &Entry, pending: &mut HashMap<String, (i64, Value)>) {
         }
         _ => {}
     }
+}
+
+/// Whether its goods are not to be packed; they are noted as seen.
+fn is_held_back(items: &Value, progress: &super::Progress) -> bool {
+    let mut held_back = progress.held_back();
+    let mut found = false;
+    for item in items.as_array().into_iter().flatten() {
+        let line = item["external_order_item_id"].as_str().and_then(|line| line.parse::<u64>().ok());
+        if let Some(seen) = line.and_then(|line| held_back.get_mut(&line)) {
+            (*seen, found) = (true, true);
+        }
+    }
+    found
 }
 
 /// One unit of the first item in a parcel, all the rest in another; none if there is one unit only.

@@ -116,13 +116,16 @@ fn order_in_crm(store: &Records, order: &Order, shipping: &Shipping) -> Option<W
 
 /// `orders-to-erp`: `when = "order.captured"`.
 fn order_in_erp(store: &Records, order: &Order) -> Option<Wanted> {
-    if !order.captured() || store.is_planted("order", &order.id, "erp") {
+    let is_planted = store.is_planted("order", &order.id, "erp");
+    if !order.captured() || is_planted && !order.cancelled {
         return None;
     }
     if order.cancelled {
-        // Cancelled before it was ever written, it is left out; written before, it is cancelled there.
-        let wanted = Wanted::new("erp", "sale", &order.name).with("state", Wish::text("cancelled"));
-        return Some(Wanted { optional: true, ..wanted });
+        // Cancelled before it was ever written, it is left out; written before, it is cancelled there. Planted is one
+        // whose sale goes too far for that.
+        let state = if is_planted { processed() } else { Wish::text("cancelled") };
+        let wanted = Wanted::new("erp", "sale", &order.name).with("state", state);
+        return Some(Wanted { optional: !is_planted, ..wanted });
     }
     let customer = order.customer.as_ref().and_then(|id| store.customers.get(id));
     let buyer = match customer {
@@ -131,7 +134,7 @@ fn order_in_erp(store: &Records, order: &Order) -> Option<Wanted> {
     };
     let mut wanted = Wanted::new("erp", "sale", &order.name)
         .with("description", Wish::text(&order.name))
-        .with("state", Wish::OneOf(vec!["processing".into(), "done".into()]))
+        .with("state", processed())
         .with("currency", Wish::text(&order.currency))
         .with("total", Wish::Number(order.sold_total))
         .with("party", Wish::text(buyer.trim()))
@@ -166,14 +169,20 @@ fn order_in_erp(store: &Records, order: &Order) -> Option<Wanted> {
     Some(wanted.with("items", Wish::text(codes.join(", "))))
 }
 
+/// A sale as far as the plan takes it; the ERP takes it to its end.
+fn processed() -> Wish {
+    Wish::OneOf(vec!["processing".into(), "done".into()])
+}
+
 /// `refunds-to-erp`: each a return of its own, for orders that the ERP has.
 fn refunds_in_erp(store: &Records, order: &Order) -> Vec<Wanted> {
-    if !order.captured() || store.is_planted("order", &order.id, "erp") {
+    let is_planted = store.is_planted("order", &order.id, "erp");
+    if !order.captured() || is_planted && !order.cancelled {
         return Vec::new();
     }
     let one = |refund: &Refund| {
         let mut wanted = Wanted::new("erp", "sale", format!("Refund {}", refund.id))
-            .with("state", Wish::OneOf(vec!["processing".into(), "done".into()]))
+            .with("state", processed())
             .with("currency", Wish::text(&order.currency));
         if let Some(total) = refund.total {
             wanted = wanted.with("total", Wish::Number(-total));
@@ -186,7 +195,7 @@ fn refunds_in_erp(store: &Records, order: &Order) -> Vec<Wanted> {
             wanted = wanted.with(format!("{sku} quantity"), Wish::Number(-Decimal::from(units)));
         }
         // An order that was cancelled before it was ever written has no refund there either.
-        Wanted { optional: order.cancelled, ..wanted }
+        Wanted { optional: order.cancelled && !is_planted, ..wanted }
     };
     order.refunds.iter().map(one).collect()
 }
@@ -194,7 +203,8 @@ fn refunds_in_erp(store: &Records, order: &Order) -> Vec<Wanted> {
 /// `orders-to-shipping`: `when = "order.captured and order.requires_shipping"`, `after = ["erp"]`.
 fn order_in_shipping(store: &Records, order: &Order) -> Option<Wanted> {
     let planted = ["erp", "shipping"].iter().any(|system| store.is_planted("order", &order.id, system));
-    if planted || !order.captured() || !order.requires_shipping() {
+    // A shipment that is cancelled there counts as none.
+    if planted || order.cancelled || !order.captured() || !order.requires_shipping() {
         return None;
     }
     let ship_to = order.shipping.clone().unwrap_or_default();
@@ -204,16 +214,16 @@ fn order_in_shipping(store: &Records, order: &Order) -> Option<Wanted> {
         .filter(|line| line.requires_shipping && line.sold > 0)
         .map(|line| (line.sku.clone(), line.sold))
         .collect();
-    let wanted = Wanted::new("shipping", "shipment", &order.name)
-        .with("name", Wish::text(name_of(&ship_to)))
-        .with("company_name", Wish::text(&ship_to.company))
-        .with("address_line1", Wish::text(&ship_to.address1))
-        .with("city_locality", Wish::text(&ship_to.city))
-        .with("postal_code", Wish::text(&ship_to.zip))
-        .with("country_code", Wish::text(&ship_to.country_code))
-        .with("items", Wish::text(join_content(&content)));
-    // Cancelled before it was ever written, it is left out.
-    Some(Wanted { optional: order.cancelled, ..wanted })
+    Some(
+        Wanted::new("shipping", "shipment", &order.name)
+            .with("name", Wish::text(name_of(&ship_to)))
+            .with("company_name", Wish::text(&ship_to.company))
+            .with("address_line1", Wish::text(&ship_to.address1))
+            .with("city_locality", Wish::text(&ship_to.city))
+            .with("postal_code", Wish::text(&ship_to.zip))
+            .with("country_code", Wish::text(&ship_to.country_code))
+            .with("items", Wish::text(join_content(&content))),
+    )
 }
 
 /// `parcels-to-store`: each parcel that the shipping system sent, with its number and content.

@@ -85,7 +85,8 @@ fn objects(delivery: &Delivery) -> Vec<Wanted> {
         }
         ("erp", "order") => vec![sale(delivery)],
         ("erp", "refund") => vec![refund(delivery)],
-        ("shipping", "order") => vec![shipment(delivery)],
+        // One that is cancelled there counts as none.
+        ("shipping", "order") if delivery.text("cancelled") != "true" => vec![shipment(delivery)],
         ("shop", "shipment") if delivery.text("voided") == "false" => vec![parcel(delivery)],
         ("shop", "stock-level") => level(delivery).into_iter().collect(),
         ("shop", "price") => vec![price(delivery)],
