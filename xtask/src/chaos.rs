@@ -4,7 +4,6 @@
 mod cluster;
 mod crash_points;
 mod obstacles;
-mod recount;
 mod schedule;
 mod trouble;
 mod upgrade;
@@ -21,6 +20,7 @@ use crate::cargo_build::Programs;
 use crate::demo::figures::Figures;
 use crate::demo::operator::Operator;
 use crate::demo::progress::Progress;
+use crate::demo::recount::{self, Recount};
 use crate::demo::roads::Roads;
 use crate::demo::stage::{Run, Stage};
 use crate::demo::suite::SERVICES;
@@ -28,8 +28,7 @@ use crate::demo::watch::{self, Ending, View};
 use crate::demo::world::Traffic;
 use crate::demo::{oracle, parked};
 use crate::install::{self, Consent};
-use crate::{interrupt, loopback_http};
-use recount::Recount;
+use crate::interrupt;
 use schedule::{Cast, Moment};
 use trouble::Trouble;
 
@@ -245,7 +244,7 @@ fn judge(
     let audited = operator.audit()?;
     eprintln!("Audit: {}", audited.sum);
     wrong.extend(audited.wrong.map(|told| format!("the audit finds otherwise:\n{told}")));
-    let Recount { doubled, redundant } = recounted(&world.vendors())?;
+    let Recount { doubled, redundant } = recount::ask(world)?;
     for (name, of) in [
         ("lost", "missing_in_systems"),
         ("stale", "wrong_values"),
@@ -274,15 +273,6 @@ fn judge(
         if calm { wrong.push(format!("written for nothing: {told}")) } else { eprintln!("Written again: {told}") }
     }
     Ok(wrong)
-}
-
-fn recounted(vendors: &[(&'static str, String)]) -> anyhow::Result<Recount> {
-    let mut entries = Vec::new();
-    for (name, url) in vendors {
-        let journal = loopback_http::get(url, "/_control/journal").with_context(|| format!("the journal of {name}"))?;
-        entries.extend(recount::read(&journal.body)?);
-    }
-    Ok(recount::of(&entries))
 }
 
 #[expect(clippy::print_stdout, reason = "what the command was run for")]

@@ -8,6 +8,7 @@ pub(crate) mod operator;
 pub(crate) mod oracle;
 pub(crate) mod parked;
 pub(crate) mod progress;
+pub(crate) mod recount;
 mod replay;
 pub(crate) mod roads;
 pub(crate) mod stage;
@@ -201,6 +202,9 @@ fn judge(
         None => wrong.push("what is parked is not known".to_owned()),
     }
     wrong.extend(oracle::ask(programs, stage.world()?, figures)?);
+    let recount = recount::ask(stage.world()?)?;
+    wrong.extend(recount.doubled.iter().map(|told| format!("made twice: {told}")));
+    wrong.extend(recount.redundant.iter().map(|told| format!("written for nothing: {told}")));
     if let (true, Some(day)) = (options.replay, &options.export) {
         wrong.extend(replay::check(programs, stage.world()?, day)?);
     }

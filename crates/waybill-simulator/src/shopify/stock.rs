@@ -50,12 +50,14 @@ pub(crate) struct SetError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SetOutcome {
     pub(crate) group: Option<(u64, Moment, Vec<Change>)>,
+    /// Item and location of those that were set to what is there.
+    pub(crate) unchanged: Vec<(u64, u64)>,
     pub(crate) errors: Vec<SetError>,
 }
 
 impl SetOutcome {
     fn refused(errors: Vec<SetError>) -> Self {
-        Self { group: None, errors }
+        Self { group: None, unchanged: Vec::new(), errors }
     }
 }
 
@@ -170,7 +172,7 @@ impl State {
             return SetOutcome::refused(errors);
         }
         let now = Moment::now();
-        let mut changes = Vec::new();
+        let (mut changes, mut unchanged) = (Vec::new(), Vec::new());
         for target in targets {
             let Some(level) = self.levels.get_mut(&(target.item, target.location)) else { continue };
             let before = match quantity {
@@ -179,6 +181,7 @@ impl State {
             };
             let delta = target.quantity - before;
             if delta == 0 {
+                unchanged.push((target.item, target.location));
                 continue;
             }
             level.available += delta;
@@ -190,7 +193,7 @@ impl State {
         }
         // Recorded: setting what is there already answers no group and no error.
         let group = (!changes.is_empty()).then(|| (self.ids.next("InventoryAdjustmentGroup"), now, changes));
-        SetOutcome { group, errors: Vec::new() }
+        SetOutcome { group, unchanged, errors: Vec::new() }
     }
 
     fn set_errors(&self, quantity: Quantity, targets: &[Target]) -> Vec<SetError> {

@@ -140,8 +140,14 @@ fn set_quantities(context: &Context<'_>, given: &Arguments) -> Result<Out, Failu
     let known = state.remembered.contains_key(&key);
     let outcome = state.set_quantities(&key, input.clone(), text("name"), text("reason"), &targets);
     drop(state);
-    if let (Some((id, ..)), false) = (&outcome.group, known) {
-        context.store.0.journal.write("update", "inventory_level", id, &key, input.clone());
+    if !known {
+        let journal = &context.store.0.journal;
+        if let Some((id, ..)) = &outcome.group {
+            journal.write("update", "inventory_level", id, &key, input.clone());
+        }
+        for (item, location) in &outcome.unchanged {
+            journal.write("unchanged", "inventory_level", format!("{item}?{location}"), &key, input.clone());
+        }
     }
     Ok(adjustment(context, input, &outcome))
 }

@@ -191,6 +191,9 @@ async fn setting_what_is_there_answers_no_group_and_no_error() {
     let places = places();
     let answer = set(&places, "key", "available", "correction", json!([quantity(&places, 4000, json!(4000))])).await;
     assert_eq!(answer, json!({"inventoryAdjustmentGroup": null, "userErrors": []}));
+    let entries = places.store.journal().entries();
+    let actions: Vec<_> = entries.iter().map(|entry| (entry.object.as_str(), entry.action.as_str())).collect();
+    assert_eq!(actions, [("inventory_level", "unchanged")]);
 }
 
 #[tokio::test]

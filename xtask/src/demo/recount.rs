@@ -6,9 +6,12 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::world::World;
+use crate::loopback_http;
+
 /// One accepted write, as a vendor's journal has it.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Entry {
+struct Entry {
     vendor: String,
     action: String,
     object: String,
@@ -19,11 +22,11 @@ pub(super) struct Entry {
 
 /// What the journals show.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Recount {
+pub(crate) struct Recount {
     /// Records, parcels and pages that were made more than once, with how often.
-    pub(super) doubled: Vec<String>,
+    pub(crate) doubled: Vec<String>,
     /// Writes that changed nothing.
-    pub(super) redundant: Vec<String>,
+    pub(crate) redundant: Vec<String>,
 }
 
 /// Objects that are made for a record of ours, by vendor.
@@ -37,13 +40,27 @@ const MADE: [(&str, &str); 7] = [
     ("pagerduty", "alert"),
 ];
 
+/// Asks every vendor for its journal.
+///
+/// # Errors
+/// If one does not answer with it.
+pub(crate) fn ask(world: &World) -> anyhow::Result<Recount> {
+    let mut entries = Vec::new();
+    for (name, url) in world.vendors() {
+        let journal =
+            loopback_http::get(&url, "/_control/journal").with_context(|| format!("the journal of {name}"))?;
+        entries.extend(read(&journal.body)?);
+    }
+    Ok(of(&entries))
+}
+
 /// Reads a journal's lines.
-pub(super) fn read(lines: &str) -> anyhow::Result<Vec<Entry>> {
+fn read(lines: &str) -> anyhow::Result<Vec<Entry>> {
     lines.lines().map(|line| serde_json::from_str(line).with_context(|| line.to_owned())).collect()
 }
 
 /// Goes through all entries of all vendors, each vendor's in order.
-pub(super) fn of(entries: &[Entry]) -> Recount {
+fn of(entries: &[Entry]) -> Recount {
     let mut recount = Recount::default();
     let mut made: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     let mut there: BTreeMap<(&str, &str, &str), Map<String, Value>> = BTreeMap::new();
@@ -72,7 +89,7 @@ pub(super) fn of(entries: &[Entry]) -> Recount {
                 }
                 known.extend(body);
             }
-            // The store's journal says so of a price that was set to what it is.
+            // The store's journal says so of a price or a level that was set to what it is.
             "unchanged" => {
                 recount.redundant.push(format!("{} {} {} {}", at.0, at.1, entry.reference, entry.id));
             }
