@@ -69,9 +69,11 @@ pub(super) fn play(stage: &mut Stage, length: Duration) -> anyhow::Result<Kills>
         stage.nats[leader].kill();
         let killed = Instant::now();
         let road = Road { nodes: &stage.nats, login: &stage.nats_login };
-        let last = road.goes_on(&kept, &stage.postgres.url().with_database("waybill"))?;
+        let (last, led) = road.goes_on(&kept, &stage.postgres.url().with_database("waybill"), killed)?;
         let took = killed.elapsed();
-        let told = format!("{stream}'s leader was killed; {last} went on after {:.1} s, the last", took.as_secs_f64());
+        let led = led.map(|led| format!(", led again after {:.1} s", led.as_secs_f64())).unwrap_or_default();
+        let told =
+            format!("{stream}'s leader was killed; {last} went on after {:.1} s{led}, the last", took.as_secs_f64());
         eprintln!("{:>6.1} s  {told}", start.elapsed().as_secs_f64());
         if took > WITHIN {
             kills.wrong.push(told);
@@ -118,21 +120,36 @@ impl Road<'_> {
         answer.and_then(|answer| answer["state"]["last_seq"].as_u64()).with_context(|| format!("{stream} has no end"))
     }
 
-    /// Waits until every service has said and heard something that was not kept before; tells what came last.
-    fn goes_on(&self, kept: &BTreeMap<&str, u64>, database: &PostgresUrl) -> anyhow::Result<&'static str> {
+    /// Waits until every service has said and heard something that was not kept before; tells what came last, and when
+    /// the cluster had a leader for that again.
+    fn goes_on(
+        &self,
+        kept: &BTreeMap<&str, u64>,
+        database: &PostgresUrl,
+        killed: Instant,
+    ) -> anyhow::Result<(&'static str, Option<Duration>)> {
         let passes = |stream: &str, number: Option<u64>| number.is_some_and(|number| Some(&number) > kept.get(stream));
+        let mut led: BTreeMap<&str, Duration> = BTreeMap::new();
         let mut silent = SAYS.to_vec();
         let mut deaf = HEARS.to_vec();
         let mut left = Some(LEFT);
         let mut last = "";
         try_wait_for("the road to go on", IN_THE_END, || {
             silent.retain(|(stream, subjects)| {
-                let has_passed = passes(stream, self.last_said(stream, subjects));
+                let said = self.last_said(stream, subjects);
+                if said.is_some() {
+                    led.entry(subjects).or_insert_with(|| killed.elapsed());
+                }
+                let has_passed = passes(stream, said);
                 last = if has_passed { subjects } else { last };
                 !has_passed
             });
             deaf.retain(|(stream, consumer)| {
-                let has_passed = passes(stream, self.last_heard(stream, consumer));
+                let heard = self.last_heard(stream, consumer);
+                if heard.is_some() {
+                    led.entry(consumer).or_insert_with(|| killed.elapsed());
+                }
+                let has_passed = passes(stream, heard);
                 last = if has_passed { consumer } else { last };
                 !has_passed
             });
@@ -143,7 +160,7 @@ impl Road<'_> {
             (interrupt::requested() || is_over).then_some(())
         })
         .with_context(|| format!("not said: {silent:?}, not heard: {deaf:?}, left: {left:?}"))?;
-        Ok(last)
+        Ok((last, led.get(last).copied()))
     }
 
     fn last_said(&self, stream: &str, subjects: &str) -> Option<u64> {
