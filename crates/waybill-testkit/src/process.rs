@@ -355,9 +355,11 @@ pub fn children_of(pid: u32) -> Vec<u32> {
         .collect()
 }
 
+/// The last lines of a log, up to a backtrace: longer than they are, it would hide what it is of.
 fn tail(path: &Path, lines: usize) -> String {
     let bytes = fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
-    let all: Vec<&str> = text.lines().collect();
+    let all: Vec<&str> =
+        text.lines().take_while(|line| !line.trim().eq_ignore_ascii_case("stack backtrace:")).collect();
     all[all.len().saturating_sub(lines)..].join("\n")
 }
