@@ -355,11 +355,31 @@ pub fn children_of(pid: u32) -> Vec<u32> {
         .collect()
 }
 
-/// The last lines of a log, up to a backtrace: longer than they are, it would hide what it is of.
+/// The last lines of a log, without backtraces: longer than they are, one would hide what it is of.
 fn tail(path: &Path, lines: usize) -> String {
     let bytes = fs::read(path).unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
-    let all: Vec<&str> =
-        text.lines().take_while(|line| !line.trim().eq_ignore_ascii_case("stack backtrace:")).collect();
+    last(&String::from_utf8_lossy(&bytes), lines)
+}
+
+fn last(text: &str, lines: usize) -> String {
+    let all: Vec<&str> = text.lines().filter(|line| !is_of_backtrace(line)).collect();
     all[all.len().saturating_sub(lines)..].join("\n")
+}
+
+/// A frame, `  12: main`, or where it is, `      at ./main.rs:3:5`.
+fn is_of_backtrace(line: &str) -> bool {
+    let frame = line.trim_start();
+    let number = frame.split_once(": ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+    frame.len() < line.len() && (number || frame.starts_with("at "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last;
+
+    #[test]
+    fn the_end_of_a_log_tells_the_error_and_not_its_backtrace() {
+        let log = "ready\nError: no place\n\nStack backtrace:\n   0: main\n             at ./main.rs:3:5\n";
+        assert_eq!(last(log, 3), "Error: no place\n\nStack backtrace:");
+    }
 }

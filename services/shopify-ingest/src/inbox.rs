@@ -9,7 +9,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
 use tokio::sync::{mpsc, oneshot};
 use waybill_runtime::{Tasks, database};
 
@@ -43,8 +43,13 @@ type Job = (Received, oneshot::Sender<Result<(), NotCommitted>>);
 
 /// So many callers wait at a time only in a rush.
 const RUSH: usize = 16;
-/// What was received is worked through all the same, if more slowly.
-const WAYS_LONGEST: Duration = Duration::from_millis(250);
+/// What was received is worked through all the same, if more slowly: for a quarter of the time, and each second.
+const WAY_SHORTEST: Duration = Duration::from_millis(250);
+const WAY_LONGEST: Duration = Duration::from_secs(1);
+const WAY_TO_WORK: u32 = 3;
+
+/// A connection that was well so short ago is used without asking it how it is.
+const AT_ONCE: Duration = Duration::from_millis(250);
 
 /// Hands webhooks to the writer.
 #[derive(Debug, Clone)]
@@ -76,7 +81,7 @@ impl Inbox {
         let (jobs, queue) = mpsc::channel::<Job>(QUEUE);
         let queue = Arc::new(tokio::sync::Mutex::new(queue));
         for _ in 0..2 {
-            let (pool, queue, stop) = (pool.clone(), queue.clone(), tasks.stop_signal());
+            let (mut writer, queue, stop) = (Writer::new(pool.clone()), queue.clone(), tasks.stop_signal());
             tasks.spawn("inbox", async move {
                 loop {
                     let mut group = Vec::with_capacity(GROUP);
@@ -92,7 +97,7 @@ impl Inbox {
                         return Ok(());
                     }
                     let (webhooks, waiting): (Vec<_>, Vec<_>) = group.into_iter().unzip();
-                    let outcome = database::within(COMMITTED_WITHIN, keep(&pool, webhooks)).await.map_err(|error| {
+                    let outcome = database::within(COMMITTED_WITHIN, writer.keep(webhooks)).await.map_err(|error| {
                         tracing::error!(%error, webhooks = taken, "webhooks could not be committed; Shopify sends them again");
                         NotCommitted
                     });
@@ -106,11 +111,10 @@ impl Inbox {
         Self { jobs, waiting: Arc::default() }
     }
 
-    /// Returns once there is no rush, or after a while: whoever sends webhooks waits for 5 s, what is in the inbox waits
-    /// for as long as it must.
-    /// Tells whether there is a rush still.
-    pub(crate) async fn make_way(&self) -> bool {
-        let latest = Instant::now() + WAYS_LONGEST;
+    /// Returns once there is no rush, or after a while that hangs on how long the last batch took: whoever sends webhooks
+    /// waits for 5 s, what is in the inbox waits for as long as it must. Tells whether there is a rush still.
+    pub(crate) async fn make_way(&self, took: Duration) -> bool {
+        let latest = Instant::now() + (took * WAY_TO_WORK).clamp(WAY_SHORTEST, WAY_LONGEST);
         while self.waiting.load(Ordering::Relaxed) >= RUSH {
             if Instant::now() >= latest {
                 return true;
@@ -129,7 +133,31 @@ impl Inbox {
     }
 }
 
-async fn keep(pool: &PgPool, mut webhooks: Vec<Received>) -> sqlx::Result<()> {
+/// Commits one group after another, in a rush on one connection: the pool asks each how it is when it is taken, and twice
+/// when it is put back.
+struct Writer {
+    pool: PgPool,
+    held: Option<(PoolConnection<Postgres>, Instant)>,
+}
+
+impl Writer {
+    const fn new(pool: PgPool) -> Self {
+        Self { pool, held: None }
+    }
+
+    /// One that fails, or whose commit nobody waits for any more, goes back to the pool, which looks at it.
+    async fn keep(&mut self, webhooks: Vec<Received>) -> sqlx::Result<()> {
+        let mut connection = match self.held.take() {
+            Some((connection, well_at)) if well_at.elapsed() < AT_ONCE => connection,
+            _ => self.pool.acquire().await?,
+        };
+        keep(&mut connection, webhooks).await?;
+        self.held = Some((connection, Instant::now()));
+        Ok(())
+    }
+}
+
+async fn keep(db: &mut PgConnection, mut webhooks: Vec<Received>) -> sqlx::Result<()> {
     // One statement cannot touch a row twice: of duplicates within a group the first is kept and the rest counted.
     let mut duplicates = vec![0i32; webhooks.len()];
     let mut first = std::collections::HashMap::new();
@@ -170,7 +198,7 @@ async fn keep(pool: &PgPool, mut webhooks: Vec<Received>) -> sqlx::Result<()> {
     .bind(column(&webhooks, |w| w.kept_whole))
     .bind(column(&webhooks, |w| w.traceparent.as_str()))
     .bind(duplicates)
-    .execute(pool)
+    .execute(db)
     .await?;
     waybill_faults::crash_point("inbox-committed");
     Ok(())
@@ -183,15 +211,17 @@ mod tests {
     #[tokio::test]
     async fn in_a_rush_the_inbox_is_worked_through_more_slowly_and_is_still() {
         let inbox = Inbox { jobs: mpsc::channel(1).0, waiting: Arc::default() };
-        let time = async || {
+        let time = async |took| {
             let from = Instant::now();
-            (inbox.make_way().await, from.elapsed())
+            (inbox.make_way(took).await, from.elapsed())
         };
         let mut callers: Vec<Waits<'_>> = (0..RUSH).map(|_| Waits::new(&inbox.waiting)).collect();
-        let (is_rush, waited) = time().await;
-        assert!(is_rush && waited >= WAYS_LONGEST);
+        let (is_rush, waited) = time(Duration::ZERO).await;
+        assert!(is_rush && waited >= WAY_SHORTEST);
+        let (is_rush, waited) = time(Duration::from_millis(150)).await;
+        assert!(is_rush && waited >= Duration::from_millis(450) && waited < WAY_LONGEST);
         drop(callers.pop());
-        let (is_rush, waited) = time().await;
-        assert!(!is_rush && waited < WAYS_LONGEST / 2);
+        let (is_rush, waited) = time(Duration::from_secs(60)).await;
+        assert!(!is_rush && waited < WAY_SHORTEST / 2);
     }
 }
