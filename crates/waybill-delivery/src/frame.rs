@@ -39,6 +39,7 @@ use crate::{
     operations::DeliveriesService,
     pruning,
     sinks::SystemPort,
+    tally,
 };
 use obeyed::Obeyed;
 
@@ -300,6 +301,7 @@ impl Frame {
             let (pool, metrics) = (pool.clone(), metrics.clone());
             async move { Ok(pruning::run(&pool, &metrics, history_for, bodies_for).await?) }
         });
+        tally::RECORDS.keep(&mut self.tasks, self.pool.clone(), self.metrics.clone());
         let (settings, sender, uses, obeyed) = (self.settings, self.plan_sender, self.uses, self.obeyed);
         let build_again = Arc::new(AtomicBool::new(false));
         let (wanted, built_of) = (Arc::clone(&build_again), Arc::clone(&self.plan.borrow()));

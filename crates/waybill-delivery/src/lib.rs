@@ -28,6 +28,7 @@ mod sinks;
 mod store;
 mod sweep;
 mod taken;
+pub mod tally;
 #[cfg(test)]
 mod tests;
 mod window;

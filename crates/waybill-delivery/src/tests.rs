@@ -32,6 +32,7 @@ mod model;
 mod restored;
 mod revisions;
 mod roll;
+mod tally;
 
 #[tokio::test]
 async fn a_snapshot_is_applied_once_and_its_receipt_says_so() {

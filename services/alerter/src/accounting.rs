@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use sqlx::PgPool;
 use tokio::sync::watch;
+use waybill_delivery::tally::Tally;
 use waybill_domain::Kind;
 use waybill_plan::Plan;
 use waybill_proto::wire::{
@@ -19,6 +20,20 @@ pub(crate) const DELIVERERS: [&str; 4] = ["erp-sync", "crm-sync", "fulfilment-sy
 
 /// Every service that the line asks.
 pub(crate) const PEERS: [&str; 5] = ["shopify-ingest", "inventory-router", "crm-sync", "erp-sync", "fulfilment-sync"];
+
+/// The ends of all lines.
+pub(crate) const ENDS: Tally = Tally {
+    kept: "line_tally",
+    of: "line",
+    counted: "true",
+    by: "store, kind, system",
+    sums: &[
+        ("applied", "sum(applied)"),
+        ("superseded", "sum(superseded)"),
+        ("ignored", "sum(ignored)"),
+        ("parked", "sum(parked)"),
+    ],
+};
 
 /// Adds up the line, each term from its own place.
 #[derive(Clone)]
@@ -115,13 +130,9 @@ impl Accounting {
     }
 
     async fn ends(&self) -> sqlx::Result<BTreeMap<Place, [i64; 4]>> {
-        let rows: Vec<(String, String, String, i64, i64, i64, i64)> = sqlx::query_as(
-            "select store, kind, system, sum(applied)::bigint, sum(superseded)::bigint, sum(ignored)::bigint,
-                 sum(parked)::bigint
-             from line group by store, kind, system",
-        )
-        .fetch_all(&self.pool)
-        .await?;
+        ENDS.fold(&self.pool).await?;
+        let rows: Vec<(String, String, String, i64, i64, i64, i64)> =
+            sqlx::query_as(sqlx::AssertSqlSafe(ENDS.question())).fetch_all(&self.pool).await?;
         Ok(rows
             .into_iter()
             .map(|(store, kind, system, applied, superseded, ignored, parked)| {

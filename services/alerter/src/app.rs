@@ -13,7 +13,7 @@ use waybill_proto::wire::{deliveries_server::DeliveriesServer, watch_server::Wat
 use waybill_runtime::{Ended, ServiceSettings, SystemClock};
 
 use crate::{
-    accounting::{Accounting, PEERS},
+    accounting::{Accounting, ENDS, PEERS},
     approvals,
     hearing::Hearing,
     incidents::{self, Sweeper},
@@ -136,6 +136,7 @@ impl App {
             let sweeper = Arc::clone(&sweeper);
             async move { incidents::sweep(&sweeper).await }
         });
+        ENDS.keep(&mut frame.tasks, frame.pool.clone(), frame.metrics.clone());
         let gaps = accounting.clone();
         frame.tasks.repeat("gaps", GAPS_EVERY, move || {
             let gaps = gaps.clone();

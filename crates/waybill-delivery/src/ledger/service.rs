@@ -18,6 +18,7 @@ use waybill_proto::{
 use super::revisions;
 use crate::{
     store::history,
+    tally,
     window::{self, Window},
 };
 
@@ -152,13 +153,11 @@ impl Source for SourceService {
         &self,
         _request: Request<CountAcceptedRequest>,
     ) -> Result<Response<CountAcceptedResponse>, Status> {
-        let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(
-            "select store, kind, count(*), sum(number)::bigint from record where number > 0 group by store, kind
-             order by store, kind",
-        )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(unavailable)?;
+        tally::RECORDS.fold(&self.pool).await.map_err(unavailable)?;
+        let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(sqlx::AssertSqlSafe(tally::RECORDS.question()))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(unavailable)?;
         let counts = rows
             .into_iter()
             .map(|(store, kind, records, revisions)| Count { store, kind, records, revisions })
