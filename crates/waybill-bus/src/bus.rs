@@ -9,6 +9,7 @@ use async_nats::{
 use bytes::Bytes;
 use futures::{StreamExt, future::join_all};
 use thiserror::Error;
+use tokio_util::sync::CancellationToken;
 
 use crate::topology::{Hears, inbox_prefix};
 
@@ -90,10 +91,11 @@ const FOLLOWS_WITHIN: Duration = Duration::from_millis(15);
 const ACK_TIMEOUT: Duration = Duration::from_secs(5);
 /// A server that leaves two of these pings unanswered is gone, whatever its connection says.
 const PING_EVERY: Duration = Duration::from_secs(5);
-/// How much longer than asked the word that there is nothing may take. It is lost with the server that was asked.
-const WORD_WITHIN: Duration = Duration::from_secs(1);
+/// How much longer than asked the word that there is nothing may take: a message that comes when nobody waits any more is
+/// heard only when it comes again, half a minute later. The word is lost with the server that was asked.
+const WORD_WITHIN: Duration = Duration::from_secs(4);
 /// What is there is sent at once, one message after the other.
-const NEXT_WITHIN: Duration = Duration::from_secs(2);
+const NEXT_WITHIN: Duration = Duration::from_secs(4);
 
 impl Bus {
     /// Connects as `user` (a service's name or `admin`) to one server, or to any node of a cluster: `urls` has each
@@ -177,16 +179,28 @@ impl Bus {
         self.context.get_consumer_from_stream(hears.durable.as_str(), hears.stream).await.map_err(BusError::server)
     }
 
-    /// Fetches up to `max` messages that are there now, waiting up to `wait` for the first.
+    /// Fetches up to `max` messages that are there now, waiting up to `wait` for the first, or until told to stop: what has
+    /// begun to come is not left lying.
     ///
     /// # Errors
     /// If the consumer is gone or the connection is lost.
-    pub async fn fetch(consumer: &PullConsumer, max: usize, wait: Duration) -> Result<Vec<Incoming>, BusError> {
+    pub async fn fetch(
+        consumer: &PullConsumer,
+        max: usize,
+        wait: Duration,
+        stop: &CancellationToken,
+    ) -> Result<Vec<Incoming>, BusError> {
         let mut messages = Vec::new();
         // Waiting for a full batch would cost latency, so one is waited for, for a moment what follows it, and the rest is
         // taken as it is.
-        let first = consumer.batch().max_messages(1).expires(wait).messages().await.map_err(BusError::server)?;
-        collect(first, wait + WORD_WITHIN, &mut messages).await?;
+        let first = async {
+            let first = consumer.batch().max_messages(1).expires(wait).messages().await.map_err(BusError::server)?;
+            collect(first, wait + WORD_WITHIN, &mut messages).await
+        };
+        match stop.run_until_cancelled(first).await {
+            Some(fetched) => fetched?,
+            None => return Ok(messages),
+        }
         if !messages.is_empty() && max > 1 {
             tokio::time::sleep(FOLLOWS_WITHIN).await;
             let rest = consumer.fetch().max_messages(max - 1).messages().await.map_err(BusError::server)?;

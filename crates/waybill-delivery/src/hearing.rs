@@ -44,11 +44,7 @@ impl Engine {
                 self.pause(Duration::from_secs(1)).await;
                 continue;
             }
-            let fetched = tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                fetched = Bus::fetch(&consumer, FETCH, FETCH_WAIT) => fetched,
-            };
-            let messages = match fetched {
+            let messages = match Bus::fetch(&consumer, FETCH, FETCH_WAIT, &stop).await {
                 Ok(messages) => messages,
                 Err(error) => {
                     if !std::mem::replace(&mut refused, true) {

@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio_util::sync::CancellationToken;
 use waybill_bus::{Bus, Outgoing, topology};
 use waybill_testkit::{PrivateNats, ScratchFolder, missing_programs, skip_or_fail, wait_for_async};
 
@@ -66,7 +67,7 @@ async fn a_trickle_is_heard_at_once_and_each_message_once() {
     let mut twice = 0;
     let began = Instant::now();
     while heard.len() < COUNT && began.elapsed() < Duration::from_secs(25) {
-        let messages = Bus::fetch(&consumer, 500, Duration::from_millis(200)).await.unwrap();
+        let messages = Bus::fetch(&consumer, 500, Duration::from_millis(200), &CancellationToken::new()).await.unwrap();
         for message in &messages {
             let number: usize = std::str::from_utf8(message.payload()).unwrap().parse().unwrap();
             twice += usize::from(heard.insert(number, Instant::now()).is_some());
