@@ -41,6 +41,8 @@ pub(crate) struct Work {
     next: usize,
     /// Steps that this attempt found to have taken effect with another payload.
     found: BTreeSet<String>,
+    /// What the last step came to, if that was well: it is recorded with the end.
+    pub(crate) last: Option<StepWrite>,
     /// Set once the attempt ended.
     pub(crate) ended: Option<Result<(), Stopped>>,
 }
@@ -69,8 +71,8 @@ impl Work {
             .map(|(role, fields)| (object_of(&claim.target_key, &key, &role), role, fields))
             .collect();
         let hash = deciding::digest(&hash);
-        let (steps, next, found) = (Vec::new(), 0, BTreeSet::new());
-        Self { claim, key, document, hash, sent, retry, known, external_id, steps, next, found, ended: None }
+        let (steps, next, found, last, ended) = (Vec::new(), 0, BTreeSet::new(), None, None);
+        Self { claim, key, document, hash, sent, retry, known, external_id, steps, next, found, last, ended }
     }
 
     /// How long it has been tried for, while its system was up.
@@ -235,7 +237,8 @@ impl Engine {
             .map(|(index, step, _, call)| write(works, *index, step, call, "intent", String::new()))
             .collect();
         let latest = Instant::now() + CALL;
-        let held = steps::write(&mut *self.pool().acquire().await?, &intents, LEASE.as_secs_f64()).await?;
+        let held =
+            steps::write(&mut *self.pool().acquire().await?, &intents, CALL.as_secs_f64(), LEASE.as_secs_f64()).await?;
         to_apply.retain(|(index, ..)| {
             let work = &mut works[*index];
             work.hold(held.contains(&work.claim.id), latest)
@@ -277,13 +280,22 @@ impl Engine {
                 Ok(applied) => {
                     work.take(applied);
                     result.known = Some(work.known.clone());
+                    if work.next == work.steps.len() {
+                        work.last = Some(result);
+                        continue;
+                    }
                 }
                 Err(failure) => work.ended = Some(Err(Stopped::Failure(failure))),
             }
             results.push(result);
         }
+        if results.is_empty() {
+            return Ok(());
+        }
+        to_apply.retain(|(index, ..)| works[*index].last.is_none());
         let latest = Instant::now() + CALL;
-        let held = steps::write(&mut *self.pool().acquire().await?, &results, LEASE.as_secs_f64()).await?;
+        let held =
+            steps::write(&mut *self.pool().acquire().await?, &results, CALL.as_secs_f64(), LEASE.as_secs_f64()).await?;
         for (index, ..) in to_apply {
             works[index].hold(held.contains(&works[index].claim.id), latest);
         }
@@ -309,7 +321,8 @@ impl Engine {
             known: Some(work.known.clone()),
         };
         let latest = Instant::now() + CALL;
-        let held = steps::write(&mut *self.pool().acquire().await?, &[row], LEASE.as_secs_f64()).await?;
+        let held =
+            steps::write(&mut *self.pool().acquire().await?, &[row], CALL.as_secs_f64(), LEASE.as_secs_f64()).await?;
         work.hold(held.contains(&work.claim.id), latest);
         Ok(())
     }

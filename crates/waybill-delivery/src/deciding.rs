@@ -280,6 +280,7 @@ pub(crate) fn ended(
         hash: claim.applied_hash.clone(),
         attempts: claim.attempts,
         plan_hash: plan_hash.to_owned(),
+        last: None,
     }
 }
 

@@ -211,6 +211,7 @@ impl Engine {
                         external_id: work.external_id,
                         hash: Some(work.hash),
                         attempts: work.claim.attempts + 1,
+                        last: work.last,
                         ..ended(&work.claim.basis.plan_hash, &work.claim, "applied", "", "", "")
                     };
                     done.push(End { claim: work.claim, ended, sent: work.sent });

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool, types::Json};
 use waybill_runtime::database::storable;
 
-use super::{claim::Claim, decisions::Basis};
+use super::{claim::Claim, decisions::Basis, steps::StepWrite};
 
 /// How a claimed delivery ended up.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub(crate) struct Ended {
     pub(crate) hash: Option<Vec<u8>>,
     pub(crate) attempts: i32,
     pub(crate) plan_hash: String,
+    /// What the last step came to, if that was not recorded yet.
+    pub(crate) last: Option<StepWrite>,
 }
 
 /// Settles claims under their fences, and keeps each settlement with what decided it. Gives the settlements' numbers by
@@ -42,9 +44,10 @@ pub(crate) async fn settle(
         "with told as (
              select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],
                      $7::text[], $8::text[], $9::text[], $10::text[], $11::bytea[], $12::integer[], $13::text[],
-                     $15::text[], $16::bytea[], $17::jsonb[], $18::jsonb[])
+                     $15::text[], $16::bytea[], $17::jsonb[], $18::jsonb[], $19::text[], $20::text[], $21::text[],
+                     $22::jsonb[])
                  as n (id, fence, wake, epoch, number, state, code, message, field, external_id, hash, attempts,
-                     plan_hash, decided_by, document_hash, delivery, facts)
+                     plan_hash, decided_by, document_hash, delivery, facts, step, role, call_key, known)
          ), held as (
              -- In one order everywhere, so that this and what is heard meanwhile cannot lock each other out.
              select d.id from delivery d join told n using (id)
@@ -64,7 +67,7 @@ pub(crate) async fn settle(
                  again = d.again and n.state <> 'applied',
                  first_unapplied_at = case when d.wake <> n.wake then now() else null end,
                  code = n.code, message = n.message, field = n.field, external_id = n.external_id,
-                 attempts = n.attempts, tried_seconds = 0, plan_hash = n.plan_hash,
+                 attempts = n.attempts, tried_seconds = 0, plan_hash = n.plan_hash, known = coalesce(n.known, d.known),
                  lease_until = null, changed_at = now(), settled_at = now()
              from told n join held using (id)
              where d.id = n.id and d.fence = n.fence and d.state = 'applying'
@@ -76,6 +79,13 @@ pub(crate) async fn settle(
                  n.code, n.field, n.message, n.decided_by, n.plan_hash, encode(n.document_hash, 'hex'), n.delivery,
                  n.facts
              from settled s join told n using (id)
+         ), stepped as (
+             insert into step as s (delivery_id, name, role, call_key, state, message, finished_at, begun)
+             select n.id, n.step, n.role, n.call_key, 'done', '', now(), true
+             from settled join told n using (id) where n.step is not null order by 1
+             on conflict (delivery_id, name) do update set
+                 role = excluded.role, call_key = excluded.call_key, state = excluded.state,
+                 message = excluded.message, finished_at = excluded.finished_at, begun = true
          )
          select id, settlement from settled",
     )
@@ -97,6 +107,10 @@ pub(crate) async fn settle(
     .bind(column(ends, |_, basis| basis.document_hash.clone()))
     .bind(column(ends, |_, basis| basis.known.as_ref().map(|(delivery, _)| Json(delivery.clone()))))
     .bind(column(ends, |_, basis| basis.known.as_ref().map(|(_, facts)| Json(facts.clone()))))
+    .bind(column(ends, |ended, _| ended.last.as_ref().map(|step| step.name.clone())))
+    .bind(column(ends, |ended, _| ended.last.as_ref().map(|step| step.role.clone())))
+    .bind(column(ends, |ended, _| ended.last.as_ref().map(|step| step.call_key.clone())))
+    .bind(column(ends, |ended, _| ended.last.as_ref().and_then(|step| step.known.clone()).map(Json)))
     .fetch_all(db)
     .await?;
     Ok(settled.into_iter().collect())

@@ -61,12 +61,13 @@ pub(crate) struct StepWrite {
     pub(crate) known: Option<Known>,
 }
 
-/// Writes intents or results of claims that still hold, the newest wins, with what they taught, and prolongs these
-/// claims' leases. Which deliveries' claims hold: what a replica knows that lost its claim would hide what its successor
-/// does.
+/// Writes intents or results of claims that still hold, the newest wins, with what they taught. These claims hold for
+/// `for_seconds` from then on: where their leases are shorter they are made `lease_seconds` long. Which deliveries'
+/// claims hold: what a replica knows that lost its claim would hide what its successor does.
 pub(crate) async fn write(
     db: &mut PgConnection,
     steps: &[StepWrite],
+    for_seconds: f64,
     lease_seconds: f64,
 ) -> sqlx::Result<HashSet<i64>> {
     let column = |pick: fn(&StepWrite) -> String| steps.iter().map(pick).collect::<Vec<_>>();
@@ -79,13 +80,21 @@ pub(crate) async fn write(
              -- In one order everywhere, so that this and what is heard meanwhile cannot lock each other out.
              select d.id from delivery d join told n on d.id = n.delivery_id
              where d.fence = n.fence and d.state = 'applying'
+                 and (n.known is not null or d.lease_until < now() + make_interval(secs => $10))
              order by d.store, d.kind, d.record_id, d.system
              for update of d
-         ), held as (
+         ), prolonged as (
              update delivery d set lease_until = now() + make_interval(secs => $8), known = coalesce(n.known, d.known)
              from told n join locked l on l.id = n.delivery_id
              where d.id = n.delivery_id and d.fence = n.fence and d.state = 'applying'
              returning d.id
+         ), held as (
+             -- Nobody else takes those of the second part for as long as is asked.
+             select id from prolonged
+             union all
+             select d.id from delivery d join told n on d.id = n.delivery_id
+             where d.fence = n.fence and d.state = 'applying'
+                 and n.known is null and d.lease_until >= now() + make_interval(secs => $10)
          ), written as (
              insert into step as s (delivery_id, name, role, call_key, state, message, finished_at, begun)
              select n.delivery_id, n.name, n.role, n.call_key, n.state, n.message,
@@ -110,6 +119,7 @@ pub(crate) async fn write(
     .bind(steps.iter().map(|s| s.fence).collect::<Vec<_>>())
     .bind(lease_seconds)
     .bind(steps.iter().map(|s| s.known.as_ref().map(Json)).collect::<Vec<_>>())
+    .bind(for_seconds)
     .fetch_all(db)
     .await?;
     Ok(held.into_iter().collect())
