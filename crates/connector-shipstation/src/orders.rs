@@ -60,7 +60,13 @@ impl Sink<OrderDocument> for ShipStation {
             return Ok(None);
         };
         if *call.step == SHIPMENT {
-            return Ok(Some(applied(&shipment.id, Baseline::of_shipment(&shipment), true)));
+            // Packers may have split it, or set its address right, before it was looked up.
+            let baseline = if call.is_again {
+                Baseline::of_wanted(&self.wanted(call, left_out(call), &self.origin().await?)?)
+            } else {
+                Baseline::of_shipment(&shipment)
+            };
+            return Ok(Some(applied(&shipment.id, baseline, true)));
         }
         if *call.step == CANCEL {
             return Ok((shipment.status == "cancelled").then(|| Applied::wrote(ORDER, shipment.id)));

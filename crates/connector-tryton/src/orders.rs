@@ -247,6 +247,7 @@ fn again<'a>(call: &Call<'a>) -> Call<'a> {
         object_key: call.object_key,
         call_key: call.call_key,
         known: call.known,
+        is_again: call.is_again,
     }
 }
 

@@ -54,6 +54,9 @@ pub struct StepCall<'a, D> {
     pub call_key: &'a CallKey,
     /// Ids by role, from earlier steps and revisions.
     pub known: &'a Known,
+    /// Whether a call with this key was begun before: what is found was made of this document, and what differs from it
+    /// was changed there since.
+    pub is_again: bool,
 }
 
 /// What a step left in the system.

@@ -189,19 +189,20 @@ impl Engine {
             // What is written again because it was not there may be there all the same.
             if looks && uncertain(&step, row, work.claim.again, work.claim.unsure) && !work.found.contains(&*step.name)
             {
+                let made_by = row.map(|row| row.call_key.as_str());
                 let call = AnyCall {
                     step: &step,
                     document: &work.document,
                     object_key: &object_key,
                     call_key: &call_key,
                     known: &work.known,
+                    is_again: made_by == Some(call_key.as_str()),
                 };
                 let latest = work.claim.latest.unwrap_or_else(Instant::now);
                 match deadline::within(latest, sink.find(&call)).await {
                     Ok(Some(found)) => {
                         tracing::info!(record = %work.key, system = work.claim.system, step = %step.name, "found at the system; not sent again");
-                        let made_by = row.map(|row| row.call_key.as_str());
-                        if made_by == Some(call_key.as_str()) {
+                        if call.is_again {
                             work.take(found);
                         } else {
                             // It holds what an earlier revision asked for: with it known, other steps follow.
@@ -257,6 +258,7 @@ impl Engine {
                     object_key,
                     call_key,
                     known: &works[*index].known,
+                    is_again: false,
                 })
                 .collect();
             deadline::within(latest, sink.apply(&calls)).await

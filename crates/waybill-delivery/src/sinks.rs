@@ -142,6 +142,7 @@ pub(crate) struct AnyCall<'a> {
     pub(crate) object_key: &'a ObjectKey,
     pub(crate) call_key: &'a CallKey,
     pub(crate) known: &'a Known,
+    pub(crate) is_again: bool,
 }
 
 /// A document whose objects are looked for, whatever its type.
@@ -193,6 +194,7 @@ fn typed<'a, D: Part>(call: &'a AnyCall<'a>) -> Option<StepCall<'a, D>> {
         object_key: call.object_key,
         call_key: call.call_key,
         known: call.known,
+        is_again: call.is_again,
     })
 }
 

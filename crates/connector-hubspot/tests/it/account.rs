@@ -179,6 +179,7 @@ impl Account {
                 object_key,
                 call_key,
                 known: &empty,
+                is_again: false,
             });
         }
         let outcomes = self.hubspot.apply(&calls).await;

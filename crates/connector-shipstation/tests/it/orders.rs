@@ -26,6 +26,7 @@ async fn batch(account: &Account, orders: &[OrderDocument]) -> Vec<Result<Applie
             object_key: &document.key,
             call_key,
             known: &known,
+            is_again: false,
         })
         .collect();
     account.connector.apply(&calls).await

@@ -65,7 +65,14 @@ impl Front {
         let connector = connector(&self.url, &[]);
         let step = connector.steps(order, known).remove(0);
         let call_key = CallKey::new(&order.key, "step", b"");
-        let call = StepCall { step: &step, document: order, object_key: &order.key, call_key: &call_key, known };
+        let call = StepCall {
+            step: &step,
+            document: order,
+            object_key: &order.key,
+            call_key: &call_key,
+            known,
+            is_again: false,
+        };
         // prism's samples hold other keys than ours: what the connector makes of them is of no interest here.
         let _ = connector.find(&call).await;
         let _ = connector.apply(&[call]).await;

@@ -1,10 +1,11 @@
 //! What people change in ShipStation, and what becomes of it when the store changes too.
 
 use serde_json::json;
-use waybill_connector::{Failure, Known};
+use waybill_connector::{Failure, Known, Sink as _, StepCall};
+use waybill_domain::CallKey;
 
 use crate::{
-    bench::Account,
+    bench::{Account, rejected},
     documents::{cancelled, line, order, to},
 };
 
@@ -67,6 +68,29 @@ async fn a_split_shipment_takes_an_address_and_no_other_items() {
     let Err(Failure::Conflict { field, base, ours, theirs }) = outcome else { panic!("{outcome:?}") };
     assert_eq!(field, "items");
     assert_eq!((base.as_str(), ours.as_str(), theirs.as_str()), ("101×2 102×1", "101×2 102×1 103×1", "101×2"));
+}
+
+#[tokio::test]
+async fn what_was_packed_before_a_lost_answer_was_looked_up_is_no_change_of_the_order() {
+    let account = Account::open().await;
+    account.deliver(1, &order(1), Known::new()).await.unwrap();
+    let parcels = json!([[{ "line": "102", "quantity": 1 }], [{ "line": "101", "quantity": 2 }]]);
+    account.pack(&order(1), parcels).await;
+    let step = account.connector.steps(&order(1), &Known::new()).remove(0);
+    let call_key = CallKey::new(&order(1).key, &step.name, b"");
+    let call = StepCall {
+        step: &step,
+        document: &order(1),
+        object_key: &order(1).key,
+        call_key: &call_key,
+        known: &Known::new(),
+        is_again: true,
+    };
+    let known = account.connector.find(&call).await.unwrap().unwrap().known;
+    account.deliver(1, &order(1), known).await.unwrap();
+    // Of what another document may have made, nobody can tell who left out the mug.
+    let known = account.connector.find(&StepCall { is_again: false, ..call }).await.unwrap().unwrap().known;
+    assert_eq!(rejected(account.deliver(1, &order(1), known).await).0, "not_amendable");
 }
 
 #[tokio::test]

@@ -54,6 +54,7 @@ impl Shop {
             object_key: key(document),
             call_key,
             known: &known,
+            is_again: false,
         };
         let calls: Vec<_> = documents.iter().zip(&call_keys).map(call).collect();
         self.connector.apply(&calls).await

@@ -225,6 +225,7 @@ async fn one_sale_is_not_adopted_by_two_orders(bench: &Bench) {
         object_key: &document.key,
         call_key: &call_key,
         known: &known,
+        is_again: false,
     };
     let (first, second): (&'static OrderDocument, &'static OrderDocument) =
         (Box::leak(Box::new(first)), Box::leak(Box::new(second)));

@@ -184,8 +184,14 @@ async fn two_orders_of_a_new_customer_in_one_batch_make_one_party(bench: &Bench)
     let sink = bench.orders();
     let (known, step) = (Known::new(), sink.steps(&first, &Known::new()).remove(0));
     let call_key = CallKey::new(&first.key, "party", b"");
-    let call =
-        |document| StepCall { step: &step, document, object_key: &first.key, call_key: &call_key, known: &known };
+    let call = |document| StepCall {
+        step: &step,
+        document,
+        object_key: &first.key,
+        call_key: &call_key,
+        known: &known,
+        is_again: false,
+    };
     let outcomes = sink.apply(&[call(&first), call(&second)]).await;
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
     assert_eq!(bench.parties(first.customer.as_ref().unwrap()).await.len(), 1);

@@ -85,7 +85,7 @@ async fn write_customers(bench: &Bench) {
         let keys: Vec<CallKey> = batch.iter().map(|customer| CallKey::new(&customer.key, &step.name, b"")).collect();
         let call = |(document, call_key)| {
             let document: &CustomerDocument = document;
-            StepCall { step: &step, document, object_key: &document.key, call_key, known: &known }
+            StepCall { step: &step, document, object_key: &document.key, call_key, known: &known, is_again: false }
         };
         let calls: Vec<_> = batch.iter().zip(&keys).map(call).collect();
         let outcomes = sink.apply(&calls).await;

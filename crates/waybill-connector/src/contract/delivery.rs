@@ -126,7 +126,7 @@ impl<'a, D: Serialize + Sync> Delivery<'a, D> {
         object_key: &'c ObjectKey,
         call_key: &'c CallKey,
     ) -> StepCall<'c, D> {
-        StepCall { step, document: self.document, object_key, call_key, known: &self.known }
+        StepCall { step, document: self.document, object_key, call_key, known: &self.known, is_again: false }
     }
 
     /// Takes the outcome of the next step: marks it done, or remembers that it must be looked up. That stays until
