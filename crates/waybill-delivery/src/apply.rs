@@ -59,6 +59,8 @@ pub(crate) enum Stopped {
 
 /// A call as long as this ends while the claim holds.
 const CALL: Duration = LEASE.checked_div(2).unwrap();
+/// A write that begins as late as it may takes up to half a minute more: a lease with less than this left is made whole.
+const FRESH: Duration = LEASE.saturating_sub(Duration::from_secs(5));
 
 impl Work {
     pub(crate) fn new(claim: Claim, key: RecordKey, write: Write, retry: Retry) -> Self {
@@ -196,13 +198,13 @@ impl Engine {
                     object_key: &object_key,
                     call_key: &call_key,
                     known: &work.known,
-                    is_again: made_by == Some(call_key.as_str()),
+                    is_again: made_by == Some(call_key.as_str()) && row.is_some_and(|row| !row.mixed),
                 };
                 let latest = work.claim.latest.unwrap_or_else(Instant::now);
                 match deadline::within(latest, sink.find(&call)).await {
                     Ok(Some(found)) => {
                         tracing::info!(record = %work.key, system = work.claim.system, step = %step.name, "found at the system; not sent again");
-                        if call.is_again {
+                        if made_by == Some(call_key.as_str()) {
                             work.take(found);
                         } else {
                             // It holds what an earlier revision asked for: with it known, other steps follow.
@@ -238,8 +240,8 @@ impl Engine {
             .map(|(index, step, _, call)| write(works, *index, step, call, "intent", String::new()))
             .collect();
         let latest = Instant::now() + CALL;
-        let held =
-            steps::write(&mut *self.pool().acquire().await?, &intents, CALL.as_secs_f64(), LEASE.as_secs_f64()).await?;
+        let held = steps::write(&mut *self.pool().acquire().await?, &intents, FRESH.as_secs_f64(), LEASE.as_secs_f64())
+            .await?;
         to_apply.retain(|(index, ..)| {
             let work = &mut works[*index];
             work.hold(held.contains(&work.claim.id), latest)
@@ -282,22 +284,28 @@ impl Engine {
                 Ok(applied) => {
                     work.take(applied);
                     result.known = Some(work.known.clone());
-                    if work.next == work.steps.len() {
-                        work.last = Some(result);
-                        continue;
-                    }
                 }
                 Err(failure) => work.ended = Some(Err(Stopped::Failure(failure))),
             }
-            results.push(result);
+            results.push((*index, result));
         }
+        // What is done is recorded with its end, unless that has to wait for others.
+        let is_done = |work: &Work| work.ended.is_none() && work.next == work.steps.len();
+        if works.iter().all(|work| work.ended.is_some() || is_done(work)) {
+            let (done, rest): (Vec<_>, Vec<_>) = results.into_iter().partition(|(index, _)| is_done(&works[*index]));
+            for (index, result) in done {
+                works[index].last = Some(result);
+            }
+            results = rest;
+        }
+        let results: Vec<StepWrite> = results.into_iter().map(|(_, result)| result).collect();
         if results.is_empty() {
             return Ok(());
         }
         to_apply.retain(|(index, ..)| works[*index].last.is_none());
         let latest = Instant::now() + CALL;
-        let held =
-            steps::write(&mut *self.pool().acquire().await?, &results, CALL.as_secs_f64(), LEASE.as_secs_f64()).await?;
+        let held = steps::write(&mut *self.pool().acquire().await?, &results, FRESH.as_secs_f64(), LEASE.as_secs_f64())
+            .await?;
         for (index, ..) in to_apply {
             works[index].hold(held.contains(&works[index].claim.id), latest);
         }
@@ -324,7 +332,7 @@ impl Engine {
         };
         let latest = Instant::now() + CALL;
         let held =
-            steps::write(&mut *self.pool().acquire().await?, &[row], CALL.as_secs_f64(), LEASE.as_secs_f64()).await?;
+            steps::write(&mut *self.pool().acquire().await?, &[row], FRESH.as_secs_f64(), LEASE.as_secs_f64()).await?;
         work.hold(held.contains(&work.claim.id), latest);
         Ok(())
     }

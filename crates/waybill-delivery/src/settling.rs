@@ -12,6 +12,7 @@ use crate::{
         claim::Claim,
         sent,
         settle::{self, Ended},
+        steps::StepWrite,
         systems,
     },
 };
@@ -49,7 +50,9 @@ impl Engine {
         tracing::error!(delivery = end.claim.id, system, code, "what became of it cannot be recorded; parked");
         let message = format!("what became of it holds what the database cannot store (SQLSTATE {code})");
         let plan_hash = std::mem::take(&mut end.claim.basis).plan_hash;
-        end.ended = ended(&plan_hash, &end.claim, "parked", "malformed", "", &message);
+        // What it taught may be what cannot be stored; that it was done can.
+        let last = end.ended.last.take().map(|step| StepWrite { known: None, ..step });
+        end.ended = Ended { last, ..ended(&plan_hash, &end.claim, "parked", "malformed", "", &message) };
         end.sent.clear();
         self.settle_together(system, &[end]).await
     }

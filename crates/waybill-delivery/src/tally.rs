@@ -51,8 +51,10 @@ impl Tally {
 
     /// Nobody else folds or recounts until the transaction ends. What is read is what was committed by then.
     const ALONE: &'static str = "select pg_advisory_xact_lock(hashtextextended(current_schema() || '.' || $1, 0))";
+    const IF_ALONE: &'static str =
+        "select pg_try_advisory_xact_lock(hashtextextended(current_schema() || '.' || $1, 0))";
 
-    /// Makes one row of each place's, if there are many.
+    /// Makes one row of each place's, if there are many and nobody else does.
     ///
     /// # Errors
     /// If the database fails.
@@ -69,7 +71,9 @@ impl Tally {
             by = self.by
         );
         let mut transaction = database::begin(pool).await?;
-        sqlx::query(Self::ALONE).bind(self.kept).execute(&mut *transaction).await?;
+        if !sqlx::query_scalar(Self::IF_ALONE).bind(self.kept).fetch_one(&mut *transaction).await? {
+            return Ok(());
+        }
         sqlx::query(AssertSqlSafe(fold)).execute(&mut *transaction).await?;
         transaction.commit().await
     }

@@ -79,9 +79,11 @@ impl Inbox {
     /// Starts the writer. Two of them, so that one gathers while the other commits.
     pub(crate) fn start(pool: PgPool, tasks: &mut Tasks) -> Self {
         let (jobs, queue) = mpsc::channel::<Job>(QUEUE);
+        let callers = Arc::<AtomicUsize>::default();
         let queue = Arc::new(tokio::sync::Mutex::new(queue));
         for _ in 0..2 {
-            let (mut writer, queue, stop) = (Writer::new(pool.clone()), queue.clone(), tasks.stop_signal());
+            let (mut writer, queue, stop) =
+                (Writer::new(pool.clone(), Arc::clone(&callers)), queue.clone(), tasks.stop_signal());
             tasks.spawn("inbox", async move {
                 loop {
                     let mut group = Vec::with_capacity(GROUP);
@@ -108,7 +110,7 @@ impl Inbox {
                 }
             });
         }
-        Self { jobs, waiting: Arc::default() }
+        Self { jobs, waiting: callers }
     }
 
     /// Returns once there is no rush, or after a while that hangs on how long the last batch took: whoever sends webhooks
@@ -137,22 +139,28 @@ impl Inbox {
 /// when it is put back.
 struct Writer {
     pool: PgPool,
+    /// Callers that wait for a commit.
+    callers: Arc<AtomicUsize>,
     held: Option<(PoolConnection<Postgres>, Instant)>,
 }
 
 impl Writer {
-    const fn new(pool: PgPool) -> Self {
-        Self { pool, held: None }
+    const fn new(pool: PgPool, callers: Arc<AtomicUsize>) -> Self {
+        Self { pool, callers, held: None }
     }
 
     /// One that fails, or whose commit nobody waits for any more, goes back to the pool, which looks at it.
     async fn keep(&mut self, webhooks: Vec<Received>) -> sqlx::Result<()> {
-        let mut connection = match self.held.take() {
-            Some((connection, well_at)) if well_at.elapsed() < AT_ONCE => connection,
-            _ => self.pool.acquire().await?,
+        // An older one goes back before another is asked for.
+        let held = self.held.take().filter(|(_, well_at)| well_at.elapsed() < AT_ONCE);
+        let mut connection = match held {
+            Some((connection, _)) => connection,
+            None => self.pool.acquire().await?,
         };
         keep(&mut connection, webhooks).await?;
-        self.held = Some((connection, Instant::now()));
+        if self.callers.load(Ordering::Relaxed) >= RUSH {
+            self.held = Some((connection, Instant::now()));
+        }
         Ok(())
     }
 }

@@ -121,6 +121,7 @@ pub(crate) struct World {
     process: ChildProcess,
     ready: Value,
     ready_file: PathBuf,
+    has_real_erp: bool,
 }
 
 impl World {
@@ -159,7 +160,7 @@ impl World {
         let mut process = launch.log(folder.join("simulator.log")).spawn()?;
         let ready = process
             .wait_until_ready(READY, || serde_json::from_str(&std::fs::read_to_string(&ready_file).ok()?).ok())?;
-        Ok(Self { process, ready, ready_file })
+        Ok(Self { process, ready, ready_file, has_real_erp: erp.is_some() })
     }
 
     pub(crate) fn process(&mut self) -> &mut ChildProcess {
@@ -225,14 +226,15 @@ impl World {
         self.post("/_control/dump")
     }
 
-    /// Where each vendor is, without its path, by its name.
+    /// Where each simulated vendor is, without its path, by its name.
     pub(crate) fn vendors(&self) -> Vec<(&'static str, String)> {
         let address = |name: &'static str| {
             let url = self.ready[name]["url"].as_str()?;
             let end = url.match_indices('/').nth(2).map_or(url.len(), |(at, _)| at);
             Some((name, url[..end].to_owned()))
         };
-        VENDORS.into_iter().filter_map(address).collect()
+        let is_simulated = |name: &&str| !(self.has_real_erp && *name == "tryton");
+        VENDORS.into_iter().filter(is_simulated).filter_map(address).collect()
     }
 
     fn store(&self) -> &str {

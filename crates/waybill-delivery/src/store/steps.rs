@@ -13,13 +13,15 @@ pub(crate) struct StepRow {
     pub(crate) name: String,
     pub(crate) call_key: String,
     pub(crate) state: String,
+    /// Calls with other keys were begun before.
+    pub(crate) mixed: bool,
 }
 
 /// The steps of these deliveries, by delivery and name. Those of before a backup was restored do not count until the
 /// delivery was settled once more: they may have been done again since, or done further.
 pub(crate) async fn of(pool: &PgPool, ids: &[i64]) -> sqlx::Result<HashMap<(i64, String), StepRow>> {
     let rows: Vec<StepRow> = sqlx::query_as(
-        "select s.delivery_id, s.name, s.call_key, s.state
+        "select s.delivery_id, s.name, s.call_key, s.state, s.mixed
          from step s join delivery d on d.id = s.delivery_id
          where s.delivery_id = any($1)
              and not exists (
@@ -106,6 +108,7 @@ pub(crate) async fn write(
                  message = excluded.message, finished_at = excluded.finished_at,
                  -- An intent on an intent: whoever had that one died in the call.
                  begun = s.begun or excluded.begun or (excluded.state = 'intent' and s.state = 'intent'),
+                 mixed = s.mixed or ((s.begun or s.state = 'intent') and s.call_key <> excluded.call_key),
                  started_at = case when excluded.state = 'intent' then now() else s.started_at end
          )
          select id from held",

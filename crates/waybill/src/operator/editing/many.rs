@@ -63,7 +63,7 @@ pub(super) async fn run(
         terminal.problem("nothing was edited: say yes, or give --yes")?;
         return Ok(NOT_WELL);
     }
-    let mut is_whole = tried.others.is_empty();
+    let mut is_whole = tried.others.is_empty() && parked.cut.is_empty();
     let (mut edited, mut unreached) = (0, BTreeSet::new());
     for Fit { delivery, request, told } in tried.fit {
         if unreached.contains(&delivery.service) {
@@ -82,7 +82,7 @@ pub(super) async fn run(
             }
         }
         if command.rate > 0.0 {
-            tokio::time::sleep(Duration::from_secs_f64(1.0 / command.rate)).await;
+            tokio::time::sleep(Duration::try_from_secs_f64(1.0 / command.rate).unwrap_or(Duration::MAX)).await;
         }
     }
     terminal.line(&format!("{} edited, and tried again", words::count(edited, "delivery")))?;
@@ -102,7 +102,10 @@ async fn try_each(services: &Services, command: &Edit, deliveries: Vec<Delivery>
             Ok(told) => tried.fit.push(Fit { delivery, request, told }),
             // Settled meanwhile, by whoever it was.
             Err(refusal) if refusal.says(Code::NotFound) => {}
-            Err(refusal) if is_refused(&refusal) => tried.others.push((delivery, refusal.problem.to_string())),
+            // Unavailable is also what hangs on a record that is fetched.
+            Err(refusal) if is_refused(&refusal) || refusal.says(Code::Unavailable) => {
+                tried.others.push((delivery, refusal.problem.to_string()));
+            }
             Err(unanswered) => tried.silent.push(unanswered),
         }
     }
