@@ -174,6 +174,29 @@ async fn a_replica_that_died_in_a_call_is_taken_over_and_the_call_looked_up() {
 }
 
 #[tokio::test]
+async fn a_look_is_said_to_be_of_the_same_call_only_if_no_other_was_begun() {
+    let bench = bench!();
+    let revision = |units, number| order(1).paid().with_line("TEE", units, "24.00").at_revision(number);
+    let cut = || Answer::Fail(Failure::Ambiguous { message: "cut".to_owned() });
+    for answer in [cut(), cut(), cut()] {
+        bench.answer(answer);
+    }
+    bench.hear(revision(1, 1)).await;
+    bench.round().await;
+    bench.let_time_pass().await;
+    bench.round().await;
+    assert_eq!(bench.looked_again(), [true], "it is the first revision's, if it is there");
+    bench.hear(revision(2, 2)).await;
+    bench.let_time_pass().await;
+    bench.round().await;
+    assert_eq!(bench.looked_again(), [true, false], "it may be the first revision's");
+    bench.let_time_pass().await;
+    bench.round().await;
+    assert_eq!(bench.looked_again(), [true, false, false], "the first revision's may have come late");
+    assert_eq!(bench.states().await, ["applied"]);
+}
+
+#[tokio::test]
 async fn a_result_without_the_newest_fence_is_not_taken() {
     let bench = bench!();
     bench.answer(Answer::ActAfter(Duration::from_millis(300)));

@@ -203,8 +203,8 @@ async fn look(
     }
 }
 
-/// Compares as many of these as a page's time is likely to allow, at least one: each part is twice the one before. With
-/// the last one's id.
+/// Compares as many of these as a page's time is likely to allow, at least one: by what the first took, a part of as many
+/// as fit into what is left. With the last one's id.
 async fn compare_in_time(
     engine: &Engine,
     plan: &Plan,
@@ -212,10 +212,10 @@ async fn compare_in_time(
     claims: Vec<Claim>,
 ) -> Result<Result<(Vec<Compared>, i64), Failure>, Status> {
     let (mut all, mut last, mut many) = (Vec::new(), 0, 1);
-    let mut left = claims.into_iter();
+    let mut claims = claims.into_iter();
     let began = Instant::now();
     loop {
-        let part: Vec<Claim> = left.by_ref().take(many).collect();
+        let part: Vec<Claim> = claims.by_ref().take(many).collect();
         let Some(end) = part.last().map(|claim| claim.id) else { break };
         let since = Instant::now();
         match engine.compare(plan, turn.served, turn.kind, part).await.map_err(unavailable)? {
@@ -224,8 +224,11 @@ async fn compare_in_time(
             // It fails the next page, if it still stands then.
             Err(_) => break,
         }
-        (last, many) = (end, many * 2);
-        if began.elapsed() + since.elapsed() * 2 > PAGE_TAKES {
+        last = end;
+        let each = since.elapsed() / u32::try_from(many).unwrap_or(u32::MAX);
+        let left = PAGE_TAKES.saturating_sub(began.elapsed());
+        many = usize::try_from(left.as_micros() / each.as_micros().max(1)).unwrap_or(usize::MAX);
+        if many == 0 {
             break;
         }
     }

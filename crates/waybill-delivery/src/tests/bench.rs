@@ -269,6 +269,10 @@ impl Bench {
         self.system.calls.load(Ordering::SeqCst)
     }
 
+    pub(super) fn looked_again(&self) -> Vec<bool> {
+        self.system.looked_again.lock().unwrap().clone()
+    }
+
     pub(super) fn looks(&self) -> usize {
         self.system.looks.load(Ordering::SeqCst)
     }

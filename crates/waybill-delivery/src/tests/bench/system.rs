@@ -38,6 +38,8 @@ pub(super) struct System {
     pub(super) objects: Mutex<Vec<(String, String)>>,
     pub(super) calls: AtomicUsize,
     pub(super) looks: AtomicUsize,
+    /// Of each look for what a call made: whether it was said to be of this very call.
+    pub(super) looked_again: Mutex<Vec<bool>>,
     pub(super) looks_fail: Mutex<Option<Failure>>,
     pub(super) audits: AtomicUsize,
     pub(super) fields: Mutex<BTreeMap<String, Fields>>,
@@ -103,6 +105,7 @@ impl Sink<OrderDocument> for System {
 
     async fn find(&self, call: &StepCall<'_, OrderDocument>) -> Result<Option<Applied>, Failure> {
         self.looks.fetch_add(1, Ordering::SeqCst);
+        self.looked_again.lock().unwrap().push(call.is_again);
         let time = *self.look_takes.lock().unwrap();
         tokio::time::sleep(time).await;
         let objects = self.objects.lock().unwrap();
