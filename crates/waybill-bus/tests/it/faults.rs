@@ -67,10 +67,13 @@ async fn a_message_that_is_long_on_its_way_is_still_waited_for() {
     let bus = Bus::connect(&url(&proxy), "admin", "").await.unwrap();
     wait_for_async("the connection", DEADLINE, async || bus.connected().then_some(())).await;
     let consumer = bus.consumer(&orders_of_erp_sync()).await.unwrap();
-    proxy.slow(Duration::from_millis(800));
+    proxy.slow(Duration::from_millis(1500));
     let said = async {
-        // The server has the question by then, and has not given up waiting for something to answer it with.
-        tokio::time::sleep(Duration::from_millis(1500)).await;
+        let mut seen = speaker.consumer(&orders_of_erp_sync()).await.unwrap();
+        wait_for_async("the question to be there", DEADLINE, async || {
+            (seen.info().await.unwrap().num_waiting == 1).then_some(())
+        })
+        .await;
         assert!(say(&speaker, message(1)).await);
     };
     let (fetched, ()) = futures::join!(fetch(&consumer, 1), said);
