@@ -13,13 +13,12 @@ use std::{
 };
 
 use anyhow::Context as _;
-use prost::Message as _;
 use secrecy::SecretString;
 use sqlx::PgPool;
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
-use waybill_bus::{Bus, subjects};
+use waybill_bus::Bus;
 use waybill_connector::SystemSettings;
 use waybill_domain::{Clock as _, Kind, StoreName, SystemName, descriptor::Descriptor};
 use waybill_plan::{Connectors, Plan, References};
@@ -47,8 +46,6 @@ use obeyed::Obeyed;
 const PLAN_EVERY: Duration = Duration::from_secs(5);
 /// A database that takes longer for an empty question is not well.
 const DATABASE_WITHIN: Duration = Duration::from_secs(10);
-/// How often it is said which plan is obeyed.
-const SAY_PLAN_EVERY: Duration = Duration::from_secs(5);
 
 /// What a service takes from the plan's systems and stores.
 pub struct Uses {
@@ -294,7 +291,7 @@ impl Frame {
                 Ok(())
             }
         });
-        say_plan(&mut self.tasks, self.service, self.bus, Arc::clone(&self.obeyed));
+        obeyed::say(&mut self.tasks, self.service, self.bus, Arc::clone(&self.obeyed));
         let (pool, metrics) = (self.pool.clone(), self.metrics.clone());
         let (history_for, bodies_for) = (days(self.settings.history_days), days(self.settings.body_days));
         self.tasks.repeat("pruning", pruning::EVERY, move || {
@@ -365,23 +362,6 @@ impl Frame {
 
 const fn days(days: u32) -> Duration {
     Duration::from_secs(days as u64 * 86_400)
-}
-
-/// Says again and again which plan is obeyed, in a task of its own: a road that is blocked must not keep a changed plan
-/// from being read.
-fn say_plan(tasks: &mut Tasks, service: &'static str, bus: Bus, obeyed: Arc<Mutex<Obeyed>>) {
-    let replica = obeyed::replica();
-    tasks.repeat("plan report", SAY_PLAN_EVERY, move || {
-        let report = obeyed.lock().unwrap_or_else(PoisonError::into_inner).report(service, &replica);
-        let bus = bus.clone();
-        async move {
-            // Kept for later it would be heard as if it were so then.
-            if bus.connected() {
-                bus.announce(subjects::plan_report(service), report.encode_to_vec().into()).await?;
-            }
-            Ok(())
-        }
-    });
 }
 
 /// Reads the plan. Secrets of the systems that the service works for have to resolve.

@@ -1,7 +1,15 @@
 //! Which plan this process obeys, and what it says of it.
 
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
 use jiff::Timestamp;
+use prost::Message as _;
+use waybill_bus::{Bus, subjects};
 use waybill_proto::{convert::to_timestamp, wire::PlanReport};
+use waybill_runtime::Tasks;
 
 /// So many lines of a refusal are said, and so many characters of each: it goes on pages. `waybill plan check` has the
 /// rest.
@@ -9,10 +17,29 @@ const LINES: usize = 5;
 const LINE_CHARS: usize = 300;
 /// Names in a plan have at most 32 characters, tokens hardly ever less.
 const NAME_CHARS: usize = 31;
+/// How often it is said which plan is obeyed.
+const SAY_EVERY: Duration = Duration::from_secs(5);
 
 /// This process among all that run: the host's name and the process's number there.
 pub(super) fn replica() -> String {
     format!("{}-{}", rustix::system::uname().nodename().to_string_lossy(), std::process::id())
+}
+
+/// Says again and again which plan is obeyed, in a task of its own: a road that is blocked must not keep a changed plan
+/// from being read.
+pub(super) fn say(tasks: &mut Tasks, service: &'static str, bus: Bus, obeyed: Arc<Mutex<Obeyed>>) {
+    let replica = replica();
+    tasks.repeat("plan report", SAY_EVERY, move || {
+        let report = obeyed.lock().unwrap_or_else(PoisonError::into_inner).report(service, &replica);
+        let bus = bus.clone();
+        async move {
+            // Kept for later it would be heard as if it were so then.
+            if bus.connected() {
+                bus.announce(subjects::plan_report(service), report.encode_to_vec().into()).await?;
+            }
+            Ok(())
+        }
+    });
 }
 
 /// The plan in force, and why the file that was looked at last is not.
