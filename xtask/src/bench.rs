@@ -11,6 +11,7 @@ mod ingest;
 mod load;
 mod scene;
 mod seeded;
+mod statements;
 mod through;
 
 use std::path::PathBuf;
@@ -42,15 +43,25 @@ pub(crate) struct Options {
     /// Write the figures to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    #[command(flatten)]
+    asked: Asked,
+}
+
+/// What is wanted of a run besides its figures.
+#[derive(Debug, Clone, Copy, clap::Args)]
+struct Asked {
     /// Leave the servers' folders, with all logs, behind.
     #[arg(long)]
     keep: bool,
+    /// Tell where PostgreSQL's time went, by statement; the counting takes some itself.
+    #[arg(long)]
+    statements: bool,
 }
 
 /// One run, and the figures that it gives.
 struct Run {
     gives: &'static [&'static str],
-    measure: fn(&Programs, bool) -> anyhow::Result<Measured>,
+    measure: fn(&Programs, Asked) -> anyhow::Result<Measured>,
     /// Only of `--full`, or asked for by name.
     is_long: bool,
 }
@@ -100,7 +111,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         for number in 1..=times {
             anyhow::ensure!(!interrupt::requested(), "interrupted");
             eprintln!("Measuring {} ({number} of {times}).", run.gives.join(", "));
-            match (run.measure)(&programs, options.keep) {
+            match (run.measure)(&programs, options.asked) {
                 Ok(measured) => runs.push(measured),
                 Err(error) => {
                     // The other figures are measured all the same; this one is absent.

@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use waybill_testkit::ScratchFolder;
 
+use super::Asked;
 use super::figure::Measured;
 use crate::cargo_build::Programs;
 use crate::demo::stage::{Run, Stage};
@@ -50,14 +51,14 @@ pub(super) fn simulate(programs: &Programs) -> anyhow::Result<Measured> {
 }
 
 /// `start_s`: `waybill up` to ready on a database that is there.
-pub(super) fn start(programs: &Programs, keep: bool) -> anyhow::Result<Measured> {
+pub(super) fn start(programs: &Programs, asked: Asked) -> anyhow::Result<Measured> {
     let mut stage = Stage::build("bench", programs, 1)?;
     let traffic = Traffic { rate: 1.0, ..Traffic::default() };
     let opened = stage.open(&traffic, Run::Together, programs, None).and_then(|()| stage.start_again(programs));
     if opened.is_err() {
         stage.show_logs();
     }
-    let stopped = stage.stop(keep);
+    let stopped = stage.stop(asked.keep);
     let mut measured = Measured::default();
     measured.add("start_s", opened?.as_secs_f64());
     stopped?;

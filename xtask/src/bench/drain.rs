@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 use waybill_testkit::try_wait_for;
 
+use super::Asked;
 use super::figure::Measured;
 use super::load::Load;
 use super::scene::{Scene, Setting};
@@ -33,14 +34,14 @@ fn released(scene: &mut Scene<'_>, orders: usize, system: &str) -> anyhow::Resul
 }
 
 /// `drain_use` and `drain_429`.
-pub(super) fn limit(programs: &Programs, keep: bool) -> anyhow::Result<Measured> {
+pub(super) fn limit(programs: &Programs, asked: Asked) -> anyhow::Result<Measured> {
     let setting = Setting {
         plan: include_str!("plans/drain.toml").to_owned(),
         simulator: &["--crm-requests", REQUESTS],
         oracle: &["--systems", "crm"],
         ..Setting::through(WAITING)
     };
-    let mut scene = Scene::open(programs, &setting)?;
+    let mut scene = Scene::open(programs, asked, &setting)?;
     let before = crm_state(&scene)?;
     released(&mut scene, WAITING, "crm")?;
     scene.until_applied(ARRIVAL)?;
@@ -50,7 +51,7 @@ pub(super) fn limit(programs: &Programs, keep: bool) -> anyhow::Result<Measured>
                     count(*) filter (where settled_at > first) from d, (select min(settled_at) as first from d) f";
     let rows = scene.database().run(&format!("with d as ({}) {span}", scene.of_deliveries("d.settled_at", "true")))?;
     scene.verify()?;
-    scene.close(keep)?;
+    scene.close(asked)?;
     let (seconds, records) = rows.split_once('|').context("the drain's time")?;
     let rate = records.parse::<f64>()? / seconds.parse::<f64>()?;
     let mut measured = Measured::default();
@@ -76,7 +77,7 @@ const COUNTED_S: f64 = 15.0;
 
 /// `replicas_2` and `replicas_4`: eight calls in flight for each replica, and a vendor that takes 200 ms for each call
 /// and has no limit.
-pub(super) fn replicas(programs: &Programs, keep: bool) -> anyhow::Result<Measured> {
+pub(super) fn replicas(programs: &Programs, asked: Asked) -> anyhow::Result<Measured> {
     let mut rates = Vec::new();
     for more in [&[][..], &["erp-sync"], &["erp-sync"; 3]] {
         let setting = Setting {
@@ -88,7 +89,7 @@ pub(super) fn replicas(programs: &Programs, keep: bool) -> anyhow::Result<Measur
             oracle: &["--systems", "erp"],
             ..Setting::through(BACKLOG)
         };
-        let mut scene = Scene::open(programs, &setting)?;
+        let mut scene = Scene::open(programs, asked, &setting)?;
         let slow = r#"{"kind": {"slow": {"delay_ms": 200}}, "times": 4294967295}"#;
         let vendor = scene.stage.world()?.url("tryton")?.to_owned();
         loopback_http::post_json(&vendor, "/_control/faults", slow)?;
@@ -98,7 +99,7 @@ pub(super) fn replicas(programs: &Programs, keep: bool) -> anyhow::Result<Measur
         loopback_http::delete(&vendor, "/_control/faults")?;
         scene.until_applied(ARRIVAL)?;
         scene.verify()?;
-        scene.close(keep)?;
+        scene.close(asked)?;
     }
     let mut measured = Measured::default();
     measured.add("replicas_1", rates[0]);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use waybill_testkit::{Launch, free_port, try_wait_for};
 
+use super::Asked;
 use super::figure::Measured;
 use super::load::{self, Load};
 use super::scene::{Scene, Setting};
@@ -28,8 +29,8 @@ const CHECKOUT_SECONDS: f64 = 15.0;
 const ARRIVAL: Duration = Duration::from_secs(900);
 
 /// `ingest_rate` and its limits.
-pub(super) fn rate(programs: &Programs, keep: bool) -> anyhow::Result<Measured> {
-    let mut scene = Scene::open(programs, &Setting::through(ORDERS))?;
+pub(super) fn rate(programs: &Programs, asked: Asked) -> anyhow::Result<Measured> {
+    let mut scene = Scene::open(programs, asked, &Setting::through(ORDERS))?;
     let limit_http = limit_of_http(&mut scene)?;
     let mut measured = Measured::default();
     measured.add("limit_http", limit_http);
@@ -43,18 +44,18 @@ pub(super) fn rate(programs: &Programs, keep: bool) -> anyhow::Result<Measured> 
         scene.until_applied(ARRIVAL)?;
     }
     scene.verify()?;
-    scene.close(keep)?;
+    scene.close(asked)?;
     Ok(measured)
 }
 
 /// `ingest_p99_ms`.
-pub(super) fn p99(programs: &Programs, keep: bool) -> anyhow::Result<Measured> {
+pub(super) fn p99(programs: &Programs, asked: Asked) -> anyhow::Result<Measured> {
     let load = Load::paced(CHECKOUTS, CHECKOUT_SECONDS);
-    let mut scene = Scene::open(programs, &Setting::through(load.count))?;
+    let mut scene = Scene::open(programs, asked, &Setting::through(load.count))?;
     let loaded = scene.send(load)?;
     scene.until_applied(ARRIVAL)?;
     scene.verify()?;
-    scene.close(keep)?;
+    scene.close(asked)?;
     let mut measured = Measured::default();
     measured.add("ingest_p99_ms", loaded.p99_ms);
     Ok(measured)

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use waybill_testkit::{PostgresUrl, try_wait_for};
 
 use super::load::{self, Load, Loaded};
+use super::{Asked, statements};
 use crate::cargo_build::Programs;
 use crate::demo::figures::Figures;
 use crate::demo::oracle;
@@ -69,8 +70,11 @@ pub(super) struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     /// Starts everything and waits until it is ready.
-    pub(super) fn open(programs: &'a Programs, setting: &Setting<'_>) -> anyhow::Result<Self> {
+    pub(super) fn open(programs: &'a Programs, asked: Asked, setting: &Setting<'_>) -> anyhow::Result<Self> {
         let mut stage = Stage::build("bench", programs, 1)?;
+        if asked.statements {
+            statements::count(&mut stage.postgres)?;
+        }
         stage.plan = stage.folder().join("plan.toml");
         std::fs::write(&stage.plan, &setting.plan).context("writing the plan")?;
         let sale = stage.folder().join("sale").display().to_string();
@@ -196,8 +200,11 @@ impl<'a> Scene<'a> {
     }
 
     /// Stops everything.
-    pub(super) fn close(self, keep: bool) -> anyhow::Result<()> {
-        self.stage.stop(keep)
+    pub(super) fn close(self, asked: Asked) -> anyhow::Result<()> {
+        if asked.statements {
+            super::say(&statements::told(&self.database(), self.sent)?);
+        }
+        self.stage.stop(asked.keep)
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use waybill_testkit::try_wait_for;
 
+use super::Asked;
 use super::cpu;
 use super::figure::Measured;
 use super::load::{Load, Loaded};
@@ -29,8 +30,8 @@ const ARRIVAL: Duration = Duration::from_secs(600);
 const SETTLED: Duration = Duration::from_secs(15);
 
 /// `through_rate`, and memory before and during it.
-pub(super) fn rate(programs: &Programs, keep: bool) -> anyhow::Result<Measured> {
-    let mut scene = Scene::open(programs, &Setting::through(orders_of(SUSTAINED_S)))?;
+pub(super) fn rate(programs: &Programs, asked: Asked) -> anyhow::Result<Measured> {
+    let mut scene = Scene::open(programs, asked, &Setting::through(orders_of(SUSTAINED_S)))?;
     let mut measured = Measured::default();
     let _ = try_wait_for("Ctrl-C", SETTLED, || interrupt::requested().then_some(()));
     add_largest(&mut measured, "idle_mb", &scene.stage.suite()?.memory_mb("VmRSS"));
@@ -39,7 +40,7 @@ pub(super) fn rate(programs: &Programs, keep: bool) -> anyhow::Result<Measured> 
     measured.add_with_note("cpu_ms", cpu_ms, by);
     add_largest(&mut measured, "peak_mb", &scene.stage.suite()?.memory_mb("VmHWM"));
     scene.verify()?;
-    scene.close(keep)?;
+    scene.close(asked)?;
     measured.add("through_rate", rate);
     Ok(measured)
 }
@@ -74,15 +75,15 @@ fn through(scene: &mut Scene<'_>, load: Load) -> anyhow::Result<f64> {
 }
 
 /// `through_p99_s`: at 300 orders a second.
-pub(super) fn p99(programs: &Programs, keep: bool) -> anyhow::Result<Measured> {
+pub(super) fn p99(programs: &Programs, asked: Asked) -> anyhow::Result<Measured> {
     let load = Load::paced(300.0, 30.0);
-    late(programs, &Setting::through(load.count), load, "through_p99_s", keep)
+    late(programs, &Setting::through(load.count), load, "through_p99_s", asked)
 }
 
 /// `example_p99_s`: the example plan at 100 orders a second. ShipStation's published limit, 200 requests a minute of 25
 /// orders each, is below that, and so are the 50 requests a second that one Tryton process is taken to answer; so the
 /// account has a larger limit, and the ERP several processes.
-pub(super) fn example(programs: &Programs, keep: bool) -> anyhow::Result<Measured> {
+pub(super) fn example(programs: &Programs, asked: Asked) -> anyhow::Result<Measured> {
     let load = Load::paced(100.0, 30.0);
     let plan = std::fs::read_to_string(suite::example_plan()).context("reading the example plan")?;
     let with = |plan: String, system: &str, budget: &str| {
@@ -100,7 +101,7 @@ pub(super) fn example(programs: &Programs, keep: bool) -> anyhow::Result<Measure
         schemas: &["crm_sync", "erp_sync", "fulfilment_sync"],
         oracle: &[],
     };
-    late(programs, &setting, load, "example_p99_s", keep)
+    late(programs, &setting, load, "example_p99_s", asked)
 }
 
 fn late(
@@ -108,28 +109,28 @@ fn late(
     setting: &Setting<'_>,
     load: Load,
     name: &'static str,
-    keep: bool,
+    asked: Asked,
 ) -> anyhow::Result<Measured> {
-    let mut scene = Scene::open(programs, setting)?;
+    let mut scene = Scene::open(programs, asked, setting)?;
     let loaded: Loaded = scene.send(load)?;
     scene.until_applied(ARRIVAL)?;
     let delays = delays(&loaded, &scene.applied_at()?)?;
     scene.verify()?;
-    scene.close(keep)?;
+    scene.close(asked)?;
     let mut measured = Measured::default();
     measured.add(name, percentile(&delays, 99)?);
     Ok(measured)
 }
 
 /// `growth`: the rate with a million records in the tables against a thousand.
-pub(super) fn growth(programs: &Programs, keep: bool) -> anyhow::Result<Measured> {
+pub(super) fn growth(programs: &Programs, asked: Asked) -> anyhow::Result<Measured> {
     let mut rates = Vec::new();
     for records in [1_000, 1_000_000] {
-        let mut scene = Scene::open(programs, &Setting::through(orders_of(COMPARED_S)))?;
+        let mut scene = Scene::open(programs, asked, &Setting::through(orders_of(COMPARED_S)))?;
         seeded::fill(&scene.database(), records)?;
         rates.push(sustained(&mut scene, COMPARED_S)?);
         scene.verify()?;
-        scene.close(keep)?;
+        scene.close(asked)?;
     }
     let mut measured = Measured::default();
     measured.add_with_note("growth", rates[1] / rates[0], format!("{:.0} and {:.0} orders/s", rates[0], rates[1]));
@@ -137,9 +138,9 @@ pub(super) fn growth(programs: &Programs, keep: bool) -> anyhow::Result<Measured
 }
 
 /// `growth_mb`: what the service that grows most has more after ten minutes at an even pace, measured once it is warm.
-pub(super) fn soak(programs: &Programs, keep: bool) -> anyhow::Result<Measured> {
+pub(super) fn soak(programs: &Programs, asked: Asked) -> anyhow::Result<Measured> {
     let (warm, even) = (Load::paced(100.0, 60.0), Load::paced(100.0, 600.0));
-    let mut scene = Scene::open(programs, &Setting::through(warm.count + even.count))?;
+    let mut scene = Scene::open(programs, asked, &Setting::through(warm.count + even.count))?;
     scene.send(warm)?;
     scene.until_applied(ARRIVAL)?;
     let before = scene.stage.suite()?.memory_mb("VmRSS");
@@ -147,7 +148,7 @@ pub(super) fn soak(programs: &Programs, keep: bool) -> anyhow::Result<Measured> 
     scene.until_applied(ARRIVAL)?;
     let after = scene.stage.suite()?.memory_mb("VmRSS");
     scene.verify()?;
-    scene.close(keep)?;
+    scene.close(asked)?;
     let grown: Vec<(String, f64)> =
         before.into_iter().zip(after).map(|((name, before), (_, after))| (name, after - before)).collect();
     let mut measured = Measured::default();
