@@ -1,6 +1,10 @@
 //! Each service has its own schema under its own role.
 
-use std::{str::FromStr, time::Duration};
+use std::{
+    str::FromStr,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use sqlx::{
@@ -24,6 +28,11 @@ pub fn role(service: &str) -> String {
 const WELL_WITHIN: Duration = Duration::from_secs(1);
 const STILL_WELL_WITHIN: Duration = Duration::from_secs(5);
 
+/// Of so many times that a connection comes back, it forgets once how its statements are planned. By itself PostgreSQL
+/// keeps a plan until it analyses a table again, a minute or more: what was planned in an empty schema would read all of
+/// a table that a sale or an import has filled since, for each batch. Each statement is then planned once more.
+const PLANS_LAST: u32 = 128;
+
 /// What the server does with a connection whose other end is gone, so that it holds no locks: it asks after 20 s of
 /// silence, gives up what is not acknowledged in 30 s, and ends a transaction in which nothing happens for a minute.
 const WHEN_GONE: [(&str, &str); 5] = [
@@ -43,12 +52,22 @@ const WHEN_GONE: [(&str, &str); 5] = [
 /// If the URL cannot be read. Connections are made when they are needed.
 pub fn pool(url: &str, connections: u32) -> anyhow::Result<PgPool> {
     let options = PgConnectOptions::from_str(url).context("DATABASE_URL is not a PostgreSQL URL")?;
+    let released = AtomicU32::new(0);
     Ok(PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(5))
         .test_before_acquire(false)
         .before_acquire(|connection, _| Box::pin(is_well(connection, WELL_WITHIN)))
-        .after_release(|connection, _| Box::pin(is_well(connection, STILL_WELL_WITHIN)))
+        .after_release(move |connection, _| {
+            let plans_are_old = released.fetch_add(1, Ordering::Relaxed) % PLANS_LAST == PLANS_LAST - 1;
+            Box::pin(async move {
+                if plans_are_old {
+                    let discarded = connection.execute("discard plans");
+                    return within(STILL_WELL_WITHIN, discarded).await.map(|_| true);
+                }
+                is_well(connection, STILL_WELL_WITHIN).await
+            })
+        })
         .connect_lazy_with(options.options(WHEN_GONE)))
 }
 

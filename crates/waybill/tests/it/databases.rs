@@ -146,3 +146,46 @@ async fn a_half_open_connection_loses_its_place_in_the_pool_used_or_idle() {
     let both = || async { Some((pool.acquire().await.ok()?, pool.acquire().await.ok()?)) };
     wait_for_async("a connection in place of the used one", DEADLINE, both).await;
 }
+
+/// PostgreSQL plans a statement for any parameters once it has run a few times, and by itself keeps that plan until the
+/// table is analysed again.
+#[tokio::test]
+async fn what_was_planned_while_a_table_was_small_is_planned_anew_once_it_is_not() {
+    let Some(server) = tokio::task::spawn_blocking(TestDatabase::create).await.unwrap() else { return };
+    let pool = database::pool(&server.url().expose(), 1).unwrap();
+    sqlx::raw_sql(
+        "create table kept (key text primary key) with (autovacuum_enabled = off);
+         insert into kept select n::text from generate_series(1, 5) n;
+         analyze kept",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let look = async || {
+        let found: Vec<String> =
+            sqlx::query_scalar("select key from kept where key = $1").bind("3").fetch_all(&pool).await.unwrap();
+        assert_eq!(found, ["3"]);
+    };
+    let plan = async || {
+        let mut connection = pool.acquire().await.unwrap();
+        let name: String =
+            sqlx::query_scalar("select name from pg_prepared_statements where statement like 'select key from kept%'")
+                .fetch_one(&mut *connection)
+                .await
+                .unwrap();
+        let explained = sqlx::AssertSqlSafe(format!("explain (costs off) execute {name} ('3')"));
+        let lines: Vec<(String,)> =
+            sqlx::query_as(explained).persistent(false).fetch_all(&mut *connection).await.unwrap();
+        lines.into_iter().map(|(line,)| line).collect::<Vec<_>>().join("\n")
+    };
+    for _ in 0..10 {
+        look().await;
+    }
+    assert!(plan().await.contains("Seq Scan"), "{}", plan().await);
+    sqlx::raw_sql("insert into kept select n::text from generate_series(6, 50000) n").execute(&pool).await.unwrap();
+    assert!(plan().await.contains("Seq Scan"), "it is kept for a while");
+    for _ in 0..200 {
+        look().await;
+    }
+    assert!(plan().await.contains("Index"), "{}", plan().await);
+}
