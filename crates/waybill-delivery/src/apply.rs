@@ -132,8 +132,7 @@ impl Engine {
     /// Runs the steps of a group of deliveries to one sink, those that stand at the same step in one call. Each ends
     /// with `ended` set.
     pub(crate) async fn run_steps(&self, sink: &dyn AnySink, works: &mut [Work]) -> sqlx::Result<()> {
-        let ids: Vec<i64> = works.iter().map(|work| work.claim.id).collect();
-        let rows = steps::of(self.pool(), &ids).await?;
+        let rows = steps::of(self.pool(), &works.iter().map(|work| &work.claim).collect::<Vec<_>>()).await?;
         for work in works.iter_mut() {
             work.steps = sink.steps(&work.document, &work.known);
         }

@@ -1,6 +1,6 @@
 //! What is known of claims beside their snapshots.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 use prost::Message as _;
@@ -90,10 +90,10 @@ impl Engine {
         let mut others =
             if others.is_empty() { Vec::new() } else { facts::others(db, system.as_str(), &others).await? };
         let silent = self.fill_in(&mut others).await;
-        let begun = steps::begun(db, &claims.iter().map(|claim| claim.id).collect::<Vec<_>>()).await?;
+        let begun = steps::begun(db, &claims.iter().collect::<Vec<_>>()).await?;
         let keys = snapshots.iter().flatten().map(|snapshot| snapshot.key.to_string());
-        let objects: Vec<String> = claims.iter().map(|claim| claim.target_key.clone()).chain(keys).collect();
-        let sent = sent::of(db, system.as_str(), &objects).await?;
+        let objects: BTreeSet<String> = claims.iter().map(|claim| claim.target_key.clone()).chain(keys).collect();
+        let sent = sent::of(db, system.as_str(), &objects.into_iter().collect::<Vec<_>>()).await?;
         let edited: Vec<i64> = claims.iter().filter(|claim| claim.edited).map(|claim| claim.id).collect();
         let edits = if edited.is_empty() { HashMap::new() } else { edits::of(db, &edited).await? };
         Ok(Gathered { receipts, others, silent, begun, sent, edits, flows: flows::all(db).await? })

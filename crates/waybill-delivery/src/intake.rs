@@ -92,6 +92,7 @@ impl Engine {
         let snapshots: Vec<Snapshot> = newest.into_values().map(|heard| heard.snapshot).collect();
         // Most of what a service hears may be no flow's of its own.
         if wanted.is_empty() && !snapshots.iter().any(|snapshot| self.hooks().keeps(snapshot.key.kind)) {
+            self.taken().note(&plan.hash, &snapshots);
             return Ok(0);
         }
         sabotage::keep_older(self.pool(), &mut wanted).await?;

@@ -44,4 +44,5 @@ pub use outbox::{OutboxRow, keep_publishing};
 pub use restored::begin_epoch;
 pub use schema::migrator;
 pub use sinks::SystemPort;
+pub use sweep::cursor_of;
 pub use worker::LEASE;

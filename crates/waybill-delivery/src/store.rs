@@ -1,4 +1,10 @@
 //! The engine's SQL: one query per function, named for its purpose.
+//!
+//! A statement's plan is kept for a while (`waybill_runtime::database::pool`), also where a sale or an import fills a table
+//! that was small when it was made. So what is asked for many keys on the way of a change has a form that is planned as
+//! one look for each, and never as a hash of a whole table: a `lateral` that ends with `offset 0`, or a subquery with
+//! `limit 1`. What is asked every few seconds, of a part of a table that an index holds, is planned anew each time:
+//! `persistent(false)`.
 
 pub(crate) mod approvals;
 pub(crate) mod audit;

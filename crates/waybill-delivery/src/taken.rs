@@ -28,10 +28,10 @@ impl Taken {
         }
     }
 
-    /// Whether a source's newest snapshot of a record was taken.
-    pub(crate) fn has(&self, plan_hash: &str, newest: &Snapshot) -> bool {
+    /// Whether a record was taken at its source's newest revision.
+    pub(crate) fn has(&self, plan_hash: &str, key: &RecordKey, newest: Revision) -> bool {
         let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.0 == plan_hash && taken.1.get(&newest.key).is_some_and(|revision| *revision >= newest.revision)
+        taken.0 == plan_hash && taken.1.get(key).is_some_and(|revision| *revision >= newest)
     }
 
     /// All sources were compared with, or could not be.
@@ -44,23 +44,27 @@ impl Taken {
 mod tests {
     use waybill_testkit::records::order;
 
-    use super::Taken;
+    use super::{Snapshot, Taken};
+
+    fn has(taken: &Taken, plan_hash: &str, snapshot: &Snapshot) -> bool {
+        taken.has(plan_hash, &snapshot.key, snapshot.revision)
+    }
 
     #[test]
     fn what_was_taken_at_its_newest_is_known_until_it_is_forgotten() {
         let taken = Taken::default();
         taken.note("one", &[order(1).at_revision(2), order(2).at_revision(1)]);
-        assert!(taken.has("one", &order(1).at_revision(2)));
-        assert!(!taken.has("one", &order(2).at_revision(2)), "a newer one was not heard");
-        assert!(!taken.has("one", &order(3).at_revision(1)));
+        assert!(has(&taken, "one", &order(1).at_revision(2)));
+        assert!(!has(&taken, "one", &order(2).at_revision(2)), "a newer one was not heard");
+        assert!(!has(&taken, "one", &order(3).at_revision(1)));
         taken.forget();
-        assert!(!taken.has("one", &order(1).at_revision(2)));
+        assert!(!has(&taken, "one", &order(1).at_revision(2)));
     }
 
     #[test]
     fn under_another_plan_all_is_taken_again() {
         let taken = Taken::default();
         taken.note("one", &[order(1).at_revision(1)]);
-        assert!(!taken.has("two", &order(1).at_revision(1)));
+        assert!(!has(&taken, "two", &order(1).at_revision(1)));
     }
 }

@@ -24,6 +24,7 @@ mod audit;
 mod bodies;
 mod budget;
 mod bulk;
+mod changes;
 mod edits;
 mod ends;
 mod first_run;

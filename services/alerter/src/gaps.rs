@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use waybill_domain::Snapshot;
+use waybill_delivery::cursor_of;
 use waybill_proto::wire::{
-    self, AccountingLine, ListChangesRequest, ListDeliveriesRequest, ListUnsettledRequest, State,
-    deliveries_client::DeliveriesClient, source_client::SourceClient,
+    self, AccountingLine, Head, ListChangesRequest, ListChangesResponse, ListDeliveriesRequest, ListUnsettledRequest,
+    State, deliveries_client::DeliveriesClient, source_client::SourceClient,
 };
 
 use crate::accounting::{Accounting, DELIVERERS, SOURCES};
@@ -43,6 +43,7 @@ impl Accounting {
              where (store, kind, system) = ($1, $2, $3) and waits_since is not null
              order by waits_since",
         )
+        .persistent(false)
         .bind(&line.store)
         .bind(&line.kind)
         .bind(&line.system)
@@ -74,16 +75,18 @@ impl Accounting {
         let mut found = Vec::new();
         for (service, channel) in SOURCES.iter().filter_map(|name| Some((*name, self.peers.get(*name)?))) {
             let after: Option<String> = sqlx::query_scalar("select position from source_cursor where source = $1")
-                .bind(service)
+                .bind(cursor_of(service))
                 .fetch_optional(&self.pool)
                 .await?;
             let mut after = after.unwrap_or_default();
             let mut client = SourceClient::new(channel.clone()).max_decoding_message_size(64 * 1024 * 1024);
             let mut more = true;
             while more && found.len() < MOST {
-                let request = ListChangesRequest { after, limit: 0, kinds: vec![line.kind.clone()] };
-                let page = client.list_changes(request).await?.into_inner();
-                found.extend(self.unknown(line, page.snapshots).await?);
+                let kinds = vec![line.kind.clone()];
+                let request = ListChangesRequest { after, limit: 0, kinds, heads_only: true };
+                let mut page = client.list_changes(request).await?.into_inner();
+                let heads = heads(&mut page);
+                found.extend(self.unknown(line, &heads).await?);
                 (after, more) = (page.cursor, page.more);
             }
         }
@@ -91,28 +94,28 @@ impl Accounting {
     }
 
     /// Of what a source has, the records of a line that are not known here, or not so new.
-    async fn unknown(&self, line: &AccountingLine, snapshots: Vec<wire::Snapshot>) -> sqlx::Result<Vec<String>> {
-        let mut found = Vec::new();
-        for snapshot in snapshots {
-            let Ok(Snapshot { key, revision, .. }) = Snapshot::try_from(snapshot) else { continue };
-            if key.store.as_str() != line.store {
-                continue;
-            }
-            let known: Option<(i64, i64)> = sqlx::query_as(
-                "select accepted_epoch, accepted_number from line
-                 where (store, kind, record_id, system) = ($1, $2, $3, $4)",
-            )
-            .bind(&line.store)
-            .bind(&line.kind)
-            .bind(key.id.as_str())
-            .bind(&line.system)
-            .fetch_optional(&self.pool)
-            .await?;
-            if known.is_none_or(|known| known < (revision.epoch, revision.number)) {
-                found.push(key.id.to_string());
-            }
-        }
-        Ok(found)
+    async fn unknown(&self, line: &AccountingLine, heads: &[Head]) -> sqlx::Result<Vec<String>> {
+        let of_line: Vec<(&str, Option<wire::Revision>)> = heads
+            .iter()
+            .filter_map(|head| Some((head.key.as_ref()?, head.revision)))
+            .filter(|(key, _)| key.store == line.store)
+            .map(|(key, revision)| (key.id.as_str(), revision))
+            .collect();
+        sqlx::query_scalar(
+            "select n.record_id from unnest($4::text[], $5::bigint[], $6::bigint[]) as n (record_id, epoch, number)
+             where coalesce((
+                 select (l.accepted_epoch, l.accepted_number) < (n.epoch, n.number) from line l
+                 where (l.store, l.kind, l.record_id, l.system) = ($1, $2, n.record_id, $3)
+                 limit 1), true)",
+        )
+        .bind(&line.store)
+        .bind(&line.kind)
+        .bind(&line.system)
+        .bind(of_line.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+        .bind(of_line.iter().map(|(_, revision)| revision.map_or(0, |revision| revision.epoch)).collect::<Vec<_>>())
+        .bind(of_line.iter().map(|(_, revision)| revision.map_or(0, |revision| revision.number)).collect::<Vec<_>>())
+        .fetch_all(&self.pool)
+        .await
     }
 
     /// Records of which a receipt tells an end that their service does not know of, or of a revision that nobody said.
@@ -170,4 +173,10 @@ impl Accounting {
         }
         Ok(all)
     }
+}
+
+/// What a source has, also from one that says more than it is asked for.
+fn heads(page: &mut ListChangesResponse) -> Vec<Head> {
+    let whole = page.snapshots.drain(..).map(|snapshot| Head { key: snapshot.key, revision: snapshot.revision });
+    page.heads.drain(..).chain(whole).collect()
 }

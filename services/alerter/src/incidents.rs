@@ -97,6 +97,8 @@ async fn causes(
          from unreachable
          where seen_at > now() - interval '3 minutes' and since < now() - interval '30 seconds'",
     )
+    // Planned for the lines that there are, and not for those of a minute ago.
+    .persistent(false)
     .fetch_all(&mut *db)
     .await?;
     found.extend(lateness::causes(db, plan, now).await?);

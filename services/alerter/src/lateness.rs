@@ -114,6 +114,7 @@ async fn overdue(
              and {which}
          order by l.waits_since, l.record_id limit 1000"
     )))
+    .persistent(false)
     .bind(flow.kind.as_str())
     .bind(flow.to.as_str())
     .bind(flow.stores.iter().map(ToString::to_string).collect::<Vec<_>>())

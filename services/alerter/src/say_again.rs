@@ -21,6 +21,7 @@ pub(crate) async fn ask(pool: &PgPool, peers: &BTreeMap<String, PeerChannel>) ->
          where (l.store, l.kind, l.record_id, l.system) = (w.store, w.kind, w.record_id, w.system)
          returning l.store, l.kind, l.record_id",
     )
+    .persistent(false)
     .fetch_all(pool)
     .await?;
     if waiting.is_empty() {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use prost::Message as _;
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, FromRow, PgPool, postgres::PgRow};
 use tonic::{Request, Response, Status};
 use waybill_domain::{RecordKey, Revision};
 use waybill_proto::{
@@ -10,7 +10,7 @@ use waybill_proto::{
     convert::to_timestamp,
     wire::{
         self, CountAcceptedRequest, CountAcceptedResponse, FindByNameRequest, FindByNameResponse, GetRevisionsRequest,
-        GetRevisionsResponse, GetSnapshotRequest, ListChangesRequest, ListChangesResponse, ListRevisionsRequest,
+        GetRevisionsResponse, GetSnapshotRequest, Head, ListChangesRequest, ListChangesResponse, ListRevisionsRequest,
         ListRevisionsResponse, count_accepted_response::Count, get_revisions_request::Wanted, source_server::Source,
     },
 };
@@ -52,14 +52,66 @@ fn read<'a>(stored: impl Iterator<Item = &'a [u8]>) -> Result<Vec<wire::Snapshot
         .map_err(|error| Status::data_loss(format!("a stored snapshot cannot be read: {error}")))
 }
 
+impl SourceService {
+    /// A page of the records that changed after a place, in the order of their changes, with two things of each; where to
+    /// go on, and whether there are more.
+    async fn changed<A, B>(
+        &self,
+        things_from: &str,
+        request: &ListChangesRequest,
+    ) -> Result<(Vec<Changed<A, B>>, String, bool), Status>
+    where
+        Changed<A, B>: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let after = Cursor::read(&request.after)?;
+        let limit = if request.limit <= 0 { 500 } else { request.limit.min(500) };
+        let mut rows: Vec<Changed<A, B>> = sqlx::query_as(AssertSqlSafe(format!(
+            "select r.changed_in::text, r.store, r.kind, r.record_id, {things_from}
+             where (r.changed_in, r.store, r.kind, r.record_id) > ($1::text::xid8, $2, $3, $4)
+                 -- Never past an open transaction: what it changes would be passed over.
+                 and r.changed_in < pg_snapshot_xmin(pg_current_snapshot())
+                 and (cardinality($5::text[]) = 0 or r.kind = any($5))
+             -- By the table's columns: without its name `changed_in` were the text above, of which 10 comes before 9.
+             order by r.changed_in, r.store, r.kind, r.record_id
+             limit $6"
+        )))
+        .persistent(false)
+        .bind(&after.transaction)
+        .bind(&after.store)
+        .bind(&after.kind)
+        .bind(&after.id)
+        .bind(&request.kinds)
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(unavailable)?;
+        let more = rows.len() == limit as usize;
+        let cursor = rows
+            .last()
+            .map(|(transaction, store, kind, id, ..)| format!("{transaction}/{store}/{kind}/{id}"))
+            .unwrap_or_else(|| request.after.clone());
+        rows.retain(|row| !waybill_faults::breaks("drop-publish", &row.3));
+        Ok((rows, cursor, more))
+    }
+}
+
 fn wanted(wanted: Wanted) -> Result<(RecordKey, Revision), WireError> {
     let key = wanted.key.as_ref().ok_or(WireError::Missing("key"))?;
     let revision = wanted.revision.ok_or(WireError::Missing("revision"))?;
     Ok((key.try_into()?, revision.into()))
 }
 
-/// A changed record: transaction, store, kind, id, snapshot, trace.
-type Change = (String, String, String, String, Vec<u8>, String);
+/// A changed record: transaction, store, kind, id, and two things of it.
+type Changed<A, B> = (String, String, String, String, A, B);
+
+fn head((_, store, kind, id, revision, snapshot): Changed<Vec<i64>, Option<Vec<u8>>>) -> Result<Head, Status> {
+    let revision = match (&revision[..], snapshot) {
+        ([epoch, number], _) => Some(wire::Revision { epoch: *epoch, number: *number }),
+        (_, Some(snapshot)) => read(std::iter::once(snapshot.as_slice()))?.pop().and_then(|snapshot| snapshot.revision),
+        _ => None,
+    };
+    Ok(Head { key: Some(wire::RecordKey { store, kind, id }), revision })
+}
 
 /// A place in the order of changes: transaction, then record.
 struct Cursor {
@@ -98,37 +150,35 @@ impl Source for SourceService {
         request: Request<ListChangesRequest>,
     ) -> Result<Response<ListChangesResponse>, Status> {
         let request = request.into_inner();
-        let after = Cursor::read(&request.after)?;
-        let limit = if request.limit <= 0 { 500 } else { request.limit.min(500) };
-        let rows: Vec<Change> = sqlx::query_as(
-            "select changed_in::text, store, kind, record_id, snapshot, traceparent
-             from record
-             where (changed_in, store, kind, record_id) > ($1::text::xid8, $2, $3, $4)
-                 -- Never past an open transaction: what it changes would be passed over.
-                 and changed_in < pg_snapshot_xmin(pg_current_snapshot())
-                 and (cardinality($5::text[]) = 0 or kind = any($5))
-             order by changed_in, store, kind, record_id
-             limit $6",
-        )
-        .bind(&after.transaction)
-        .bind(&after.store)
-        .bind(&after.kind)
-        .bind(&after.id)
-        .bind(&request.kinds)
-        .bind(i64::from(limit))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(unavailable)?;
-        let more = rows.len() == limit as usize;
-        let cursor = rows
-            .last()
-            .map(|(transaction, store, kind, id, _, _)| format!("{transaction}/{store}/{kind}/{id}"))
-            .unwrap_or(request.after);
-        let rows: Vec<Change> =
-            rows.into_iter().filter(|row| !waybill_faults::breaks("drop-publish", &row.3)).collect();
-        let traceparents = rows.iter().map(|row| row.5.clone()).collect();
+        if request.heads_only {
+            // Where a revision is kept no more, its snapshot tells which it is.
+            let revision = "coalesce(v.revision, '{}'), case when v.revision is null then r.snapshot end
+                from record r left join lateral (
+                    select array[v.epoch, v.number] as revision from revision v
+                    where (v.store, v.kind, v.record_id, v.number) = (r.store, r.kind, r.record_id, r.number)
+                    order by v.epoch desc limit 1) v on true";
+            let (rows, cursor, more) = self.changed(revision, &request).await?;
+            let heads = rows.into_iter().map(head).collect::<Result<_, _>>()?;
+            return Ok(Response::new(ListChangesResponse {
+                heads,
+                cursor,
+                more,
+                in_order: true,
+                ..Default::default()
+            }));
+        }
+        let (rows, cursor, more): (Vec<Changed<Vec<u8>, String>>, _, _) =
+            self.changed("r.snapshot, r.traceparent from record r", &request).await?;
         let snapshots = read(rows.iter().map(|row| row.4.as_slice()))?;
-        Ok(Response::new(ListChangesResponse { snapshots, traceparents, cursor, more }))
+        let traceparents = rows.into_iter().map(|row| row.5).collect();
+        Ok(Response::new(ListChangesResponse {
+            snapshots,
+            traceparents,
+            cursor,
+            more,
+            in_order: true,
+            ..Default::default()
+        }))
     }
 
     async fn get_snapshot(&self, request: Request<GetSnapshotRequest>) -> Result<Response<wire::Snapshot>, Status> {
@@ -154,7 +204,7 @@ impl Source for SourceService {
         _request: Request<CountAcceptedRequest>,
     ) -> Result<Response<CountAcceptedResponse>, Status> {
         tally::RECORDS.fold(&self.pool).await.map_err(unavailable)?;
-        let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(sqlx::AssertSqlSafe(tally::RECORDS.question()))
+        let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(AssertSqlSafe(tally::RECORDS.question()))
             .fetch_all(&self.pool)
             .await
             .map_err(unavailable)?;

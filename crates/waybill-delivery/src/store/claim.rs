@@ -73,6 +73,12 @@ impl Claim {
         began_at.is_none_or(|began_at| began_at.duration_since(restored_at) < CLOCKS_DIFFER)
     }
 
+    /// Whether it is held, and by the first who ever did: no call was ever begun for it. What is only looked at may have
+    /// been claimed once already.
+    pub(crate) const fn is_first(&self) -> bool {
+        self.fence == 1 && self.latest.is_some()
+    }
+
     /// Whether it would be the first write of its record, in a run that may have to ask.
     pub(crate) fn is_first_write(&self) -> bool {
         self.first_run && self.applied_number.is_none()
@@ -96,7 +102,8 @@ pub(crate) const COLUMNS: &str = "d.id, d.system, d.store, d.kind, d.record_id, 
 /// lease ran out is taken over. Empty too if another replica was faster with the same target.
 pub(crate) async fn claim(pool: &PgPool, system: &str, limit: i64, lease_seconds: f64) -> sqlx::Result<Vec<Claim>> {
     let claimed = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        // Two questions, each with an index in its order: one for both would read all that is due, however much waits.
+        // Two questions, each with an index of what it asks for: one for both would read all that is due, however much
+        // waits. What is claimed is little, and so is what of it was lost.
         "with lost as (
              select d.id, d.target_key, d.due_at
              from delivery d
@@ -108,9 +115,11 @@ pub(crate) async fn claim(pool: &PgPool, system: &str, limit: i64, lease_seconds
              select d.id, d.target_key, d.due_at
              from delivery d
              where d.system = $1 and d.state in ('pending', 'waiting') and d.due_at <= now()
-                 and not exists (
-                     select from delivery o
-                     where o.system = d.system and o.target_key = d.target_key and o.state = 'applying')
+                 -- One look in the index of the targets for each, see `store`.
+                 and (
+                     select o.id from delivery o
+                     where o.system = d.system and o.target_key = d.target_key and o.state = 'applying'
+                     limit 1) is null
              order by d.due_at
              limit $2
              for update skip locked

@@ -11,11 +11,15 @@ pub(crate) type Sent = HashMap<String, BTreeMap<String, Fields>>;
 /// What is known of these objects of a system.
 pub(crate) async fn of(db: &mut PgConnection, system: &str, objects: &[String]) -> sqlx::Result<Sent> {
     let rows: Vec<(String, String, Json<Fields>)> =
-        sqlx::query_as("select object, role, fields from sent where system = $1 and object = any($2)")
-            .bind(system)
-            .bind(objects)
-            .fetch_all(db)
-            .await?;
+        // Each object by itself, see `store`.
+        sqlx::query_as(
+            "select s.* from unnest($2::text[]) as n (object) cross join lateral (
+                 select object, role, fields from sent where system = $1 and object = n.object offset 0) s",
+        )
+        .bind(system)
+        .bind(objects)
+        .fetch_all(db)
+        .await?;
     let mut sent = Sent::new();
     for (object, role, fields) in rows {
         sent.entry(object).or_default().insert(role, fields.0);

@@ -6,6 +6,8 @@ use sqlx::{PgConnection, PgPool, types::Json};
 use waybill_connector::Known;
 use waybill_runtime::database::storable;
 
+use super::claim::Claim;
+
 /// What is known of a step.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct StepRow {
@@ -17,16 +19,28 @@ pub(crate) struct StepRow {
     pub(crate) mixed: bool,
 }
 
+/// Only they can have steps.
+fn claimed_before(claims: &[&Claim]) -> Vec<i64> {
+    claims.iter().filter(|claim| !claim.is_first()).map(|claim| claim.id).collect()
+}
+
 /// The steps of these deliveries, by delivery and name. Those of before a backup was restored do not count until the
 /// delivery was settled once more: they may have been done again since, or done further.
-pub(crate) async fn of(pool: &PgPool, ids: &[i64]) -> sqlx::Result<HashMap<(i64, String), StepRow>> {
+pub(crate) async fn of(pool: &PgPool, claims: &[&Claim]) -> sqlx::Result<HashMap<(i64, String), StepRow>> {
+    let ids = claimed_before(claims);
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let rows: Vec<StepRow> = sqlx::query_as(
-        "select s.delivery_id, s.name, s.call_key, s.state, s.mixed
-         from step s join delivery d on d.id = s.delivery_id
-         where s.delivery_id = any($1)
-             and not exists (
-                 select from epoch e
-                 where s.started_at < e.began_at and (d.settled_at is null or d.settled_at < e.began_at))",
+        "select s.*
+         from unnest($1::bigint[]) as n (id) cross join lateral (
+             select s.delivery_id, s.name, s.call_key, s.state, s.mixed
+             from step s
+             where s.delivery_id = n.id
+                 and not exists (
+                     select from epoch e join delivery d on d.id = n.id
+                     where s.started_at < e.began_at and (d.settled_at is null or d.settled_at < e.began_at))
+             offset 0) s",
     )
     .bind(ids)
     .fetch_all(pool)
@@ -36,11 +50,18 @@ pub(crate) async fn of(pool: &PgPool, ids: &[i64]) -> sqlx::Result<HashMap<(i64,
 
 /// Which of these deliveries may have a part of their record in the system: a call that concerns it was begun and not
 /// refused, this time or an earlier one. A buyer's calls are not meant: the contact is there for other orders too.
-pub(crate) async fn begun(db: &mut PgConnection, ids: &[i64]) -> sqlx::Result<HashSet<i64>> {
+pub(crate) async fn begun(db: &mut PgConnection, claims: &[&Claim]) -> sqlx::Result<HashSet<i64>> {
+    let ids = claimed_before(claims);
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
     let ids: Vec<i64> = sqlx::query_scalar(
-        "select distinct s.delivery_id from step s join delivery d on d.id = s.delivery_id
-         where s.delivery_id = any($1) and (s.begun or s.state = 'intent')
-             and (s.role <> 'customer' or d.kind = 'customer')",
+        "select s.delivery_id
+         from unnest($1::bigint[]) as n (id) cross join lateral (
+             select s.delivery_id from step s
+             where s.delivery_id = n.id and (s.begun or s.state = 'intent')
+                 and (s.role <> 'customer' or (select d.kind from delivery d where d.id = n.id) = 'customer')
+             limit 1) s",
     )
     .bind(ids)
     .fetch_all(db)

@@ -64,7 +64,14 @@ impl Bench {
     }
 
     /// The store's ledger has it, and the engine hears of it.
-    async fn observe_and_hear(&self, snapshot: Snapshot) -> Snapshot {
+    pub(super) async fn observe_and_hear(&self, snapshot: Snapshot) -> Snapshot {
+        let said = self.observe(snapshot).await;
+        self.hear(said.clone()).await;
+        said
+    }
+
+    /// The store's ledger has it; gives what it says.
+    pub(super) async fn observe(&self, snapshot: Snapshot) -> Snapshot {
         let now = self.engine().now();
         let observed = Observed {
             content_hash: snapshot.body.as_ref().unwrap().content_hash(),
@@ -77,14 +84,11 @@ impl Bench {
         let ledger = Ledger::new(self.pool().clone());
         ledger.observe(&mut transaction, &observed, now).await.unwrap();
         transaction.commit().await.unwrap();
-        let (epoch, number): (i64, i64) =
-            sqlx::query_as("select epoch, number from revision order by number desc limit 1")
-                .fetch_one(self.pool())
-                .await
-                .unwrap();
-        let said = Snapshot { revision: Revision { epoch, number }, ..snapshot };
-        self.hear(said.clone()).await;
-        said
+        let (epoch, number): (i64, i64) = sqlx::query_as("select epoch, number from revision order by id desc limit 1")
+            .fetch_one(self.pool())
+            .await
+            .unwrap();
+        Snapshot { revision: Revision { epoch, number }, ..snapshot }
     }
 
     async fn wake(&self, snapshot: &Snapshot) {

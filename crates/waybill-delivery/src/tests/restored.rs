@@ -19,7 +19,7 @@ use crate::{
 
 impl Bench {
     /// What a person does after a restore; gives the new epoch.
-    async fn is_restored(&self) -> i64 {
+    pub(super) async fn is_restored(&self) -> i64 {
         let mut connection = PgConnection::connect(&self.admin()).await.unwrap();
         sqlx::query("set search_path = erp_sync").execute(&mut connection).await.unwrap();
         begin_epoch(&mut connection, "test").await.unwrap()

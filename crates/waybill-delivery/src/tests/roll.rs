@@ -1,11 +1,12 @@
 //! Settled deliveries decided anew.
 
 use tonic::{Code, Request, Status};
+use waybill_connector::Failure;
 use waybill_domain::{Kind, RecordKey, Snapshot};
 use waybill_proto::wire::{RollRequest, RollResponse, State, deliveries_server::Deliveries as _};
 use waybill_testkit::records::order;
 
-use super::bench::Bench;
+use super::bench::{Answer, Bench};
 
 const BY_NAME: &str = "fields = { description = \"order.name\" }";
 const IN_WORDS: &str = "fields = { description = \"'Order ' ~ order.name\" }";
@@ -168,4 +169,16 @@ async fn what_is_decided_anew_is_written_at_the_flows_time() {
     bench.let_an_hour_pass().await;
     bench.round().await;
     assert_eq!((bench.states().await, bench.calls()), (vec!["applied".to_owned()], 3));
+}
+
+#[tokio::test]
+async fn what_may_be_in_a_system_and_leaves_its_flow_is_shown_as_the_cancellation_that_it_will_be() {
+    let bench = bench!();
+    bench.answer(Answer::ActThen(Failure::Ambiguous { message: "cut".to_owned() }));
+    bench.hear(bought(1)).await;
+    bench.round().await;
+    // It was claimed once, and gave up.
+    sqlx::query("update delivery set state = 'parked', code = 'gave_up'").execute(bench.pool()).await.unwrap();
+    bench.obey("when = \"order.cancelled\"\non_leave = \"cancel\"", "");
+    assert_eq!(counts(&bench.roll(dry()).await.unwrap()), [0, 1, 0, 0, 0]);
 }
