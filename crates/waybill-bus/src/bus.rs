@@ -1,4 +1,4 @@
-//! Publishing and fetching.
+//! Connecting, publishing and acknowledging.
 
 use std::time::Duration;
 
@@ -7,9 +7,8 @@ use async_nats::{
     jetstream::{self, AckKind, consumer::PullConsumer},
 };
 use bytes::Bytes;
-use futures::{StreamExt, future::join_all};
+use futures::future::join_all;
 use thiserror::Error;
-use tokio_util::sync::CancellationToken;
 
 use crate::topology::{Hears, inbox_prefix};
 
@@ -58,7 +57,7 @@ pub struct Outgoing {
 /// A fetched message. It is fetched again unless it is acknowledged.
 #[derive(Debug)]
 pub struct Incoming {
-    message: jetstream::Message,
+    pub(crate) message: jetstream::Message,
 }
 
 impl Incoming {
@@ -85,18 +84,9 @@ pub struct Bus {
     context: jetstream::Context,
 }
 
-/// A message seldom comes alone, and a batch of many costs its taker hardly more than one.
-const FOLLOWS_WITHIN: Duration = Duration::from_millis(15);
-
 const ACK_TIMEOUT: Duration = Duration::from_secs(5);
 /// A server that leaves two of these pings unanswered is gone, whatever its connection says.
 const PING_EVERY: Duration = Duration::from_secs(5);
-/// How much longer than asked the word that there is nothing may take: a message that comes when nobody waits any more is
-/// heard only when it comes again, half a minute later. The word is lost with the server that was asked.
-const WORD_WITHIN: Duration = Duration::from_secs(4);
-/// What is there is sent at once, one message after the other.
-const NEXT_WITHIN: Duration = Duration::from_secs(4);
-
 impl Bus {
     /// Connects as `user` (a service's name or `admin`) to one server, or to any node of a cluster: `urls` has each
     /// node's, with commas between. Goes on trying in the background if all are away, so that a service starts and keeps
@@ -171,42 +161,12 @@ impl Bus {
         self.client.subscribe(subject.to_owned()).await.map_err(BusError::server)
     }
 
-    /// Binds to a durable consumer that [`crate::topology::ensure`] made.
+    /// Binds to a durable consumer that [`crate::topology::ensure`] made; a [`crate::Fetcher`] asks it.
     ///
     /// # Errors
     /// If it is not there or we may not use it.
     pub async fn consumer(&self, hears: &Hears) -> Result<PullConsumer, BusError> {
         self.context.get_consumer_from_stream(hears.durable.as_str(), hears.stream).await.map_err(BusError::server)
-    }
-
-    /// Fetches up to `max` messages that are there now, waiting up to `wait` for the first, or until told to stop: what has
-    /// begun to come is not left lying.
-    ///
-    /// # Errors
-    /// If the consumer is gone or the connection is lost.
-    pub async fn fetch(
-        consumer: &PullConsumer,
-        max: usize,
-        wait: Duration,
-        stop: &CancellationToken,
-    ) -> Result<Vec<Incoming>, BusError> {
-        let mut messages = Vec::new();
-        // Waiting for a full batch would cost latency, so one is waited for, for a moment what follows it, and the rest is
-        // taken as it is.
-        let first = async {
-            let first = consumer.batch().max_messages(1).expires(wait).messages().await.map_err(BusError::server)?;
-            collect(first, wait + WORD_WITHIN, &mut messages).await
-        };
-        match stop.run_until_cancelled(first).await {
-            Some(fetched) => fetched?,
-            None => return Ok(messages),
-        }
-        if !messages.is_empty() && max > 1 {
-            tokio::time::sleep(FOLLOWS_WITHIN).await;
-            let rest = consumer.fetch().max_messages(max - 1).messages().await.map_err(BusError::server)?;
-            collect(rest, NEXT_WITHIN, &mut messages).await?;
-        }
-        Ok(messages)
     }
 
     /// Acknowledges a batch in a pipeline. A lost acknowledgement costs a redelivery, which is no work.
@@ -219,21 +179,4 @@ impl Bus {
         }
         Ok(())
     }
-}
-
-/// Takes what comes until there is word that no more will, which is said once: who waits for it in vain goes on without.
-async fn collect(
-    mut batch: jetstream::consumer::pull::Batch,
-    within: Duration,
-    messages: &mut Vec<Incoming>,
-) -> Result<(), BusError> {
-    while let Ok(Some(message)) = tokio::time::timeout(within, batch.next()).await {
-        match message {
-            Ok(message) => messages.push(Incoming { message }),
-            Err(error) if messages.is_empty() => return Err(BusError::server(error)),
-            // What came before the error is good; the error comes again with the next fetch.
-            Err(_) => break,
-        }
-    }
-    Ok(())
 }

@@ -2,14 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use waybill_bus::{Bus, Incoming, PullConsumer, topology};
+use waybill_bus::{Fetcher, Incoming, PullConsumer, topology};
 use waybill_runtime::database;
 
 use crate::engine::Engine;
 
 const FETCH: usize = 500;
-/// A fetch that is lost with the server that was asked is noticed only after this.
-const FETCH_WAIT: Duration = Duration::from_secs(2);
+/// A server that is gone may have been asked: the next one is asked after this.
+const FETCH_WAIT: Duration = Duration::from_secs(1);
 /// A cluster's nodes choose a leader within seconds, and refuse until then.
 const FETCH_AGAIN: Duration = Duration::from_millis(250);
 /// What takes longer hangs, as on a connection whose other end has vanished.
@@ -37,6 +37,7 @@ impl Engine {
     /// again, or has another leader, goes on without being bound again.
     pub(crate) async fn hear(self: Arc<Self>, hears: topology::Hears) -> anyhow::Result<()> {
         let Some(consumer) = self.bind(&hears).await else { return Ok(()) };
+        let mut fetcher = Fetcher::new(self.bus().clone(), consumer);
         let (stop, mut refused) = (self.stop_signal(), false);
         while !stop.is_cancelled() {
             if hears.stream == "RECEIPT" && !self.hears_receipts() {
@@ -44,7 +45,7 @@ impl Engine {
                 self.pause(Duration::from_secs(1)).await;
                 continue;
             }
-            let messages = match Bus::fetch(&consumer, FETCH, FETCH_WAIT, &stop).await {
+            let messages = match fetcher.fetch(FETCH, FETCH_WAIT, &stop).await {
                 Ok(messages) => messages,
                 Err(error) => {
                     if !std::mem::replace(&mut refused, true) {

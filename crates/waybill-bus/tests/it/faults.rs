@@ -6,10 +6,10 @@ use std::{
 };
 
 use tokio_util::sync::CancellationToken;
-use waybill_bus::{Bus, BusError, Incoming, Outgoing, PullConsumer};
+use waybill_bus::{Bus, BusError, Fetcher, Incoming, Outgoing};
 use waybill_testkit::{PrivateNats, Proxy, wait_for_async};
 
-use crate::{DEADLINE, message, orders_of_erp_sync, road};
+use crate::{DEADLINE, fetcher, message, orders_of_erp_sync, road};
 
 /// A silent server is noticed by its third ping, and then another node has to be found.
 const NOTICED_WITHIN: Duration = Duration::from_secs(40);
@@ -22,9 +22,18 @@ fn url(proxy: &Proxy) -> String {
     format!("nats://{}", proxy.address())
 }
 
-async fn fetch(consumer: &PullConsumer, seconds: u64) -> Result<Vec<Incoming>, BusError> {
-    Bus::fetch(consumer, 100, Duration::from_secs(seconds), &CancellationToken::new()).await
+/// Connected on a road that can be spoilt, and about to ask.
+async fn hearer(proxy: &Proxy) -> Fetcher {
+    let bus = Bus::connect(&url(proxy), "admin", "").await.unwrap();
+    wait_for_async("the connection", DEADLINE, async || bus.connected().then_some(())).await;
+    fetcher(&bus).await
 }
+
+async fn fetch(fetcher: &mut Fetcher, wait: Duration) -> Result<Vec<Incoming>, BusError> {
+    fetcher.fetch(100, wait, &CancellationToken::new()).await
+}
+
+const SECOND: Duration = Duration::from_secs(1);
 
 async fn say(bus: &Bus, message: Outgoing) -> bool {
     bus.publish(vec![message]).await.iter().all(Result::is_ok)
@@ -34,14 +43,12 @@ async fn say(bus: &Bus, message: Outgoing) -> bool {
 async fn an_answer_that_is_cut_does_not_end_the_hearing() {
     let Some((nats, speaker, _folder)) = road().await else { return };
     let proxy = through(&nats);
-    let bus = Bus::connect(&url(&proxy), "admin", "").await.unwrap();
-    wait_for_async("the connection", DEADLINE, async || bus.connected().then_some(())).await;
-    let consumer = bus.consumer(&orders_of_erp_sync()).await.unwrap();
+    let mut fetcher = hearer(&proxy).await;
     let large = Outgoing { payload: vec![b'x'; 50_000].into(), ..message(2) };
     assert!(say(&speaker, message(1)).await && say(&speaker, large).await);
     // The first is fetched alone; the cut meets what is fetched with it.
     proxy.cut(1, 20_000);
-    let fetched = tokio::time::timeout(DEADLINE, fetch(&consumer, 2)).await;
+    let fetched = tokio::time::timeout(DEADLINE, fetch(&mut fetcher, 2 * SECOND)).await;
     let subjects: Vec<_> = fetched.expect("it ends").unwrap().iter().map(|one| one.subject().to_owned()).collect();
     assert_eq!(subjects, ["store.v1.order.main.1"]);
     assert_eq!(proxy.struck(), 1);
@@ -51,22 +58,18 @@ async fn an_answer_that_is_cut_does_not_end_the_hearing() {
 async fn a_question_that_is_lost_is_not_waited_for_longer_than_it_was_to_take() {
     let Some((nats, _speaker, _folder)) = road().await else { return };
     let proxy = through(&nats);
-    let bus = Bus::connect(&url(&proxy), "admin", "").await.unwrap();
-    wait_for_async("the connection", DEADLINE, async || bus.connected().then_some(())).await;
-    let consumer = bus.consumer(&orders_of_erp_sync()).await.unwrap();
+    let mut fetcher = hearer(&proxy).await;
     proxy.silence();
     let since = Instant::now();
-    assert_eq!(fetch(&consumer, 1).await.unwrap().len(), 0);
-    assert!(since.elapsed() < Duration::from_secs(7), "it took {:?}", since.elapsed());
+    assert_eq!(fetch(&mut fetcher, SECOND).await.unwrap().len(), 0);
+    assert!(since.elapsed() < Duration::from_millis(1500), "it took {:?}", since.elapsed());
 }
 
-#[tokio::test]
-async fn a_message_that_is_long_on_its_way_is_still_waited_for() {
+/// Has a message said in answer to a question whose time will be over when the answer comes.
+async fn answered_late(busy: Duration) {
     let Some((nats, speaker, _folder)) = road().await else { return };
     let proxy = through(&nats);
-    let bus = Bus::connect(&url(&proxy), "admin", "").await.unwrap();
-    wait_for_async("the connection", DEADLINE, async || bus.connected().then_some(())).await;
-    let consumer = bus.consumer(&orders_of_erp_sync()).await.unwrap();
+    let mut fetcher = hearer(&proxy).await;
     proxy.slow(Duration::from_millis(1500));
     let said = async {
         let mut seen = speaker.consumer(&orders_of_erp_sync()).await.unwrap();
@@ -75,19 +78,46 @@ async fn a_message_that_is_long_on_its_way_is_still_waited_for() {
         })
         .await;
         assert!(say(&speaker, message(1)).await);
+        Instant::now()
     };
-    let (fetched, ()) = futures::join!(fetch(&consumer, 1), said);
+    let heard = async {
+        assert_eq!(fetch(&mut fetcher, SECOND).await.unwrap().len(), 0);
+        tokio::time::sleep(busy).await;
+        while fetch(&mut fetcher, SECOND).await.unwrap().is_empty() {}
+        Instant::now()
+    };
+    let (said, heard) = futures::join!(said, heard);
     // One that nobody waits for comes again half a minute later.
-    assert_eq!(fetched.unwrap().len(), 1);
+    assert!(heard - said < busy + Duration::from_secs(10), "it took {:?}", heard - said);
+}
+
+#[tokio::test]
+async fn a_message_that_is_long_on_its_way_is_still_waited_for() {
+    answered_late(Duration::ZERO).await;
+}
+
+#[tokio::test]
+async fn a_message_that_comes_while_its_hearer_is_busy_is_heard_when_he_asks_again() {
+    answered_late(Duration::from_secs(7)).await;
+}
+
+#[tokio::test]
+async fn nothing_is_asked_where_nobody_can_answer() {
+    let Some((nats, _speaker, _folder)) = road().await else { return };
+    let bus = Bus::connect(&nats.url(), "admin", "").await.unwrap();
+    wait_for_async("the connection", DEADLINE, async || bus.connected().then_some(())).await;
+    let mut fetcher = fetcher(&bus).await;
+    drop(nats);
+    wait_for_async("the connection to be lost", DEADLINE, async || (!bus.connected()).then_some(())).await;
+    let error = fetch(&mut fetcher, SECOND).await.unwrap_err();
+    assert_eq!(error.to_string(), "NATS: not connected");
 }
 
 #[tokio::test]
 async fn who_is_told_to_stop_takes_what_has_begun_to_come_and_waits_for_nothing_else() {
     let Some((nats, speaker, _folder)) = road().await else { return };
     let proxy = through(&nats);
-    let bus = Bus::connect(&url(&proxy), "admin", "").await.unwrap();
-    wait_for_async("the connection", DEADLINE, async || bus.connected().then_some(())).await;
-    let consumer = bus.consumer(&orders_of_erp_sync()).await.unwrap();
+    let mut fetcher = hearer(&proxy).await;
     let stop = CancellationToken::new();
     for number in 1..=3 {
         assert!(say(&speaker, message(number)).await);
@@ -102,10 +132,10 @@ async fn who_is_told_to_stop_takes_what_has_begun_to_come_and_waits_for_nothing_
         .await;
         stop.cancel();
     };
-    let (fetched, ()) = futures::join!(Bus::fetch(&consumer, 100, Duration::from_secs(2), &stop), stopped);
+    let (fetched, ()) = futures::join!(fetcher.fetch(100, 2 * SECOND, &stop), stopped);
     assert_eq!(fetched.unwrap().len(), 3);
     let since = Instant::now();
-    assert_eq!(Bus::fetch(&consumer, 100, Duration::from_secs(2), &stop).await.unwrap().len(), 0);
+    assert_eq!(fetcher.fetch(100, 2 * SECOND, &stop).await.unwrap().len(), 0);
     assert!(since.elapsed() < Duration::from_secs(1));
 }
 

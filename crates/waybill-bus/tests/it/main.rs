@@ -11,7 +11,7 @@ use std::{
 };
 
 use tokio_util::sync::CancellationToken;
-use waybill_bus::{Bus, Outgoing, topology};
+use waybill_bus::{Bus, Fetcher, Outgoing, topology};
 use waybill_testkit::{PrivateNats, ScratchFolder, missing_programs, skip_or_fail, wait_for_async};
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -41,10 +41,14 @@ fn orders_of_erp_sync() -> topology::Hears {
     topology::hears().into_iter().find(|hears| hears.durable == "erp-sync-order").unwrap()
 }
 
+async fn fetcher(bus: &Bus) -> Fetcher {
+    Fetcher::new(bus.clone(), bus.consumer(&orders_of_erp_sync()).await.unwrap())
+}
+
 #[tokio::test]
 async fn a_trickle_is_heard_at_once_and_each_message_once() {
     let Some((_nats, bus, _folder)) = road().await else { return };
-    let consumer = bus.consumer(&orders_of_erp_sync()).await.unwrap();
+    let mut fetcher = fetcher(&bus).await;
     const COUNT: usize = 600;
     let speaker = bus.clone();
     let said = tokio::spawn(async move {
@@ -67,7 +71,7 @@ async fn a_trickle_is_heard_at_once_and_each_message_once() {
     let mut twice = 0;
     let began = Instant::now();
     while heard.len() < COUNT && began.elapsed() < Duration::from_secs(25) {
-        let messages = Bus::fetch(&consumer, 500, Duration::from_millis(200), &CancellationToken::new()).await.unwrap();
+        let messages = fetcher.fetch(500, Duration::from_millis(200), &CancellationToken::new()).await.unwrap();
         for message in &messages {
             let number: usize = std::str::from_utf8(message.payload()).unwrap().parse().unwrap();
             twice += usize::from(heard.insert(number, Instant::now()).is_some());
