@@ -78,17 +78,15 @@ async fn answered_late(busy: Duration) {
         })
         .await;
         assert!(say(&speaker, message(1)).await);
-        Instant::now()
     };
     let heard = async {
         assert_eq!(fetch(&mut fetcher, SECOND).await.unwrap().len(), 0);
         tokio::time::sleep(busy).await;
-        while fetch(&mut fetcher, SECOND).await.unwrap().is_empty() {}
-        Instant::now()
+        let again = async { while fetch(&mut fetcher, SECOND).await.unwrap().is_empty() {} };
+        // One that nobody waits for comes again half a minute later.
+        tokio::time::timeout(Duration::from_secs(10), again).await.expect("it was waited for");
     };
-    let (said, heard) = futures::join!(said, heard);
-    // One that nobody waits for comes again half a minute later.
-    assert!(heard - said < busy + Duration::from_secs(10), "it took {:?}", heard - said);
+    futures::join!(said, heard);
 }
 
 #[tokio::test]
