@@ -44,12 +44,12 @@ struct Asked {
 /// To which question, and what: `None` once there will be no more.
 type Said = (u64, Option<<Batch as Stream>::Item>);
 
-enum Answer {
-    /// It may be to an earlier question.
-    Message(Incoming),
-    /// There will be no more.
+/// Why there is no message.
+enum Without {
+    /// There will be no more in answer to the question.
     Over,
     Late,
+    Failed(BusError),
 }
 
 impl Fetcher {
@@ -75,20 +75,30 @@ impl Fetcher {
         let mut messages = Vec::new();
         match stop.run_until_cancelled(self.first(wait)).await {
             Some(first) => messages.extend(first?),
-            None => return Ok(messages),
+            None => {
+                // What came while nobody asked.
+                while let Ok((_, answer)) = self.hears.try_recv() {
+                    messages.extend(answer.and_then(Result::ok).map(|message| Incoming { message }));
+                }
+                return Ok(messages);
+            }
         }
         if !messages.is_empty() && max > 1 && self.bus.connected() {
             sleep(FOLLOWS_WITHIN).await;
             // What has come is good; an error comes again with the next fetch.
             if let Ok(rest) = self.consumer.fetch().max_messages(max - 1).messages().await {
-                let mut rest = self.listen(rest, REST_WITHIN);
-                let latest = rest.due + LATE_WITHIN;
+                let (mut rest, mut waited) = (self.listen(rest, REST_WITHIN), false);
                 loop {
                     match self.answer(rest).await {
-                        Ok(Answer::Message(message)) => messages.push(message),
-                        // It is not asked again.
-                        Ok(Answer::Late) if stop.is_cancelled() && rest.due < latest => rest.due = latest,
-                        Ok(Answer::Late | Answer::Over) | Err(_) => break,
+                        Ok(message) => {
+                            messages.push(message);
+                            rest.due = rest.due.max(Instant::now() + REST_WITHIN);
+                        }
+                        // It is not asked again: late is when it is not listened for any more.
+                        Err(Without::Late) if stop.is_cancelled() && !std::mem::replace(&mut waited, true) => {
+                            rest.due = Instant::now() + LATE_WITHIN;
+                        }
+                        Err(_) => break,
                     }
                 }
             }
@@ -107,9 +117,10 @@ impl Fetcher {
             }
         };
         self.open = Some(asked);
-        match self.answer(asked).await? {
-            Answer::Message(message) => Ok(Some(message)),
-            Answer::Over | Answer::Late => Ok(None),
+        match self.answer(asked).await {
+            Ok(message) => Ok(Some(message)),
+            Err(Without::Over | Without::Late) => Ok(None),
+            Err(Without::Failed(error)) => Err(error),
         }
     }
 
@@ -120,7 +131,10 @@ impl Fetcher {
         let asked = Asked { number: self.count, due: Instant::now() + within };
         let said = self.said.clone();
         self.listeners.spawn(async move {
-            while let Ok(answer) = timeout_at(asked.due + LATE_WITHIN, answers.next()).await {
+            // What has begun to come is listened for as long as it comes.
+            let mut until = asked.due + LATE_WITHIN;
+            while let Ok(answer) = timeout_at(until, answers.next()).await {
+                until = until.max(Instant::now() + LATE_WITHIN);
                 let ends = !matches!(answer, Some(Ok(_)));
                 if said.send((asked.number, answer)).is_err() || ends {
                     break;
@@ -130,18 +144,20 @@ impl Fetcher {
         asked
     }
 
-    /// What comes next, for as long as the answer to this question is not late.
-    async fn answer(&mut self, asked: Asked) -> Result<Answer, BusError> {
+    /// What comes next, to this question or an earlier one, for as long as the answer to this one is not late.
+    async fn answer(&mut self, asked: Asked) -> Result<Incoming, Without> {
         loop {
-            let Ok(Some((to, said))) = timeout_at(asked.due, self.hears.recv()).await else { return Ok(Answer::Late) };
+            let Ok(Some((to, said))) = timeout_at(asked.due, self.hears.recv()).await else {
+                return Err(Without::Late);
+            };
             if let Some(Ok(message)) = said {
-                return Ok(Answer::Message(Incoming { message }));
+                return Ok(Incoming { message });
             }
             self.open = self.open.filter(|open| open.number != to);
             match said {
                 _ if to != asked.number => {}
-                Some(Err(error)) => return Err(BusError::server(error)),
-                _ => return Ok(Answer::Over),
+                Some(Err(error)) => return Err(Without::Failed(BusError::server(error))),
+                _ => return Err(Without::Over),
             }
         }
     }

@@ -39,7 +39,10 @@ impl Engine {
         let Some(consumer) = self.bind(&hears).await else { return Ok(()) };
         let mut fetcher = Fetcher::new(self.bus().clone(), consumer);
         let (stop, mut refused) = (self.stop_signal(), false);
-        while !stop.is_cancelled() {
+        // Once told to stop, the last fetch gives what has come.
+        let mut is_last = false;
+        while !is_last {
+            is_last = stop.is_cancelled();
             if hears.stream == "RECEIPT" && !self.hears_receipts() {
                 // Should a changed plan make them matter, they are there for as long as the stream keeps them.
                 self.pause(Duration::from_secs(1)).await;

@@ -100,6 +100,55 @@ async fn a_message_that_comes_while_its_hearer_is_busy_is_heard_when_he_asks_aga
 }
 
 #[tokio::test]
+async fn a_message_that_came_while_its_hearer_was_busy_is_heard_though_he_is_told_to_stop() {
+    let Some((nats, speaker, _folder)) = road().await else { return };
+    let proxy = through(&nats);
+    let mut fetcher = hearer(&proxy).await;
+    proxy.slow(Duration::from_millis(1500));
+    assert_eq!(fetch(&mut fetcher, SECOND).await.unwrap().len(), 0);
+    let mut seen = speaker.consumer(&orders_of_erp_sync()).await.unwrap();
+    wait_for_async("the question to be there", DEADLINE, async || {
+        (seen.info().await.unwrap().num_waiting == 1).then_some(())
+    })
+    .await;
+    assert!(say(&speaker, message(1)).await);
+    wait_for_async("the answer to be sent", DEADLINE, async || {
+        (seen.info().await.unwrap().num_ack_pending == 1).then_some(())
+    })
+    .await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let stop = CancellationToken::new();
+    stop.cancel();
+    assert_eq!(fetcher.fetch(100, SECOND, &stop).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_batch_that_takes_long_to_come_comes_whole_and_once() {
+    const COUNT: usize = 400;
+    let Some((nats, speaker, _folder)) = road().await else { return };
+    let proxy = through(&nats);
+    let mut fetcher = hearer(&proxy).await;
+    for number in 0..COUNT {
+        let large = Outgoing { payload: vec![b'x'; 60_000].into(), ..message(number) };
+        assert!(say(&speaker, large).await);
+    }
+    // Some 400 pieces, one after another.
+    proxy.slow(Duration::from_millis(20));
+    let mut subjects = Vec::new();
+    let all = async {
+        while subjects.len() < COUNT {
+            let fetched = fetcher.fetch(500, SECOND, &CancellationToken::new()).await.unwrap();
+            subjects.extend(fetched.iter().map(|one| one.subject().to_owned()));
+        }
+    };
+    // What was not listened for any more comes again after half a minute.
+    tokio::time::timeout(Duration::from_secs(25), all).await.expect("all of it was listened for");
+    subjects.sort();
+    subjects.dedup();
+    assert_eq!(subjects.len(), COUNT);
+}
+
+#[tokio::test]
 async fn nothing_is_asked_where_nobody_can_answer() {
     let Some((nats, _speaker, _folder)) = road().await else { return };
     let bus = Bus::connect(&nats.url(), "admin", "").await.unwrap();
