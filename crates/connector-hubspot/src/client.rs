@@ -20,7 +20,7 @@ use crate::{
 };
 
 const URL: &str = "https://api.hubapi.com";
-const TIMEOUT: Duration = Duration::from_secs(15);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(15);
 /// The daily limit ends at midnight in the account's time zone, which is not known here.
 const WAIT_FOR_THE_DAILY_LIMIT: Duration = Duration::from_secs(300);
 /// "Locks will last for 2 seconds" (error-handling guide, 423).

@@ -109,6 +109,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
     // Look-ups read by id or unique property, which sees a write at once.
     budget_is_published: true,
     find_lag: Duration::ZERO,
+    call_timeout: crate::client::TIMEOUT,
 };
 
 /// What the connector says of itself.

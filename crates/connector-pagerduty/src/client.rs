@@ -11,7 +11,7 @@ use waybill_connector::{
 use crate::wire::{Accepted, Event, Refusal, Signed};
 
 const URL: &str = "https://events.pagerduty.com/v2";
-const TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 /// "We suggest retrying 3 times with each request being 30 seconds apart." (events-api-v2/rate-limits)
 const WAIT: Duration = Duration::from_secs(30);
 const ROUTING_KEY_CHARS: usize = 32;

@@ -51,6 +51,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
     budget: Budget { requests: 120, per: Duration::from_secs(60) },
     budget_is_published: true,
     find_lag: Duration::ZERO,
+    call_timeout: client::TIMEOUT,
 };
 
 /// What the connector says of itself.

@@ -20,7 +20,7 @@ use crate::{
 
 const URL: &str = "https://api.shipstation.com";
 /// Under half of the engine's lease of 60 s.
-const TIMEOUT: Duration = Duration::from_secs(25);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(25);
 
 /// Which labels to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

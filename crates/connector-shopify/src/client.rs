@@ -23,7 +23,7 @@ use crate::wire;
 /// The version that the documents are written for.
 pub const API_VERSION: &str = "2026-07";
 /// A call's bound; under half of the engine's lease.
-const TIMEOUT: Duration = Duration::from_secs(20);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Calls one shop's API.
 #[derive(Debug, Clone)]

@@ -76,6 +76,7 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
     budget: Budget { requests: 100, per: Duration::from_secs(1) },
     budget_is_published: true,
     find_lag: Duration::from_secs(2),
+    call_timeout: client::TIMEOUT,
 };
 
 /// See [`DESCRIPTOR`].

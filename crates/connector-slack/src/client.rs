@@ -11,7 +11,7 @@ use waybill_connector::{
 
 use crate::wire::{Empty, Message};
 
-const TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Slack's words for a webhook that is no longer one: removed, its app uninstalled, its workspace gone.
 const NOT_A_WEBHOOK: &[&str] =

@@ -39,6 +39,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
     budget: Budget { requests: 1, per: Duration::from_secs(1) },
     budget_is_published: true,
     find_lag: Duration::ZERO,
+    call_timeout: client::TIMEOUT,
 };
 
 /// What the connector says of itself.

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Confirming a batch of sales makes their invoices and shipments in the same request.
-const TIMEOUT: Duration = Duration::from_secs(25);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(25);
 
 /// A client for one database.
 #[derive(Debug)]

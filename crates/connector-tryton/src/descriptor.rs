@@ -26,6 +26,7 @@ pub fn descriptor() -> Descriptor {
         budget: Budget { requests: 50, per: Duration::from_secs(1) },
         budget_is_published: false,
         find_lag: Duration::ZERO,
+        call_timeout: crate::client::TIMEOUT,
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The specification advises 15 to 30 seconds.
-const TIMEOUT: Duration = Duration::from_secs(20);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 
 pub(crate) struct Client {
     http: HttpClient,

@@ -55,6 +55,8 @@ pub(crate) enum Stopped {
     ClaimLost,
     /// This replica is told to stop; the claim was given back, and what was done of it is recorded.
     GivenBack,
+    /// An earlier call may still be at work in the system, for so long: what it makes would not be found yet.
+    TooEarly(Duration),
 }
 
 /// A call as long as this ends while the claim holds.
@@ -124,17 +126,29 @@ impl Work {
 
 /// Whether a step may have taken effect without our knowing.
 fn uncertain(step: &Step, row: Option<&StepRow>, may_be_there: bool, unsure: bool) -> bool {
-    let is_open = |row: &StepRow| matches!(row.state.as_str(), "intent" | "ambiguous");
-    !step.idempotent && (may_be_there || row.map_or(unsure, is_open))
+    !step.idempotent && (may_be_there || row.map_or(unsure, StepRow::is_open))
 }
 
 impl Engine {
     /// Runs the steps of a group of deliveries to one sink, those that stand at the same step in one call. Each ends
     /// with `ended` set.
-    pub(crate) async fn run_steps(&self, sink: &dyn AnySink, works: &mut [Work]) -> sqlx::Result<()> {
+    /// A call is over `over_after` its beginning, and what it made is found.
+    pub(crate) async fn run_steps(
+        &self,
+        sink: &dyn AnySink,
+        works: &mut [Work],
+        over_after: Duration,
+    ) -> sqlx::Result<()> {
         let rows = steps::of(self.pool(), &works.iter().map(|work| &work.claim).collect::<Vec<_>>()).await?;
         for work in works.iter_mut() {
             work.steps = sink.steps(&work.document, &work.known);
+            let looked_up = work.steps.iter().filter(|step| !step.idempotent);
+            let rows = looked_up.filter_map(|step| rows.get(&(work.claim.id, step.name.to_string())));
+            let open = rows.filter(|row| row.is_open());
+            let left = open.map(|row| over_after.saturating_sub(row.age())).max().unwrap_or_default();
+            if !left.is_zero() {
+                work.ended = Some(Err(Stopped::TooEarly(left)));
+            }
         }
         loop {
             for work in works.iter_mut() {

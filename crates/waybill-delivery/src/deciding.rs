@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use waybill_connector::Failure;
 use waybill_domain::{Body, Kind, ObjectKey, RecordKey, Snapshot};
-use waybill_plan::{Decision, DeliveryFacts, Document, Facts, Flow, Plan, Remote, Retry, WaitFor, Write, decide};
+use waybill_plan::{
+    Decision, DeliveryFacts, Document, Facts, Flow, ORDER_IGNORED, Plan, Remote, Retry, WaitFor, Write, decide,
+};
 
 use crate::{
     apply::Work,
@@ -141,7 +143,14 @@ impl Engine {
             Decided::Settled(Box::new((end, claim)))
         };
         match decision {
-            Decision::Ignore { rule } => settled(claim, "ignored", &rule, "", ""),
+            Decision::Ignore { rule } => {
+                // What it hangs on, so that it is found once that has changed.
+                let order = match &snapshot.body {
+                    Some(Body::Refund(refund)) if rule == ORDER_IGNORED => refund.order_id.as_str(),
+                    _ => "",
+                };
+                settled(claim, "ignored", &rule, order, "")
+            }
             Decision::Nothing => {
                 claim.basis.document_hash = claim.applied_hash.clone().unwrap_or_default();
                 settled(claim, "applied", "", "", "")

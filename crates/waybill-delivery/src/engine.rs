@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use waybill_bus::{Bus, topology};
 use waybill_domain::{Clock, Kind, Snapshot, SystemName, descriptor::Budget};
-use waybill_plan::{Flow, Plan};
+use waybill_plan::Plan;
 use waybill_proto::wire;
 use waybill_runtime::{Metrics, Tasks, database, grpc::PeerChannel, health::Health};
 
@@ -21,7 +21,7 @@ use crate::{
     outbox,
     sinks::SystemPort,
     store::{
-        self,
+        flows::{self, Way},
         heard::{self, Wanted},
     },
     taken::Taken,
@@ -159,9 +159,16 @@ impl Engine {
         if *self.noted.lock().unwrap_or_else(PoisonError::into_inner) == plan.hash {
             return Ok(());
         }
-        let column = |flow: &Flow| (flow.name.clone(), flow.kind.to_string(), flow.to.to_string());
-        let flows: Vec<_> = plan.flows.iter().map(column).collect();
-        store::flows::note(db, &flows, self.now()).await?;
+        let ways: Vec<Way> = plan
+            .ways()
+            .map(|(flow, store)| Way {
+                flow: flow.name.clone(),
+                store: store.to_string(),
+                kind: flow.kind.to_string(),
+                system: flow.to.to_string(),
+            })
+            .collect();
+        flows::note(db, &ways, self.now()).await?;
         plan.hash.clone_into(&mut self.noted.lock().unwrap_or_else(PoisonError::into_inner));
         Ok(())
     }
@@ -174,7 +181,7 @@ impl Engine {
                 let outcome = async {
                     let mut transaction = database::begin(self.pool()).await?;
                     self.note_flows(&mut transaction, &self.plan()).await?;
-                    store::flows::decide_waiting_anew(&mut transaction).await?;
+                    flows::decide_waiting_anew(&mut transaction).await?;
                     transaction.commit().await
                 }
                 .await;
@@ -309,6 +316,8 @@ impl Engine {
         tasks.spawn("follow the plan", async move { engine.follow_plan().await });
         if !self.parts.sources.is_empty() {
             let engine = Arc::clone(self);
+            tasks.spawn("compare as planned", async move { engine.compare_as_planned().await });
+            let engine = Arc::clone(self);
             tasks.repeat("compare with sources", COMPARE_EVERY, move || {
                 let engine = Arc::clone(&engine);
                 async move {
@@ -318,6 +327,19 @@ impl Engine {
                 }
             });
         }
+    }
+
+    /// A plan that names another way has what was before it compared at once: until then it is a gap.
+    async fn compare_as_planned(&self) -> anyhow::Result<()> {
+        let (stop, mut plan) = (self.stop_signal(), self.parts.plan.clone());
+        while let Some(changed) = stop.run_until_cancelled(plan.changed()).await {
+            changed?;
+            let compared = stop.run_until_cancelled(self.compare_with_sources()).await;
+            if let Some(Err(error)) = compared {
+                tracing::warn!(%error, "not compared with the sources; tried again within a minute");
+            }
+        }
+        Ok(())
     }
 
     pub(crate) async fn pause(&self, time: Duration) {

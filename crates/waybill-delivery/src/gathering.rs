@@ -104,7 +104,7 @@ impl Gathered {
     fn facts(&self, claim: &Claim, snapshot: &Snapshot, flow: Option<&Flow>, now: Timestamp) -> Facts {
         let mut facts = Facts { now, approved: claim.approved, ..Facts::default() };
         let state = flow.and_then(|flow| self.flows.get(&flow.name));
-        facts.active_since = state.map(|state| state.active_since);
+        facts.active_since = state.and_then(|state| state.active_since.get(&claim.store).copied());
         facts.paused = state.is_some_and(|state| state.paused);
         let theirs = self
             .receipts

@@ -1,6 +1,7 @@
 //! How ends are recorded: with what decided them, what was sent, and what is said of it.
 
-use waybill_domain::document::Fields;
+use waybill_domain::{Kind, document::Fields};
+use waybill_plan::ORDER_IGNORED;
 use waybill_runtime::database;
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     receipts::receipt_rows,
     store::{
         claim::Claim,
-        sent,
+        refunds, sent,
         settle::{self, Ended},
         steps::StepWrite,
         systems,
@@ -23,6 +24,14 @@ pub(crate) struct End {
     pub(crate) claim: Claim,
     pub(crate) ended: Ended,
     pub(crate) sent: Vec<(String, String, Fields)>,
+}
+
+impl End {
+    /// The order whose being ignored has this ignored: its store and id.
+    fn hangs_on(&self) -> Option<(&str, &str)> {
+        let hangs = self.ended.state == "ignored" && self.ended.code == ORDER_IGNORED;
+        hangs.then_some((self.claim.store.as_str(), self.ended.field.as_str()))
+    }
 }
 
 pub(crate) const LOST: &str = "the claim was lost to another replica; its result counts";
@@ -63,6 +72,8 @@ impl Engine {
         }
         let mut transaction = database::begin(self.pool()).await?;
         let told: Vec<_> = ends.iter().map(|end| (&end.ended, &end.claim.basis)).collect();
+        let hang_on = ends.iter().filter_map(End::hangs_on).collect::<Vec<_>>();
+        refunds::hold_orders(&mut transaction, system, &hang_on).await?;
         let settlements = settle::settle(&mut transaction, &told, self.now()).await?;
         let mut settled = Vec::with_capacity(ends.len());
         for end in ends {
@@ -82,6 +93,13 @@ impl Engine {
             let records = i64::try_from(first_writes).unwrap_or(i64::MAX);
             systems::note_first_writes(&mut transaction, system, records).await?;
         }
+        let is_new_order = |end: &&End| {
+            end.claim.kind == Kind::Order.as_str() && end.claim.applied_number.is_none() && end.ended.state == "applied"
+        };
+        let new_orders = settled.iter().map(|(end, _)| *end).filter(is_new_order);
+        let orders: Vec<_> =
+            new_orders.map(|end| (end.claim.store.as_str(), end.claim.record_id.as_str())).chain(hang_on).collect();
+        let woken = refunds::wake(&mut transaction, system, &orders).await?;
         if self.hooks().says_receipts() {
             let rows: Vec<_> = settled
                 .iter()
@@ -99,6 +117,9 @@ impl Engine {
             self.metrics().add("waybill_deliveries_settled_total", &labels, 1);
         }
         self.wake_outbox();
+        if woken > 0 {
+            self.wake_workers();
+        }
         Ok(())
     }
 }

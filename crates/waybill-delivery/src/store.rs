@@ -2,8 +2,8 @@
 //!
 //! A statement's plan is kept for a while (`waybill_runtime::database::pool`), also where a sale or an import fills a table
 //! that was small when it was made. So what is asked for many keys on the way of a change has a form that is planned as
-//! one look for each, and never as a hash of a whole table: a `lateral` that ends with `offset 0`, or a subquery with
-//! `limit 1`. What is asked every few seconds, of a part of a table that an index holds, is planned anew each time:
+//! one look for each, and never as a hash of a whole table: a `lateral` or an `exists` that ends with `offset 0`. (A
+//! subquery with `limit 1` that `is null` is taken for true of one row in two hundred: what is due would all be read.) What is asked every few seconds, of a part of a table that an index holds, is planned anew each time:
 //! `persistent(false)`.
 
 pub(crate) mod approvals;
@@ -18,6 +18,7 @@ pub(crate) mod first_run;
 pub(crate) mod flows;
 pub(crate) mod heard;
 pub(crate) mod history;
+pub(crate) mod refunds;
 pub(crate) mod roll;
 pub(crate) mod sent;
 pub(crate) mod settle;

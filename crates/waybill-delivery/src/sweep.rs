@@ -1,7 +1,12 @@
 //! Comparing with the sources: what the road lost comes this way.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
+use sha2::{Digest as _, Sha256};
+use waybill_bus::subjects;
 use waybill_domain::{RecordKey, Snapshot};
+use waybill_plan::{Flow, Plan};
 use waybill_proto::wire::{Head, ListChangesRequest, source_client::SourceClient};
 
 use crate::{engine::Engine, intake::Heard};
@@ -19,10 +24,17 @@ pub(crate) fn source_of(domain: &str) -> Option<&'static str> {
     SOURCES.iter().find(|(_, name)| *name == domain).map(|(service, _)| *service)
 }
 
-/// Under which name a source's cursor is kept. Those that are kept under the service's own were made by an order that
-/// passed over changes where the numbers of transactions got a digit more; what came before them is compared once more.
-pub fn cursor_of(service: &str) -> String {
-    format!("{service} 2")
+/// Under which name a source's cursor is kept: one for each set of ways that a plan gives its records and that is heeded.
+/// So what a cursor passed under another plan is compared with this one's ways, and a replica that has the old plan still
+/// moves that one's cursor only. Those under the service's own name were made by an order that passed over changes where
+/// the numbers of transactions got a digit more.
+pub fn cursor_of(service: &str, plan: &Plan, heeds: impl Fn(&Flow) -> bool) -> String {
+    let domain = SOURCES.iter().find(|(name, _)| *name == service).map(|(_, domain)| *domain);
+    let ways = plan.ways().filter(|(flow, _)| Some(subjects::domain(flow.kind)) == domain && heeds(flow));
+    let ways: BTreeSet<String> = ways.map(|(flow, store)| format!("{store}/{}/{}\n", flow.kind, flow.to)).collect();
+    let digest = Sha256::digest(ways.into_iter().collect::<String>());
+    let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("{service} 2 {digest}")
 }
 
 impl Engine {
@@ -35,11 +47,8 @@ impl Engine {
                 continue;
             }
             let mut client = SourceClient::new(channel.clone()).max_decoding_message_size(64 * 1024 * 1024);
-            let mut cursor: String = sqlx::query_scalar("select position from source_cursor where source = $1")
-                .bind(cursor_of(service))
-                .fetch_optional(self.pool())
-                .await?
-                .unwrap_or_default();
+            let as_planned = self.cursor_of(service, &self.plan());
+            let (mut kept_as, mut cursor) = (as_planned.as_str(), self.kept_cursor(&as_planned).await?);
             // Most of what changed came by the road: what did is asked for only where something did not, and then page by
             // page, until all of one did.
             let mut in_full = false;
@@ -54,6 +63,11 @@ impl Engine {
                 };
                 let plan = self.plan();
                 let mut page = ask(!in_full).await?;
+                if !page.in_order && kept_as != service {
+                    // One of before goes on from where it was; once it is a newer one, all is compared once more.
+                    (kept_as, cursor) = (service, self.kept_cursor(service).await?);
+                    continue;
+                }
                 if page.heads.iter().any(|head| !self.has_taken(&plan.hash, head)) {
                     page = ask(false).await?;
                 }
@@ -69,11 +83,13 @@ impl Engine {
                 }
                 in_full = !heard.is_empty();
                 self.take(heard).await?;
+                if as_planned != self.cursor_of(service, &self.plan()) {
+                    // The plan changed on the way; its own comparison is made.
+                    break;
+                }
                 if page.cursor != cursor {
                     cursor = page.cursor;
-                    if page.in_order {
-                        self.keep_cursor(service, &cursor).await?;
-                    }
+                    self.keep_cursor(kept_as, &cursor).await?;
                 }
                 if !page.more {
                     break;
@@ -83,12 +99,22 @@ impl Engine {
         Ok(())
     }
 
-    async fn keep_cursor(&self, service: &str, cursor: &str) -> sqlx::Result<()> {
+    fn cursor_of(&self, service: &str, plan: &Plan) -> String {
+        let heeds = |flow: &Flow| self.is_ours(plan, &flow.to, flow.kind) || self.hooks().keeps(flow.kind);
+        cursor_of(service, plan, heeds)
+    }
+
+    async fn kept_cursor(&self, kept_as: &str) -> sqlx::Result<String> {
+        let position = sqlx::query_scalar("select position from source_cursor where source = $1");
+        Ok(position.bind(kept_as).fetch_optional(self.pool()).await?.unwrap_or_default())
+    }
+
+    async fn keep_cursor(&self, kept_as: &str, cursor: &str) -> sqlx::Result<()> {
         sqlx::query(
             "insert into source_cursor (source, position) values ($1, $2)
              on conflict (source) do update set position = excluded.position",
         )
-        .bind(cursor_of(service))
+        .bind(kept_as)
         .bind(cursor)
         .execute(self.pool())
         .await?;

@@ -30,10 +30,12 @@ mod ends;
 mod first_run;
 mod history;
 mod model;
+mod refunds;
 mod restored;
 mod revisions;
 mod roll;
 mod tally;
+mod ways;
 
 #[tokio::test]
 async fn a_snapshot_is_applied_once_and_its_receipt_says_so() {
@@ -94,6 +96,48 @@ async fn a_cut_after_acting_is_looked_up_and_not_sent_again() {
     bench.round().await;
     assert_eq!((bench.created(), bench.calls(), bench.looks()), (vec!["#1".to_owned()], 1, 1));
     assert_eq!(bench.states().await, ["applied"]);
+}
+
+#[tokio::test]
+async fn a_call_that_may_still_be_at_work_is_not_looked_up_whatever_is_heard() {
+    let mut bench = bench!();
+    bench.take_up_to(std::time::Duration::from_secs(30));
+    bench.answer(Answer::Fail(Failure::Ambiguous { message: "cut".to_owned() }));
+    bench.hear(order(1).paid().with_line("TEE", 1, "24.00").at_revision(1)).await;
+    bench.round().await;
+    bench.hear(order(1).paid().with_line("TEE", 2, "24.00").at_revision(2)).await;
+    bench.round().await;
+    bench.let_time_pass().await;
+    bench.round().await;
+    assert_eq!((bench.calls(), bench.looks()), (1, 0), "what it makes would not be found yet");
+    assert_eq!(bench.states().await, ["pending ambiguous"]);
+    sqlx::query("update step set started_at = started_at - interval '30 seconds'").execute(bench.pool()).await.unwrap();
+    bench.let_time_pass().await;
+    bench.round().await;
+    assert_eq!((bench.held(1), bench.looks()), ((1, 2), 1));
+    assert_eq!(bench.states().await, ["applied"]);
+}
+
+#[tokio::test]
+async fn tries_count_from_the_last_success_or_what_was_wanted_since() {
+    let bench = bench!();
+    let wear_out = "update delivery set attempts = 19";
+    let records = [order(1).at_revision(1).key];
+    let down = || Answer::Fail(Failure::Transient { message: "503".to_owned() });
+    bench.hear(order(1).paid().with_line("TEE", 1, "24.00").at_revision(1)).await;
+    bench.round().await;
+    sqlx::query(wear_out).execute(bench.pool()).await.unwrap();
+    let mut connection = bench.pool().acquire().await.unwrap();
+    crate::decide_anew(&mut connection, &records, &["erp".to_owned()]).await.unwrap();
+    assert_eq!(bench.attempts().await, [0], "it was there");
+
+    bench.hear(order(1).paid().with_line("TEE", 2, "24.00").at_revision(2)).await;
+    sqlx::query(wear_out).execute(bench.pool()).await.unwrap();
+    bench.answer(Answer::ActAfter(std::time::Duration::from_millis(500)));
+    bench.round_while(bench.hear(order(1).paid().with_line("TEE", 3, "24.00").at_revision(3))).await;
+    bench.answer(down());
+    bench.round().await;
+    assert_eq!(bench.states().await, ["pending transient"]);
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use crate::{
     outcome::{Next, SystemNext, after_failure},
     settling::{End, LOST},
     store::{
-        claim,
+        claim::{self, Claim},
         settle::{self, Back, Ended},
         systems,
     },
@@ -171,7 +171,7 @@ impl Engine {
         let spans: Vec<tracing::Span> = works.iter().map(|work| deliver_span(served, work, records)).collect();
         let span = spans.first().cloned().unwrap_or_else(tracing::Span::none);
         let outcome = async {
-            self.run_steps(sink.as_ref(), &mut works).await?;
+            self.run_steps(sink.as_ref(), &mut works, served.port.descriptor.call_is_over_after()).await?;
             let mut outcomes = Vec::with_capacity(works.len());
             for mut work in works {
                 let outcome = match work.ended.take() {
@@ -182,6 +182,10 @@ impl Engine {
                         continue;
                     }
                     Some(Err(Stopped::GivenBack)) => continue,
+                    Some(Err(Stopped::TooEarly(left))) => {
+                        self.look_up_later(&work.claim, left).await?;
+                        continue;
+                    }
                 };
                 outcomes.push((work, outcome));
             }
@@ -229,6 +233,21 @@ impl Engine {
             parked.extend(self.failed(served, work, &failure, serving).await?);
         }
         self.settle(served.name.as_str(), parked).await
+    }
+
+    /// Whatever woke it, it is not looked up before the call that may have made it is over.
+    async fn look_up_later(&self, claim: &Claim, left: Duration) -> sqlx::Result<()> {
+        let back = Back {
+            state: "pending",
+            ..Back::waiting(
+                claim,
+                left.as_secs_f64(),
+                "ambiguous",
+                "the last call may still be at work there; it is looked up once that is over".to_owned(),
+                &claim.basis.plan_hash,
+            )
+        };
+        settle::put_back(&mut *self.pool().acquire().await?, &back).await
     }
 
     /// What follows a failure; the claim's end, if it is one.

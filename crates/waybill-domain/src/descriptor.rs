@@ -94,11 +94,18 @@ pub struct Descriptor {
     pub budget_is_published: bool,
     /// How long after a write the vendor's own search may not find it yet.
     pub find_lag: Duration,
+    /// The longest that a call may take: what is not answered by then was cut, and may have had its effect until then.
+    pub call_timeout: Duration,
 }
 
 impl Descriptor {
     /// Whether the connector has a capability.
     pub fn can(&self, capability: Capability) -> bool {
         self.capabilities.contains(&capability)
+    }
+
+    /// How long after a call began its effect is there and found, or will never be.
+    pub fn call_is_over_after(&self) -> Duration {
+        self.call_timeout + self.find_lag
     }
 }

@@ -72,6 +72,7 @@ fn connector(connector: &'static str, capabilities: &'static [Capability]) -> De
         budget: Budget { requests: 100, per: Duration::from_secs(10) },
         budget_is_published: true,
         find_lag: Duration::ZERO,
+        call_timeout: Duration::ZERO,
     }
 }
 

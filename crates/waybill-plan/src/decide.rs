@@ -24,7 +24,9 @@ use crate::{
 
 pub use audit::{Differing, Held, Stands, differing, held, owner_of_kind};
 pub use decision::{Decision, Document, WaitFor, Write};
-pub use facts::{CustomerTotals, DeliveryFacts, Facts, OrderFact, ReceiptFact, ReceiptState, StoreVariant, target_key};
+pub use facts::{
+    CustomerTotals, DeliveryFacts, Facts, ORDER_IGNORED, OrderFact, ReceiptFact, ReceiptState, StoreVariant, target_key,
+};
 use fields::fields;
 pub use merge::Remote;
 pub(crate) use merge::owned_by_target;

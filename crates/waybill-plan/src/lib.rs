@@ -17,9 +17,9 @@ mod view;
 
 pub use check::{References, Resolve, needs};
 pub use decide::{
-    CustomerTotals, Decision, DeliveryFacts, Differing, Document, Facts, Held, OrderFact, Override, Overrides, Planned,
-    ReceiptFact, ReceiptState, Remote, Stands, StoreVariant, WaitFor, Write, began_at, decide, differing, editable,
-    held, owner_of_kind, target_key,
+    CustomerTotals, Decision, DeliveryFacts, Differing, Document, Facts, Held, ORDER_IGNORED, OrderFact, Override,
+    Overrides, Planned, ReceiptFact, ReceiptState, Remote, Stands, StoreVariant, WaitFor, Write, began_at, decide,
+    differing, editable, held, owner_of_kind, target_key,
 };
 pub use diagnostic::{Problem, Problems, Severity};
 pub use expression::ExpressionError;

@@ -233,6 +233,13 @@ impl Plan {
         self.flows.iter().find(|flow| flow.kind == kind && flow.to == *system && flow.covers(store))
     }
 
+    /// Each flow with each of the stores whose records it brings.
+    pub fn ways(&self) -> impl Iterator<Item = (&Flow, &StoreName)> {
+        self.flows
+            .iter()
+            .flat_map(|flow| self.stores.keys().filter(move |store| flow.covers(store)).map(move |store| (flow, store)))
+    }
+
     /// Every system that the plan names for a kind of a store's records.
     pub fn systems_for(&self, store: &StoreName, kind: Kind) -> impl Iterator<Item = &SystemName> {
         self.flows.iter().filter(move |flow| flow.kind == kind && flow.covers(store)).map(|flow| &flow.to)

@@ -28,10 +28,11 @@ pub fn role(service: &str) -> String {
 const WELL_WITHIN: Duration = Duration::from_secs(1);
 const STILL_WELL_WITHIN: Duration = Duration::from_secs(5);
 
-/// Of so many times that a connection comes back, it forgets once how its statements are planned. By itself PostgreSQL
+/// Of so many times that a pool's connection comes back, it forgets once how its statements are planned. By itself PostgreSQL
 /// keeps a plan until it analyses a table again, a minute or more: what was planned in an empty schema would read all of
-/// a table that a sale or an import has filled since, for each batch. Each statement is then planned once more.
-const PLANS_LAST: u32 = 128;
+/// a table that a sale or an import has filled since, for each batch. Each statement is then planned once more. A prime:
+/// connections take turns, and each has to come to be the one.
+const PLANS_LAST: u32 = 127;
 
 /// What the server does with a connection whose other end is gone, so that it holds no locks: it asks after 20 s of
 /// silence, gives up what is not acknowledged in 30 s, and ends a transaction in which nothing happens for a minute.

@@ -1,6 +1,6 @@
 //! Which records a gap is about. The terms of the accounting line are counts; here each is asked for its records.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use waybill_delivery::cursor_of;
 use waybill_proto::wire::{
@@ -72,10 +72,11 @@ impl Accounting {
 
     /// Records that their source has and that were never said here, after the place up to which both were compared.
     async fn never_heard(&self, line: &AccountingLine) -> anyhow::Result<Vec<String>> {
+        let plan = Arc::clone(&self.plan.borrow());
         let mut found = Vec::new();
         for (service, channel) in SOURCES.iter().filter_map(|name| Some((*name, self.peers.get(*name)?))) {
             let after: Option<String> = sqlx::query_scalar("select position from source_cursor where source = $1")
-                .bind(cursor_of(service))
+                .bind(cursor_of(service, &plan, |_| true))
                 .fetch_optional(&self.pool)
                 .await?;
             let mut after = after.unwrap_or_default();

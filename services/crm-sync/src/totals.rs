@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
-use waybill_delivery::Hooks;
-use waybill_domain::{Body, Kind, Snapshot, SystemName, order::Order, totals};
+use waybill_delivery::{Hooks, decide_anew};
+use waybill_domain::{Body, Kind, RecordKey, Snapshot, SystemName, order::Order, totals};
 use waybill_plan::{CustomerTotals, Facts, Flow, Plan, target_key};
 
 /// Keeps what each order counts, and gives a buyer's totals to decisions.
@@ -60,18 +60,22 @@ impl Hooks for BuyerTotals {
         if buyers.is_empty() || systems.is_empty() {
             return Ok(());
         }
-        sqlx::query(
-            "update delivery set wake = wake + 1,
-                 state = case when state in ('applied', 'waiting') then 'pending' else state end,
-                 due_at = case when state in ('applied', 'waiting') then now() else due_at end
+        let records: Vec<(String, String)> = sqlx::query_as(
+            "select distinct store, record_id from delivery
              where kind = 'customer' and system = any($1) and target_key = any($2)
-                 and state in ('applied', 'waiting', 'applying')",
+             order by 1, 2",
         )
         .bind(&systems)
         .bind(&buyers)
-        .execute(db)
+        .fetch_all(&mut *db)
         .await?;
-        Ok(())
+        let keys: Vec<RecordKey> = records
+            .into_iter()
+            .filter_map(|(store, id)| {
+                Some(RecordKey { store: store.parse().ok()?, kind: Kind::Customer, id: id.parse().ok()? })
+            })
+            .collect();
+        decide_anew(db, &keys, &systems).await
     }
 
     async fn complete(

@@ -116,10 +116,10 @@ pub(crate) async fn claim(pool: &PgPool, system: &str, limit: i64, lease_seconds
              from delivery d
              where d.system = $1 and d.state in ('pending', 'waiting') and d.due_at <= now()
                  -- One look in the index of the targets for each, see `store`.
-                 and (
-                     select o.id from delivery o
+                 and not exists (
+                     select from delivery o
                      where o.system = d.system and o.target_key = d.target_key and o.state = 'applying'
-                     limit 1) is null
+                     offset 0)
              order by d.due_at
              limit $2
              for update skip locked

@@ -5,23 +5,45 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
 
-/// Notes flows that are new. One whose deliveries are there already was active before anybody kept count. Stores tell
-/// whole seconds: what came to be in this one is not from before.
-pub(crate) async fn note(
-    db: &mut PgConnection,
-    flows: &[(String, String, String)],
-    now: Timestamp,
-) -> sqlx::Result<()> {
+/// A flow's way for one of its stores.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Way {
+    pub(crate) flow: String,
+    pub(crate) store: String,
+    pub(crate) kind: String,
+    pub(crate) system: String,
+}
+
+/// Notes since when a plan's flows are there, for each store. One with another name for what an earlier one did goes on
+/// with that one's. Stores tell whole seconds: what came to be in this one is not from before.
+pub(crate) async fn note(db: &mut PgConnection, ways: &[Way], now: Timestamp) -> sqlx::Result<()> {
+    let column = |pick: fn(&Way) -> &String| ways.iter().map(|way| pick(way).clone()).collect::<Vec<_>>();
+    let flows = column(|way| &way.flow);
     sqlx::query(
-        "insert into flow_state (flow, active_since)
-         select f.flow, case when exists (select from delivery d where d.kind = f.kind and d.system = f.system)
-             then 'epoch'::timestamptz else date_trunc('second', $4::timestamptz) end
-         from unnest($1::text[], $2::text[], $3::text[]) as f (flow, kind, system)
+        "insert into flow_since (flow, store, kind, system, active_since)
+         select n.flow, n.store, n.kind, n.system, coalesce(
+             (select min(o.active_since) from flow_since o
+              where (o.store, o.kind, o.system) = (n.store, n.kind, n.system) and o.flow <> all($1)),
+             -- Kept before it was kept for each store.
+             (select s.active_since from flow_state s
+              where s.flow = n.flow and not exists (select from flow_since o where o.flow = n.flow)),
+             date_trunc('second', $5::timestamptz))
+         from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as n (flow, store, kind, system)
          on conflict do nothing",
     )
-    .bind(flows.iter().map(|flow| flow.0.clone()).collect::<Vec<_>>())
-    .bind(flows.iter().map(|flow| flow.1.clone()).collect::<Vec<_>>())
-    .bind(flows.iter().map(|flow| flow.2.clone()).collect::<Vec<_>>())
+    .bind(&flows)
+    .bind(column(|way| &way.store))
+    .bind(column(|way| &way.kind))
+    .bind(column(|way| &way.system))
+    .bind(now.to_string())
+    .execute(&mut *db)
+    .await?;
+    sqlx::query(
+        "insert into flow_state (flow, active_since)
+         select distinct n.flow, date_trunc('second', $2::timestamptz) from unnest($1::text[]) as n (flow)
+         on conflict do nothing",
+    )
+    .bind(flows)
     .bind(now.to_string())
     .execute(db)
     .await?;
@@ -29,22 +51,31 @@ pub(crate) async fn note(
 }
 
 /// What is known of a flow beside the plan.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct FlowState {
-    /// Since when it is there.
-    pub(crate) active_since: Timestamp,
+    /// Since when it is there, by store.
+    pub(crate) active_since: BTreeMap<String, Timestamp>,
     /// Whether a person paused it.
     pub(crate) paused: bool,
 }
 
 /// Every flow that was ever there, by name.
 pub(crate) async fn all(db: &mut PgConnection) -> sqlx::Result<BTreeMap<String, FlowState>> {
-    let rows: Vec<(String, i64, bool)> =
-        sqlx::query_as("select flow, (extract(epoch from active_since) * 1000000)::bigint, paused from flow_state")
-            .fetch_all(db)
-            .await?;
-    let state = |us, paused| Some(FlowState { active_since: Timestamp::from_microsecond(us).ok()?, paused });
-    Ok(rows.into_iter().filter_map(|(flow, us, paused)| Some((flow, state(us, paused)?))).collect())
+    let rows: Vec<(String, bool, Option<String>, Option<i64>)> = sqlx::query_as(
+        "select s.flow, s.paused, w.store, (extract(epoch from w.active_since) * 1000000)::bigint
+         from flow_state s left join flow_since w using (flow)",
+    )
+    .fetch_all(db)
+    .await?;
+    let mut flows: BTreeMap<String, FlowState> = BTreeMap::new();
+    for (flow, paused, store, since_us) in rows {
+        let state = flows.entry(flow).or_default();
+        state.paused = paused;
+        if let Some((store, since)) = store.zip(since_us.and_then(|us| Timestamp::from_microsecond(us).ok())) {
+            state.active_since.insert(store, since);
+        }
+    }
+    Ok(flows)
 }
 
 /// Pauses or resumes a flow. Whether it is known.

@@ -2,6 +2,8 @@
 
 use sqlx::{PgConnection, PgPool};
 
+use super::sent;
+
 /// A newest snapshot wanted at a system.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
@@ -25,6 +27,7 @@ pub(crate) async fn want(db: &mut PgConnection, wanted: &[Wanted]) -> sqlx::Resu
     fn column<T>(wanted: &[Wanted], pick: impl Fn(&Wanted) -> T) -> Vec<T> {
         wanted.iter().map(pick).collect()
     }
+    sent::follow_person(db, wanted).await?;
     let done = sqlx::query(
         "insert into delivery as d (system, store, kind, record_id, name, target_key, desired_epoch, desired_number,
                                     desired, traceparent, again, settlement, state, first_unapplied_at)
@@ -150,7 +153,9 @@ pub(crate) async fn wake(
          set wake = d.wake + 1,
              state = case when d.state in ('applied', 'waiting') then 'pending' else d.state end,
              due_at = case when d.state in ('applied', 'waiting') then now() else d.due_at end,
-             -- What is written at a time counts from here.
+             -- What is written at a time counts from here, and so do its tries.
+             attempts = case when d.state = 'applied' then 0 else d.attempts end,
+             tried_seconds = case when d.state = 'applied' then 0 else d.tried_seconds end,
              first_unapplied_at = coalesce(d.first_unapplied_at, now())
          from unnest($1::text[], $2::text[], $3::text[]) as r (store, kind, record_id)
          where (d.store, d.kind, d.record_id) = (r.store, r.kind, r.record_id) and d.system = any($4)

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use sqlx::{PgConnection, types::Json};
-use waybill_domain::document::Fields;
+use waybill_domain::{Kind, document::Fields};
+
+use super::heard::Wanted;
 
 /// An object at a system → role → fields.
 pub(crate) type Sent = HashMap<String, BTreeMap<String, Fields>>;
@@ -41,6 +43,36 @@ pub(crate) async fn keep(db: &mut PgConnection, system: &str, sent: &[&(String, 
     .bind(sent.iter().map(|(object, ..)| object.clone()).collect::<Vec<_>>())
     .bind(sent.iter().map(|(_, role, _)| role.clone()).collect::<Vec<_>>())
     .bind(sent.iter().map(|(.., fields)| Json(fields)).collect::<Vec<_>>())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Has people whose address changes take what was sent of them along: without it nobody could tell what a colleague
+/// changed at the system since. To be called before the change is wanted.
+pub(crate) async fn follow_person(db: &mut PgConnection, wanted: &[Wanted]) -> sqlx::Result<()> {
+    let known: Vec<&Wanted> =
+        wanted.iter().filter(|wanted| wanted.kind == Kind::Customer.as_str() && wanted.number > 1).collect();
+    if known.is_empty() {
+        return Ok(());
+    }
+    let column = |pick: fn(&Wanted) -> &str| known.iter().map(|wanted| pick(wanted).to_owned()).collect::<Vec<_>>();
+    sqlx::query(
+        "insert into sent (system, object, role, fields, sent_at)
+         select distinct on (d.system, n.target_key, s.role) d.system, n.target_key, s.role, s.fields, s.sent_at
+         from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as n (system, store, record_id, target_key)
+         join delivery d on (d.store, d.kind, d.record_id, d.system) = (n.store, $5, n.record_id, n.system)
+         join sent s on (s.system, s.object) = (d.system, d.target_key)
+         -- While it is worked on it keeps its address.
+         where d.target_key <> n.target_key and d.state <> 'applying'
+         order by 1, 2, 3
+         on conflict do nothing",
+    )
+    .bind(column(|wanted| &wanted.system))
+    .bind(column(|wanted| &wanted.store))
+    .bind(column(|wanted| &wanted.record_id))
+    .bind(column(|wanted| &wanted.target_key))
+    .bind(Kind::Customer.as_str())
     .execute(db)
     .await?;
     Ok(())

@@ -67,7 +67,7 @@ pub(crate) async fn settle(
                  again = d.again and n.state <> 'applied',
                  first_unapplied_at = case when d.wake <> n.wake then now() else null end,
                  code = n.code, message = n.message, field = n.field, external_id = n.external_id,
-                 attempts = n.attempts, tried_seconds = 0, plan_hash = n.plan_hash, known = coalesce(n.known, d.known),
+                 attempts = case when d.wake <> n.wake then 0 else n.attempts end, tried_seconds = 0, plan_hash = n.plan_hash, known = coalesce(n.known, d.known),
                  lease_until = null, changed_at = now(), settled_at = now()
              from told n join held using (id)
              where d.id = n.id and d.fence = n.fence and d.state = 'applying'

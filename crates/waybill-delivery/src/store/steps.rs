@@ -1,6 +1,9 @@
 //! Intents and results of calls.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use sqlx::{PgConnection, PgPool, types::Json};
 use waybill_connector::Known;
@@ -17,6 +20,19 @@ pub(crate) struct StepRow {
     pub(crate) state: String,
     /// Calls with other keys were begun before.
     pub(crate) mixed: bool,
+    /// Since it began.
+    pub(crate) age_seconds: f64,
+}
+
+impl StepRow {
+    /// Whether nobody knows what became of it.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.state.as_str(), "intent" | "ambiguous")
+    }
+
+    pub(crate) fn age(&self) -> Duration {
+        Duration::try_from_secs_f64(self.age_seconds).unwrap_or_default()
+    }
 }
 
 /// Only they can have steps.
@@ -34,7 +50,8 @@ pub(crate) async fn of(pool: &PgPool, claims: &[&Claim]) -> sqlx::Result<HashMap
     let rows: Vec<StepRow> = sqlx::query_as(
         "select s.*
          from unnest($1::bigint[]) as n (id) cross join lateral (
-             select s.delivery_id, s.name, s.call_key, s.state, s.mixed
+             select s.delivery_id, s.name, s.call_key, s.state, s.mixed,
+                 extract(epoch from now() - s.started_at)::double precision as age_seconds
              from step s
              where s.delivery_id = n.id
                  and not exists (

@@ -84,6 +84,7 @@ fn descriptor(connector: &'static str, capabilities: &'static [Capability]) -> D
         budget: Budget { requests: 1000, per: Duration::from_secs(1) },
         budget_is_published: true,
         find_lag: Duration::ZERO,
+        call_timeout: Duration::ZERO,
     }
 }
 
@@ -91,7 +92,7 @@ fn plan(flow: &str, system: &str) -> Plan {
     let connectors = [
         descriptor("shop", &[Capability::StoreSource]),
         descriptor("books", &[Capability::OrderSink]),
-        descriptor("erp", &[Capability::OrderSink, Capability::CustomerSink]),
+        descriptor("erp", &[Capability::OrderSink, Capability::CustomerSink, Capability::RefundSink]),
     ];
     Plan::parse(&PLAN.replace("AFTER", flow).replace("SYSTEM", system), Connectors::All(&connectors))
         .expect("the plan passes")
@@ -137,6 +138,7 @@ impl Bench {
         let system = Arc::new(System::default());
         let port = SystemPort {
             orders: Some(system.clone()),
+            refunds: Some(system.clone()),
             order_fields: Some(system.clone()),
             ..SystemPort::new(descriptor("erp", &[Capability::OrderSink]), system.clone())
         };
@@ -259,6 +261,17 @@ impl Bench {
             applied_number: (state == "applied").then_some(1),
         };
         facts::keep(&mut self.pool.acquire().await.unwrap(), &[fact]).await.unwrap();
+    }
+
+    /// A call to the system takes up to so long.
+    pub(super) fn take_up_to(&mut self, call_timeout: Duration) {
+        let descriptor = Descriptor { call_timeout, ..(*self.served.port.descriptor).clone() };
+        self.served.port.descriptor = Arc::new(descriptor);
+    }
+
+    /// The refunds that the system has, by id.
+    pub(super) fn refunded(&self) -> Vec<String> {
+        self.system.refunds.lock().unwrap().clone()
     }
 
     pub(super) fn created(&self) -> Vec<String> {

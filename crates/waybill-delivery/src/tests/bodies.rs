@@ -25,7 +25,7 @@ fn one(number: u64) -> OrderBuilder {
 }
 
 /// The store's own record of a buyer.
-fn record_of(person: &Person) -> Snapshot {
+pub(super) fn record_of(person: &Person) -> Snapshot {
     let customer = Customer {
         id: person.id.clone(),
         created_at: None,

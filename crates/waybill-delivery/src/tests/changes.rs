@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use tonic::Request;
-use waybill_domain::Revision;
-use waybill_proto::wire::{ListChangesRequest, ListChangesResponse, source_server::Source as _};
+use waybill_domain::{Kind, Revision};
+use waybill_proto::wire::{Head, ListChangesRequest, ListChangesResponse, source_server::Source as _};
 use waybill_testkit::{
     records::{OrderBuilder, order},
     wait_for_async,
 };
 
-use super::bench::Bench;
+use super::{bench::Bench, bodies::record_of};
 use crate::{cursor_of, ledger::SourceService};
 
 fn one(number: u64) -> OrderBuilder {
@@ -46,6 +46,27 @@ impl Bench {
             (page.heads.len() == records).then_some(page)
         })
         .await
+    }
+
+    fn cursor_of_source(&self) -> String {
+        let engine = self.engine();
+        cursor_of("shopify-ingest", &engine.plan(), |flow| flow.to.as_str() == "erp")
+    }
+
+    /// Once a kind's only record is listed at this revision.
+    async fn head_of(&self, kind: Kind, number: i64) {
+        wait_for_async("the change to be listed", Duration::from_secs(20), async || {
+            let heads = self.changes(true, "", 0).await.heads;
+            let of_kind = |head: &&Head| head.key.as_ref().unwrap().kind == kind.as_str();
+            (heads.iter().find(of_kind)?.revision?.number == number).then_some(())
+        })
+        .await;
+    }
+
+    /// What the deliveries want.
+    async fn heard(&self) -> Vec<String> {
+        let wanted = "select kind || ' ' || record_id || ' at ' || desired_number from delivery order by 1";
+        sqlx::query_scalar(wanted).fetch_all(self.pool()).await.unwrap()
     }
 
     async fn deliveries(&self) -> i64 {
@@ -121,5 +142,38 @@ async fn the_comparison_does_not_go_on_where_an_earlier_order_left_it() {
         .fetch_all(bench.pool())
         .await
         .unwrap();
-    assert_eq!(kept, [cursor_of("shopify-ingest")]);
+    assert_eq!(kept, [bench.cursor_of_source()]);
+}
+
+const CUSTOMERS: &str = "
+[[flows]]
+name = \"customers\"
+kind = \"customer\"
+to = \"erp\"
+";
+
+#[tokio::test]
+async fn a_flow_that_is_added_or_put_back_hears_of_what_came_without_it() {
+    let Some(bench) = Bench::with_source().await else { return };
+    let mut buyer = one(1).build().customer.unwrap();
+    bench.observe(one(1).at_revision(1)).await;
+    bench.observe(record_of(&buyer)).await;
+    bench.heads_of(2).await;
+    bench.engine().compare_with_sources().await.unwrap();
+    assert_eq!(bench.heard().await, ["order 1 at 1"]);
+
+    bench.obey(CUSTOMERS, "");
+    bench.engine().compare_with_sources().await.unwrap();
+    assert_eq!(bench.heard().await, ["customer 77 at 1", "order 1 at 1"]);
+
+    bench.obey("", "");
+    buyer.last_name = "Hopper".into();
+    bench.observe(record_of(&buyer)).await;
+    bench.head_of(Kind::Customer, 2).await;
+    bench.engine().compare_with_sources().await.unwrap();
+    assert_eq!(bench.heard().await, ["customer 77 at 1", "order 1 at 1"], "it is no flow's now");
+
+    bench.obey(CUSTOMERS, "");
+    bench.engine().compare_with_sources().await.unwrap();
+    assert_eq!(bench.heard().await, ["customer 77 at 2", "order 1 at 1"]);
 }

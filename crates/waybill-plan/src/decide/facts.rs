@@ -145,6 +145,9 @@ pub struct DeliveryFacts {
     pub overrides: Overrides,
 }
 
+/// The rule by which a refund is ignored while its order is.
+pub const ORDER_IGNORED: &str = "order-ignored";
+
 /// The order of a refund that the system holds; else what becomes of the refund.
 pub(super) fn order_of<'f>(refund: &Refund, flow: &Flow, facts: &'f Facts) -> Result<&'f Order, Decision> {
     if refund.refunded.is_none() {
@@ -153,7 +156,7 @@ pub(super) fn order_of<'f>(refund: &Refund, flow: &Flow, facts: &'f Facts) -> Re
     }
     match &facts.order {
         Some(OrderFact { order, applied_once: true, .. }) => Ok(order),
-        Some(OrderFact { ignored: true, .. }) => Err(Decision::Ignore { rule: "order-ignored".to_owned() }),
+        Some(OrderFact { ignored: true, .. }) => Err(Decision::Ignore { rule: ORDER_IGNORED.to_owned() }),
         _ => {
             let reason = format!("its order has to be in {} first", flow.to);
             Err(Decision::Wait { on: WaitFor::After, reason, until: None })

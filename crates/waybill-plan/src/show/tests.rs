@@ -29,6 +29,7 @@ fn books() -> Descriptor {
         budget: Budget { requests: 200, per: Duration::from_secs(60) },
         budget_is_published: true,
         find_lag: Duration::ZERO,
+        call_timeout: Duration::ZERO,
     }
 }
 

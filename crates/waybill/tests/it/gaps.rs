@@ -60,10 +60,10 @@ impl Suite {
 
 /// Who compares itself with the store's source, and where each has come to.
 const COMPARED_TO: &str = "
-    select 'alerter', position from alerter.source_cursor where source = 'shopify-ingest 2'
-    union all select 'crm-sync', position from crm_sync.source_cursor where source = 'shopify-ingest 2'
-    union all select 'erp-sync', position from erp_sync.source_cursor where source = 'shopify-ingest 2'
-    union all select 'fulfilment-sync', position from fulfilment_sync.source_cursor where source = 'shopify-ingest 2'
+    select 'alerter', position from alerter.source_cursor where source like 'shopify-ingest 2 %'
+    union all select 'crm-sync', position from crm_sync.source_cursor where source like 'shopify-ingest 2 %'
+    union all select 'erp-sync', position from erp_sync.source_cursor where source like 'shopify-ingest 2 %'
+    union all select 'fulfilment-sync', position from fulfilment_sync.source_cursor where source like 'shopify-ingest 2 %'
     order by 1";
 
 impl Suite {

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use sqlx::{Connection as _, PgConnection};
 use waybill_connector::{Applied, Failure, Known, Look, LookCall, Sink, Step, StepCall, sink::Check};
-use waybill_domain::document::{Fields, OrderDocument};
+use waybill_domain::document::{Fields, OrderDocument, RefundDocument};
 
 /// How the system answers a call.
 #[derive(Debug, Clone)]
@@ -36,6 +36,7 @@ pub(super) struct System {
     pub(super) always: Mutex<Option<Failure>>,
     /// Object key → the order's name, as often as it was created.
     pub(super) objects: Mutex<Vec<(String, String)>>,
+    pub(super) refunds: Mutex<Vec<String>>,
     pub(super) calls: AtomicUsize,
     pub(super) looks: AtomicUsize,
     /// Of each look for what a call made: whether it was said to be of this very call.
@@ -133,6 +134,29 @@ impl Sink<OrderDocument> for System {
             }
         };
         calls.iter().map(|call| broken.clone().map_or_else(|| Ok(look(call)), Err)).collect()
+    }
+}
+
+#[async_trait]
+impl Sink<RefundDocument> for System {
+    fn steps(&self, _document: &RefundDocument, _known: &Known) -> Vec<Step> {
+        vec![Step::idempotent("refund", "refund")]
+    }
+
+    async fn apply(&self, calls: &[StepCall<'_, RefundDocument>]) -> Vec<Result<Applied, Failure>> {
+        let refund = |call: &StepCall<'_, RefundDocument>| {
+            self.refunds.lock().unwrap().push(call.document.source_id.to_string());
+            Ok(Applied::wrote("refund", "8"))
+        };
+        calls.iter().map(refund).collect()
+    }
+
+    async fn find(&self, _call: &StepCall<'_, RefundDocument>) -> Result<Option<Applied>, Failure> {
+        Ok(None)
+    }
+
+    async fn look(&self, calls: &[LookCall<'_, RefundDocument>]) -> Vec<Result<Look, Failure>> {
+        calls.iter().map(|_| Ok(Look::whole())).collect()
     }
 }
 
