@@ -43,6 +43,7 @@ async fn a_flow_with_another_name_goes_on_from_the_one_that_it_replaces() {
     assert_eq!(bench.note(&[way("o", "main")], 1).await, [1]);
     assert_eq!(bench.note(&[way("orders-to-erp", "main")], 2).await, [1]);
     assert_eq!(bench.note(&[way("o", "main")], 3).await, [1], "and is itself when it is back");
+    assert_eq!(bench.note(&[way("outlets", "outlet")], 4).await, [4], "what did it for another store is not replaced");
 }
 
 #[tokio::test]
