@@ -1,6 +1,7 @@
 //! What the engine's tests stand on.
 
 mod audited;
+mod before;
 mod people;
 mod seen;
 mod system;
@@ -23,7 +24,7 @@ use waybill_domain::{
     descriptor::{Budget, Capability, Descriptor},
 };
 use waybill_plan::{Connectors, Plan};
-use waybill_proto::wire::source_server::SourceServer;
+use waybill_proto::wire::source_server::{Source, SourceServer};
 use waybill_runtime::{
     SystemClock, database,
     grpc::{self, PeerChannel, RequireToken},
@@ -40,6 +41,7 @@ use crate::{
     store::facts::{self, Fact},
 };
 
+use before::SourceOfBefore;
 pub(super) use seen::{Said, Stands};
 pub(super) use system::Answer;
 use system::System;
@@ -99,11 +101,10 @@ fn plan(flow: &str, system: &str) -> Plan {
 }
 
 /// Serves the ledger of a database.
-async fn source(pool: &PgPool) -> BTreeMap<String, PeerChannel> {
+async fn source(service: impl Source) -> BTreeMap<String, PeerChannel> {
     let token: SecretText = "token".to_owned().into();
     let listener = grpc::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let service = SourceService::new(pool.clone());
     let guarded = SourceServer::with_interceptor(service, RequireToken::new(token.clone()).unwrap());
     tokio::spawn(grpc::serve(listener, Routes::new(guarded), CancellationToken::new()));
     BTreeMap::from([("shopify-ingest".to_owned(), grpc::peer(&url, &token).unwrap())])
@@ -120,15 +121,20 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) async fn start() -> Option<Self> {
-        Self::beside(false).await
+        Self::beside(async |_| BTreeMap::new()).await
     }
 
     /// One whose records are in the ledger of its own database, which answers over gRPC as shopify-ingest.
     pub(super) async fn with_source() -> Option<Self> {
-        Self::beside(true).await
+        Self::beside(async |pool| source(SourceService::new(pool)).await).await
     }
 
-    async fn beside(a_source: bool) -> Option<Self> {
+    /// The same, as it was before it listed heads, or in the order of changes.
+    pub(super) async fn with_source_of_before() -> Option<Self> {
+        Self::beside(async |pool| source(SourceOfBefore(SourceService::new(pool))).await).await
+    }
+
+    async fn beside(sources: impl AsyncFnOnce(PgPool) -> BTreeMap<String, PeerChannel>) -> Option<Self> {
         let database = tokio::task::spawn_blocking(TestDatabase::create).await.unwrap()?;
         let admin = database.url().expose();
         // Roles belong to the whole cluster, which tests share: one password for all.
@@ -156,7 +162,7 @@ impl Bench {
             served: vec![served.clone()],
             hooks: Arc::new(NoHooks),
             clock: Arc::new(SystemClock),
-            sources: if a_source { source(&pool).await } else { BTreeMap::new() },
+            sources: sources(pool.clone()).await,
             health: Health::default(),
             metrics: waybill_runtime::Metrics::default(),
             replica: "test".to_owned(),

@@ -145,6 +145,25 @@ async fn the_comparison_does_not_go_on_where_an_earlier_order_left_it() {
     assert_eq!(kept, [bench.cursor_of_source()]);
 }
 
+#[tokio::test]
+async fn beside_a_source_of_before_the_comparison_goes_on_where_it_was() {
+    let Some(bench) = Bench::with_source_of_before().await else { return };
+    bench.observe(one(1).at_revision(1)).await;
+    let page = bench.heads_of(1).await;
+    sqlx::query("insert into source_cursor values ('shopify-ingest', $1)")
+        .bind(page.cursor)
+        .execute(bench.pool())
+        .await
+        .unwrap();
+    bench.observe(one(2).at_revision(1)).await;
+    let page = bench.heads_of(2).await;
+    bench.engine().compare_with_sources().await.unwrap();
+    assert_eq!(bench.heard().await, ["order 2 at 1"]);
+    let kept: Vec<(String, String)> =
+        sqlx::query_as("select source, position from source_cursor").fetch_all(bench.pool()).await.unwrap();
+    assert_eq!(kept, [("shopify-ingest".to_owned(), page.cursor)]);
+}
+
 const CUSTOMERS: &str = "
 [[flows]]
 name = \"customers\"
