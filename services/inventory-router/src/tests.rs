@@ -1,0 +1,189 @@
+//! What is subtracted from levels: from an order that is heard to the deliveries that are decided anew.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::PgPool;
+use tokio::sync::watch;
+use waybill_connector::{
+    Failure,
+    source::{StockReading, StockSource},
+};
+use waybill_delivery::{Hooks as _, Ledger};
+use waybill_domain::{Clock, Kind, RecordKey, Revision, Snapshot};
+use waybill_plan::{Connectors, Plan};
+use waybill_runtime::database;
+use waybill_testkit::{TestDatabase, records::order};
+
+use crate::{SERVICE, facts::StockFacts, levels::Levels, migrator, vendors};
+
+const SKU: &str = "MUG";
+const ORDER: u64 = 1001;
+
+const PLAN: &str = r#"
+[stores.main]
+shop = "waldgang-main.myshopify.com"
+system = "shop"
+webhook_secrets = ["env:NONE"]
+[systems.shop]
+connector = "shopify"
+shop = "waldgang-main.myshopify.com"
+token = "env:NONE"
+[systems.erp]
+connector = "tryton"
+url = "http://127.0.0.1:1"
+database = "waldgang"
+user = "waybill"
+password = "env:NONE"
+[locations.graz]
+erp = "graz"
+shop = "2"
+[locations.vienna]
+erp = "vienna"
+shop = "1"
+[stock]
+from = "erp"
+quantity = "available"
+[[flows]]
+name = "stock"
+kind = "stock-level"
+from = "erp"
+to = "shop"
+"#;
+
+/// A stock system that holds what the test says, and a clock that stands where the test put it.
+struct Shelves {
+    readings: Mutex<Vec<StockReading>>,
+    now: Mutex<Timestamp>,
+}
+
+#[async_trait]
+impl StockSource for Shelves {
+    async fn stock(&self, _locations: &[String]) -> Result<Vec<StockReading>, Failure> {
+        Ok(self.readings.lock().unwrap().clone())
+    }
+}
+
+impl Clock for Shelves {
+    fn now(&self) -> Timestamp {
+        *self.now.lock().unwrap()
+    }
+}
+
+/// The service's own schema in a database of the test's own, and who reads the stock system.
+struct Bench {
+    plan: Arc<Plan>,
+    shelves: Arc<Shelves>,
+    levels: Levels,
+    pool: PgPool,
+    _database: TestDatabase,
+}
+
+impl Bench {
+    /// The store has the item. `None` after a skip line.
+    async fn open() -> Option<Self> {
+        let database = tokio::task::spawn_blocking(TestDatabase::create).await.unwrap()?;
+        let admin = database.url().expose();
+        // Roles belong to the whole cluster, which tests share: one password for all.
+        let url = database::provision(&admin, SERVICE, "waybill-test", &migrator()).await.unwrap();
+        let pool = database::pool(&url, 4).unwrap();
+        sqlx::query("insert into item (store, sku, inventory_item_id) values ('main', $1, '7')")
+            .bind(SKU)
+            .execute(&pool)
+            .await
+            .unwrap();
+        let plan = Arc::new(Plan::parse(PLAN, Connectors::Some(&vendors::descriptors())).unwrap());
+        let shelves = Arc::new(Shelves { readings: Mutex::default(), now: Mutex::new(Timestamp::UNIX_EPOCH) });
+        let levels = Levels {
+            source: shelves.clone(),
+            shops: BTreeMap::new(),
+            plan: watch::channel(Arc::clone(&plan)).1,
+            ledger: Ledger::new(pool.clone()),
+            clock: shelves.clone(),
+        };
+        Some(Self { plan, shelves, levels, pool, _database: database })
+    }
+
+    /// Reads the stock system at a second; it tells these quantities. Gives how much was new.
+    async fn read(&self, second: i64, quantities: &[(&str, i64)]) -> usize {
+        let reading = |(location, quantity): &(&str, i64)| StockReading {
+            item: SKU.to_owned(),
+            location: (*location).to_owned(),
+            quantity: *quantity,
+        };
+        *self.shelves.readings.lock().unwrap() = quantities.iter().map(reading).collect();
+        *self.shelves.now.lock().unwrap() = Timestamp::from_second(second).unwrap();
+        self.levels.read().await.unwrap()
+    }
+
+    async fn hear(&self, snapshot: Snapshot) {
+        let mut db = self.pool.acquire().await.unwrap();
+        StockFacts.heard(&self.plan, &mut db, &[snapshot]).await.unwrap();
+    }
+
+    async fn held_back(&self) -> i64 {
+        sqlx::query_scalar("select units from held_back where store = 'main' and sku = $1")
+            .bind(SKU)
+            .fetch_one(&self.pool)
+            .await
+            .unwrap()
+    }
+
+    /// Reads once more, a second after the last time. Gives the units that are held back then.
+    async fn held_back_now(&self) -> i64 {
+        let second = self.shelves.now.lock().unwrap().as_second() + 1;
+        self.read(second, &[("vienna", 5)]).await;
+        self.held_back().await
+    }
+}
+
+/// An order of so many, at a revision.
+fn order_of(units: i64, number: i64) -> Snapshot {
+    order(ORDER).with_line(SKU, units, "12.95").at_revision(number)
+}
+
+fn gone(number: i64) -> Snapshot {
+    let key = RecordKey { store: "main".parse().unwrap(), kind: Kind::Order, id: ORDER.into() };
+    Snapshot { key, revision: Revision { epoch: 1, number }, observed_at: Timestamp::UNIX_EPOCH, body: None }
+}
+
+#[tokio::test]
+async fn an_order_that_is_heard_late_takes_nothing_back() {
+    let Some(bench) = Bench::open().await else { return };
+    bench.hear(order_of(3, 2)).await;
+    bench.hear(order_of(1, 1)).await;
+    assert_eq!(bench.held_back_now().await, 3);
+    bench.hear(order(ORDER).with_line(SKU, 3, "12.95").cancelled().at_revision(3)).await;
+    bench.hear(order_of(3, 2)).await;
+    assert_eq!(bench.held_back_now().await, 0, "it stays cancelled");
+    let mut restored = order_of(4, 1);
+    restored.revision.epoch += 1;
+    bench.hear(restored).await;
+    assert_eq!(bench.held_back_now().await, 4, "a new epoch is newer than every number before it");
+}
+
+#[tokio::test]
+async fn an_order_that_is_gone_takes_nothing() {
+    let Some(bench) = Bench::open().await else { return };
+    bench.hear(order_of(3, 1)).await;
+    bench.hear(gone(2)).await;
+    assert_eq!(bench.held_back_now().await, 0);
+}
+
+#[tokio::test]
+async fn demand_from_before_revisions_were_kept_is_replaced_by_any() {
+    let Some(bench) = Bench::open().await else { return };
+    sqlx::query("insert into order_demand (store, order_id, sku, units) values ('main', $1, $2, 9)")
+        .bind(ORDER.to_string())
+        .bind(SKU)
+        .execute(&bench.pool)
+        .await
+        .unwrap();
+    assert_eq!(bench.held_back_now().await, 9);
+    bench.hear(order_of(2, 1)).await;
+    assert_eq!(bench.held_back_now().await, 2);
+}
