@@ -125,6 +125,25 @@ impl Bench {
         StockFacts.heard(&self.plan, &mut db, &[snapshot]).await.unwrap();
     }
 
+    /// The stock system's newest word on the order: its state, the revision that it is about, the one that it holds.
+    async fn erp_says(&self, state: &str, said: i64, applied: Option<i64>) {
+        sqlx::query(
+            "insert into fact (store, kind, record_id, system, state, settlement, said_epoch, said_number,
+                 applied_epoch, applied_number)
+             values ('main', 'order', $1, 'erp', $2, 1, 1, $3, case when $4::bigint is not null then 1 end, $4)
+             on conflict (store, kind, record_id, system) do update
+                 set state = excluded.state, said_number = excluded.said_number,
+                     applied_epoch = excluded.applied_epoch, applied_number = excluded.applied_number",
+        )
+        .bind(ORDER.to_string())
+        .bind(state)
+        .bind(said)
+        .bind(applied)
+        .execute(&self.pool)
+        .await
+        .unwrap();
+    }
+
     async fn held_back(&self) -> i64 {
         sqlx::query_scalar("select units from held_back where store = 'main' and sku = $1")
             .bind(SKU)
@@ -139,6 +158,28 @@ impl Bench {
         self.read(second, &[("vienna", 5)]).await;
         self.held_back().await
     }
+
+    /// The levels of both locations are at the store.
+    async fn all_is_applied(&self) {
+        sqlx::query(
+            "insert into delivery (system, store, kind, record_id, name, target_key, desired_epoch, desired_number,
+                 desired, state)
+             select 'shop', 'main', 'stock-level', id, id, id, 1, 1, '', 'applied'
+             from unnest(array['graz_MUG', 'vienna_MUG']) as n (id)
+             on conflict (store, kind, record_id, system) do update set state = 'applied'",
+        )
+        .execute(&self.pool)
+        .await
+        .unwrap();
+    }
+
+    /// The levels that are decided anew.
+    async fn woken(&self) -> Vec<String> {
+        sqlx::query_scalar("select record_id from delivery where state = 'pending' order by 1")
+            .fetch_all(&self.pool)
+            .await
+            .unwrap()
+    }
 }
 
 /// An order of so many, at a revision.
@@ -149,6 +190,51 @@ fn order_of(units: i64, number: i64) -> Snapshot {
 fn gone(number: i64) -> Snapshot {
     let key = RecordKey { store: "main".parse().unwrap(), kind: Kind::Order, id: ORDER.into() };
     Snapshot { key, revision: Revision { epoch: 1, number }, observed_at: Timestamp::UNIX_EPOCH, body: None }
+}
+
+#[tokio::test]
+async fn a_read_that_began_before_another_one_brings_no_older_units_back() {
+    let Some(bench) = Bench::open().await else { return };
+    bench.hear(order_of(2, 1)).await;
+    bench.read(10, &[("graz", 3), ("vienna", 5)]).await;
+    bench.all_is_applied().await;
+    // What another replica held to be on the way, before it heard the order.
+    bench.hear(order(ORDER).cancelled().at_revision(2)).await;
+    assert_eq!(bench.read(5, &[("graz", 3), ("vienna", 5)]).await, 0);
+    assert_eq!((bench.held_back().await, bench.woken().await), (2, Vec::new()));
+    assert_eq!(bench.read(20, &[("graz", 3), ("vienna", 5)]).await, 1);
+    assert_eq!(bench.held_back().await, 0);
+}
+
+#[tokio::test]
+async fn units_on_the_way_are_subtracted_at_every_location_at_once() {
+    let Some(bench) = Bench::open().await else { return };
+    bench.read(10, &[("graz", 3), ("vienna", 5)]).await;
+    bench.all_is_applied().await;
+    bench.hear(order_of(2, 1)).await;
+    bench.read(20, &[("graz", 3), ("vienna", 5)]).await;
+    assert_eq!(bench.woken().await, ["graz_MUG", "vienna_MUG"]);
+    bench.all_is_applied().await;
+    bench.hear(order_of(1, 2)).await;
+    bench.read(30, &[("vienna", 5)]).await;
+    assert_eq!(
+        bench.woken().await,
+        ["graz_MUG", "vienna_MUG"],
+        "one that was not told this time has it subtracted too"
+    );
+}
+
+/// The stock system has taken the order and sent it: decided before the new level is heard, the store would have the
+/// old level without the order's units for a moment, and could sell them again.
+#[tokio::test]
+async fn a_level_that_changed_is_not_decided_of_its_old_state() {
+    let Some(bench) = Bench::open().await else { return };
+    bench.hear(order_of(2, 1)).await;
+    bench.read(10, &[("graz", 3), ("vienna", 5)]).await;
+    bench.all_is_applied().await;
+    bench.erp_says("applied", 1, Some(1)).await;
+    assert_eq!(bench.read(20, &[("graz", 3), ("vienna", 3)]).await, 2);
+    assert_eq!((bench.held_back().await, bench.woken().await), (0, vec!["graz_MUG".to_owned()]));
 }
 
 #[tokio::test]
