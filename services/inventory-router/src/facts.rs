@@ -76,8 +76,8 @@ impl Hooks for StockFacts {
     }
 }
 
-/// Keeps what each of these orders asks for, in place of what it asked for before; of one that is gone, nothing. An older
-/// revision than the one heard before changes nothing.
+/// Keeps what each of these orders asks for, in place of what it asked for before; of one that is gone, nothing. An
+/// older revision than the one heard before changes nothing.
 async fn demand(db: &mut PgConnection, orders: &[(&Snapshot, Option<&Order>)]) -> sqlx::Result<()> {
     let newer: BTreeSet<(String, String)> = newer(db, orders).await?.into_iter().collect();
     let orders: Vec<(&str, &str, Option<&Order>)> = orders
@@ -101,16 +101,18 @@ async fn demand(db: &mut PgConnection, orders: &[(&Snapshot, Option<&Order>)]) -
         .filter(|(.., line)| !line.sku.is_empty() && line.current_quantity > 0)
         .collect();
     sqlx::query(
-        "insert into order_demand (store, order_id, sku, units)
-         select store, order_id, sku, sum(units)::bigint
-         from unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as n (store, order_id, sku, units)
+        "insert into order_demand (store, order_id, sku, units, unfulfilled)
+         select store, order_id, sku, sum(units)::bigint, sum(unfulfilled)::bigint
+         from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])
+             as n (store, order_id, sku, units, unfulfilled)
          group by 1, 2, 3 order by 1, 2, 3
-         on conflict (store, order_id, sku) do update set units = excluded.units",
+         on conflict (store, order_id, sku) do update set units = excluded.units, unfulfilled = excluded.unfulfilled",
     )
     .bind(lines.iter().map(|(store, ..)| *store).collect::<Vec<_>>())
     .bind(lines.iter().map(|(_, id, _)| *id).collect::<Vec<_>>())
     .bind(lines.iter().map(|(.., line)| line.sku.as_str()).collect::<Vec<_>>())
     .bind(lines.iter().map(|(.., line)| line.current_quantity).collect::<Vec<_>>())
+    .bind(lines.iter().map(|(.., line)| line.fulfillable_quantity.clamp(0, line.current_quantity)).collect::<Vec<_>>())
     .execute(db)
     .await?;
     Ok(())

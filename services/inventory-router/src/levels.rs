@@ -128,14 +128,20 @@ impl Levels {
     }
 
     /// Units of orders without an applied receipt of the stock system, per store and SKU.
+    ///
+    /// One that a rule keeps away from the stock system has none either, and the store has promised its units all the
+    /// same: an order that is not paid yet. But nobody will ever tell the stock system of it, so that it counts as long
+    /// as it is unfulfilled; else all that was sold before the plan began would be subtracted for ever. Of an order
+    /// that has changed since the rule kept it away the stock system may hear still: all of it is on the way again.
     async fn on_the_way(&self, from: &SystemName) -> anyhow::Result<BTreeMap<(String, String), i64>> {
         let rows: Vec<(String, String, i64)> = sqlx::query_as(
-            "select d.store, d.sku, sum(d.units)::bigint
+            "select d.store, d.sku, sum(
+                 case when f.state = 'ignored' and coalesce((f.said_epoch, f.said_number) >= (h.epoch, h.number), true)
+                 then coalesce(d.unfulfilled, 0) else d.units end)::bigint
              from order_demand d
-             where not exists (
-                 select from fact f
-                 where f.store = d.store and f.kind = 'order' and f.record_id = d.order_id and f.system = $1
-                     and f.state in ('applied', 'ignored'))
+             left join order_heard h on (h.store, h.order_id) = (d.store, d.order_id)
+             left join fact f on (f.store, f.kind, f.record_id, f.system) = (d.store, 'order', d.order_id, $1)
+             where f.applied_number is null
              group by d.store, d.sku",
         )
         .bind(from.as_str())

@@ -14,7 +14,7 @@ use waybill_connector::{
     source::{StockReading, StockSource},
 };
 use waybill_delivery::{Hooks as _, Ledger};
-use waybill_domain::{Clock, Kind, RecordKey, Revision, Snapshot};
+use waybill_domain::{Body, Clock, Kind, RecordKey, Revision, Snapshot};
 use waybill_plan::{Connectors, Plan};
 use waybill_runtime::database;
 use waybill_testkit::{TestDatabase, records::order};
@@ -187,6 +187,15 @@ fn order_of(units: i64, number: i64) -> Snapshot {
     order(ORDER).with_line(SKU, units, "12.95").at_revision(number)
 }
 
+/// The same after its parcel left.
+fn sent_order_of(units: i64, number: i64) -> Snapshot {
+    let mut snapshot = order_of(units, number);
+    if let Some(Body::Order(order)) = &mut snapshot.body {
+        order.lines[0].fulfillable_quantity = 0;
+    }
+    snapshot
+}
+
 fn gone(number: i64) -> Snapshot {
     let key = RecordKey { store: "main".parse().unwrap(), kind: Kind::Order, id: ORDER.into() };
     Snapshot { key, revision: Revision { epoch: 1, number }, observed_at: Timestamp::UNIX_EPOCH, body: None }
@@ -238,6 +247,31 @@ async fn a_level_that_changed_is_not_decided_of_its_old_state() {
 }
 
 #[tokio::test]
+async fn an_order_that_the_stock_system_holds_is_not_subtracted_whatever_became_of_it_since() {
+    let Some(bench) = Bench::open().await else { return };
+    bench.hear(order_of(2, 1)).await;
+    assert_eq!(bench.held_back_now().await, 2);
+    bench.erp_says("parked", 1, None).await;
+    assert_eq!(bench.held_back_now().await, 2, "it was refused");
+    bench.erp_says("applied", 1, Some(1)).await;
+    assert_eq!(bench.held_back_now().await, 0);
+    bench.erp_says("parked", 2, Some(1)).await;
+    assert_eq!(bench.held_back_now().await, 0, "an edit was refused; it holds the order all the same");
+}
+
+#[tokio::test]
+async fn an_order_that_a_rule_keeps_away_is_subtracted_until_it_is_sent() {
+    let Some(bench) = Bench::open().await else { return };
+    bench.hear(order_of(2, 1)).await;
+    bench.erp_says("ignored", 1, None).await;
+    assert_eq!(bench.held_back_now().await, 2, "the store has promised them: it is not paid yet");
+    bench.hear(sent_order_of(2, 2)).await;
+    assert_eq!(bench.held_back_now().await, 2, "the rule may let this revision through");
+    bench.erp_says("ignored", 2, None).await;
+    assert_eq!(bench.held_back_now().await, 0, "nobody will tell the stock system, and the units have left");
+}
+
+#[tokio::test]
 async fn an_order_that_is_heard_late_takes_nothing_back() {
     let Some(bench) = Bench::open().await else { return };
     bench.hear(order_of(3, 2)).await;
@@ -270,6 +304,8 @@ async fn demand_from_before_revisions_were_kept_is_replaced_by_any() {
         .await
         .unwrap();
     assert_eq!(bench.held_back_now().await, 9);
+    bench.erp_says("ignored", 7, None).await;
+    assert_eq!(bench.held_back_now().await, 0, "how much of it was sent is not known: as before");
     bench.hear(order_of(2, 1)).await;
     assert_eq!(bench.held_back_now().await, 2);
 }
