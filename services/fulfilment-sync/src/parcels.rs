@@ -78,12 +78,12 @@ impl Parcels {
                 .fetch_optional(pool)
                 .await?;
         let Some(order) = order else {
-            // The cursor passes it, so that nobody tells of it again when its order is heard: after a restored backup the
-            // shipping system knows of orders that we have yet to hear of.
+            // The cursor passes it, so that nobody tells of it again when its order is heard: after a restored backup
+            // the shipping system knows of orders that we have yet to hear of.
             if ObjectKey::has_form(&news.order_key) {
                 unclaimed::keep(pool, &self.system, &news, began_at).await?;
             } else {
-                tracing::debug!(system = %self.system, parcel = news.parcel.id, "a parcel of an order that is not ours");
+                tracing::debug!(system = %self.system, parcel = news.parcel.id, "a parcel of somebody else's order");
             }
             return Ok(false);
         };
@@ -107,7 +107,8 @@ impl Parcels {
                 Ok(observed) => observed,
                 Err(error) => {
                     let error = format!("{error:#}");
-                    tracing::error!(system = %self.system, parcel = claimed.parcel_id, error, "a kept parcel is unreadable");
+                    let parcel = &claimed.parcel_id;
+                    tracing::error!(system = %self.system, parcel, error, "a kept parcel cannot be read");
                     continue;
                 }
             };
