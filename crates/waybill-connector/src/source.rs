@@ -3,13 +3,14 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use waybill_domain::{Currency, ObjectKey, shipment::Shipment};
 
 use crate::failure::Failure;
 
 /// A parcel as the shipping system tells it. `order_key` is the object key that we stored in its record (role
 /// `order`); the service knows which order that is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParcelNews {
     /// Our key of the order in the shipping system.
     pub order_key: ObjectKeyText,
@@ -21,7 +22,7 @@ pub struct ParcelNews {
 pub type ObjectKeyText = String;
 
 /// What a shipping system says of one parcel.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parcel {
     /// The shipping system's id of the parcel (label), within `[A-Za-z0-9_-]`.
     pub id: String,

@@ -59,6 +59,11 @@ impl ObjectKey {
         Self(text.into())
     }
 
+    /// Whether a text that a vendor gave back has the form of a key of ours. Another one is somebody else's.
+    pub fn has_form(text: &str) -> bool {
+        text.len() == LENGTH && text.strip_prefix('w').is_some_and(|rest| rest.bytes().all(|b| ALPHABET.contains(&b)))
+    }
+
     /// The text, 21 characters.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -109,6 +114,16 @@ mod tests {
         let object = ObjectKey::new(&record("820982911946154508"), "order");
         assert_eq!(object.as_str(), "w3em2ra3272icyt7jpy4m");
         assert_eq!(CallKey::new(&object, "create", b"{}").as_str(), "wdnrr4y7673vetbcreud6");
+    }
+
+    #[test]
+    fn a_text_of_another_form_is_no_key_of_ours() {
+        assert!(ObjectKey::has_form(ObjectKey::new(&record("1"), "order").as_str()));
+        let others =
+            ["", "#1001", "manual-1", "w3em2ra3272icyt7jpy4", "W3EM2RA3272ICYT7JPY4M", "w3em2ra3272icyt7jpy4m2"];
+        for other in others.into_iter().chain(["x3em2ra3272icyt7jpy4m", "w3em2ra3272icyt7jpy41"]) {
+            assert!(!ObjectKey::has_form(other), "{other}");
+        }
     }
 
     #[test]

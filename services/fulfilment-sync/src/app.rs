@@ -6,11 +6,11 @@ use serde::Deserialize;
 use sqlx::migrate::Migrator;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
-use waybill_delivery::{Engine, Frame, Ledger, ledger::SourceService, operations::DeliveriesService};
+use waybill_delivery::{Engine, Frame, Ledger, ledger::SourceService, operations::DeliveriesService, pruning};
 use waybill_proto::wire::{deliveries_server::DeliveriesServer, source_server::SourceServer};
 use waybill_runtime::{Ended, ServiceSettings, SystemClock};
 
-use crate::{orders::ShippedOrders, parcels::Parcels, vendors};
+use crate::{orders::ShippedOrders, parcels::Parcels, unclaimed, vendors};
 
 /// The service's name.
 pub const SERVICE: &str = "fulfilment-sync";
@@ -93,6 +93,11 @@ impl App {
                 }
             });
         }
+        let (pool, metrics) = (frame.pool.clone(), frame.metrics.clone());
+        frame.tasks.repeat("unclaimed parcels' age", pruning::EVERY, move || {
+            let (pool, metrics) = (pool.clone(), metrics.clone());
+            async move { unclaimed::prune(&pool, &metrics).await }
+        });
         let token = frame.token()?;
         let source = SourceService::new(frame.pool.clone());
         let routes = Routes::new(DeliveriesServer::with_interceptor(DeliveriesService::new(engine), token.clone()))

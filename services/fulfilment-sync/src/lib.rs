@@ -3,6 +3,7 @@
 mod app;
 mod orders;
 mod parcels;
+mod unclaimed;
 mod vendors;
 
 pub use app::{App, DEFAULTS, SERVICE, migrator};

@@ -4,10 +4,14 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use connector_shopify::Shopify;
+use jiff::Timestamp;
+use sqlx::PgConnection;
 use tokio::sync::watch;
 use waybill_connector::source::StockSource;
 use waybill_delivery::{Ledger, decide_anew, ledger::Verdict};
-use waybill_domain::{Body, Clock, Kind, RecordId, RecordKey, StoreName, document::StockQuantity, stock::StockLevel};
+use waybill_domain::{
+    Body, Clock, Kind, RecordId, RecordKey, StoreName, SystemName, document::StockQuantity, stock::StockLevel,
+};
 use waybill_plan::Plan;
 use waybill_runtime::database;
 
@@ -21,6 +25,14 @@ pub(crate) struct Levels {
     pub(crate) plan: watch::Receiver<Arc<Plan>>,
     pub(crate) ledger: Ledger,
     pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// What a read told of one SKU for one store.
+struct Item<'a> {
+    store: &'a StoreName,
+    sku: &'a str,
+    levels: &'a [StockLevel],
+    held_back: i64,
 }
 
 impl Levels {
@@ -51,79 +63,85 @@ impl Levels {
         };
         let began_at = self.clock.now();
         let readings = self.source.stock(&locations).await.context("the stock system does not tell its levels")?;
+        let mut items: BTreeMap<&str, Vec<StockLevel>> = BTreeMap::new();
+        for reading in &readings {
+            let Some(location) = named.get(reading.location.as_str()) else { continue };
+            items.entry(&reading.item).or_default().push(StockLevel {
+                sku: reading.item.clone(),
+                location: (*location).to_owned(),
+                quantity: reading.quantity,
+            });
+        }
         let mut changed = 0;
         for store in plan.stores.keys() {
             if plan.systems_for(store, Kind::StockLevel).next().is_none() {
                 continue;
             }
-            let mut known = self.items(store).await?;
-            for reading in &readings {
-                let Some(location) = named.get(reading.location.as_str()) else { continue };
-                let there = match known.get(&reading.item) {
+            let known = self.items(store).await?;
+            for (sku, levels) in &items {
+                let there = match known.get(*sku) {
                     Some(there) => *there,
-                    None => {
-                        let there = self.ask(store, &reading.item).await?;
-                        known.insert(reading.item.clone(), there);
-                        there
-                    }
+                    None => self.ask(store, sku).await?,
                 };
                 if !there {
                     continue;
                 }
-                let level = StockLevel {
-                    sku: reading.item.clone(),
-                    location: (*location).to_owned(),
-                    quantity: reading.quantity,
-                };
-                let units = held_back.get(&(store.to_string(), reading.item.clone())).copied().unwrap_or(0);
-                changed += usize::from(self.observe(&plan, store, level, began_at, units).await?);
+                let units = held_back.get(&(store.to_string(), (*sku).to_owned())).copied().unwrap_or(0);
+                let item = Item { store, sku, levels, held_back: units };
+                changed += database::again_after_deadlock(|| self.observe(&plan, &item, began_at)).await?;
             }
         }
         Ok(changed)
     }
 
-    async fn observe(
-        &self,
-        plan: &Plan,
-        store: &StoreName,
-        level: StockLevel,
-        began_at: jiff::Timestamp,
-        held_back: i64,
-    ) -> anyhow::Result<bool> {
-        let id = RecordId::of_code(&format!("{}_", level.location), &level.sku);
-        let key = RecordKey { store: store.clone(), kind: Kind::StockLevel, id };
-        let sku = level.sku.clone();
-        let body = Some(Body::StockLevel(level));
+    /// Takes what a read told of an item: its levels, and what is subtracted from each of them. Gives how much of it is
+    /// new.
+    async fn observe(&self, plan: &Plan, item: &Item<'_>, began_at: Timestamp) -> sqlx::Result<usize> {
         let mut transaction = database::begin(self.ledger.pool()).await?;
-        let verdict = self.ledger.found(&mut transaction, &key, body, began_at, self.clock.now()).await?;
-        let moved = sqlx::query(
-            "insert into held_back as h (store, sku, units) values ($1, $2, $3)
-             on conflict (store, sku) do update set units = excluded.units where h.units <> excluded.units",
-        )
-        .bind(store.as_str())
-        .bind(&sku)
-        .bind(held_back)
-        .execute(&mut *transaction)
-        .await?
-        .rows_affected()
-            > 0;
-        if moved && verdict != Verdict::Changed {
-            let systems: Vec<String> = plan.systems_for(store, Kind::StockLevel).map(ToString::to_string).collect();
-            decide_anew(&mut transaction, &[key], &systems).await?;
+        let (mut changed, mut is_older) = (Vec::new(), false);
+        for level in item.levels {
+            let key = level_key(item.store, &level.location, item.sku);
+            let body = Some(Body::StockLevel(level.clone()));
+            match self.ledger.found(&mut transaction, &key, body, began_at, self.clock.now()).await? {
+                Verdict::Changed => changed.push(key),
+                Verdict::Stale => is_older = true,
+                Verdict::Echo | Verdict::Refetch => {}
+            }
+        }
+        // Another replica has read since, and what it subtracts goes with what it read.
+        let moved = !is_older && hold_back(&mut transaction, item).await?;
+        if moved {
+            // Each level has it subtracted, whether it was told this time or not. What has changed is on its way by
+            // itself: decided now, it would be its old level less the new units.
+            let levels: Vec<RecordKey> = plan
+                .locations
+                .keys()
+                .map(|location| level_key(item.store, location, item.sku))
+                .filter(|key| !changed.contains(key))
+                .collect();
+            let systems: Vec<String> =
+                plan.systems_for(item.store, Kind::StockLevel).map(ToString::to_string).collect();
+            decide_anew(&mut transaction, &levels, &systems).await?;
         }
         transaction.commit().await?;
-        Ok(moved || verdict == Verdict::Changed)
+        Ok(changed.len() + usize::from(moved))
     }
 
     /// Units of orders without an applied receipt of the stock system, per store and SKU.
-    async fn on_the_way(&self, from: &waybill_domain::SystemName) -> anyhow::Result<BTreeMap<(String, String), i64>> {
+    ///
+    /// One that a rule keeps away from the stock system has none either, and the store has promised its units all the
+    /// same: an order that is not paid yet. But nobody will ever tell the stock system of it, so that it counts as long
+    /// as it is unfulfilled; else all that was sold before the plan began would be subtracted for ever. Of an order
+    /// that has changed since the rule kept it away the stock system may hear still: all of it is on the way again.
+    async fn on_the_way(&self, from: &SystemName) -> anyhow::Result<BTreeMap<(String, String), i64>> {
         let rows: Vec<(String, String, i64)> = sqlx::query_as(
-            "select d.store, d.sku, sum(d.units)::bigint
+            "select d.store, d.sku, sum(
+                 case when f.state = 'ignored' and coalesce((f.said_epoch, f.said_number) >= (h.epoch, h.number), true)
+                 then coalesce(d.unfulfilled, 0) else d.units end)::bigint
              from order_demand d
-             where not exists (
-                 select from fact f
-                 where f.store = d.store and f.kind = 'order' and f.record_id = d.order_id and f.system = $1
-                     and f.state in ('applied', 'ignored'))
+             left join order_heard h on (h.store, h.order_id) = (d.store, d.order_id)
+             left join fact f on (f.store, f.kind, f.record_id, f.system) = (d.store, 'order', d.order_id, $1)
+             where f.applied_number is null
              group by d.store, d.sku",
         )
         .bind(from.as_str())
@@ -161,4 +179,22 @@ impl Levels {
         .await?;
         Ok(item.is_some())
     }
+}
+
+fn level_key(store: &StoreName, location: &str, sku: &str) -> RecordKey {
+    RecordKey { store: store.clone(), kind: Kind::StockLevel, id: RecordId::of_code(&format!("{location}_"), sku) }
+}
+
+/// Keeps the units that are on the way. Gives whether they are others than before.
+async fn hold_back(db: &mut PgConnection, item: &Item<'_>) -> sqlx::Result<bool> {
+    let kept = sqlx::query(
+        "insert into held_back as h (store, sku, units) values ($1, $2, $3)
+         on conflict (store, sku) do update set units = excluded.units where h.units <> excluded.units",
+    )
+    .bind(item.store.as_str())
+    .bind(item.sku)
+    .bind(item.held_back)
+    .execute(db)
+    .await?;
+    Ok(kept.rows_affected() > 0)
 }

@@ -3,6 +3,8 @@
 mod app;
 mod facts;
 mod levels;
+#[cfg(test)]
+mod tests;
 mod vendors;
 
 pub use app::{App, DEFAULTS, SERVICE, migrator};
