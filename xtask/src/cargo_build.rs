@@ -70,7 +70,8 @@ impl Programs {
         }
         eprintln!("Building {commit} beside this version.");
         let mut command = Command::new(workspace::cargo());
-        command.current_dir(&source).env("CARGO_TARGET_DIR", folder.join("target"));
+        // Its own: the files are as old as their commit, so that cargo would take what another one was built to for theirs.
+        command.current_dir(&source).env("CARGO_TARGET_DIR", source.join("target"));
         Self::finish(command, packages, None, &[])
     }
 
