@@ -116,10 +116,12 @@ async fn a_message_that_came_while_its_hearer_was_busy_is_heard_though_he_is_tol
         (seen.info().await.unwrap().num_ack_pending == 1).then_some(())
     })
     .await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
     let stop = CancellationToken::new();
     stop.cancel();
-    assert_eq!(fetcher.fetch(100, SECOND, &stop).await.unwrap().len(), 1);
+    wait_for_async("the answer to come", DEADLINE, async || {
+        (fetcher.fetch(100, SECOND, &stop).await.unwrap().len() == 1).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
