@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use waybill_bus::subjects;
 use waybill_domain::{RecordKey, Snapshot};
 use waybill_plan::{Flow, Plan};
-use waybill_proto::wire::{Head, ListChangesRequest, source_client::SourceClient};
+use waybill_proto::wire::{Head, ListChangesRequest, ListChangesResponse, source_client::SourceClient};
 
 use crate::{engine::Engine, intake::Heard};
 
@@ -71,32 +71,39 @@ impl Engine {
                 if page.heads.iter().any(|head| !self.has_taken(&plan.hash, head)) {
                     page = ask(false).await?;
                 }
-                let mut heard = Vec::new();
-                // Empty from a source of before the field.
-                let traceparents = page.traceparents.into_iter().chain(std::iter::repeat(String::new()));
-                for (snapshot, traceparent) in page.snapshots.into_iter().zip(traceparents) {
-                    let snapshot = Snapshot::try_from(snapshot)
-                        .with_context(|| format!("{service} said a snapshot that cannot be read"))?;
-                    if !self.taken().has(&plan.hash, &snapshot.key, snapshot.revision) {
-                        heard.push(Heard { snapshot, traceparent });
-                    }
-                }
-                in_full = !heard.is_empty();
-                self.take(heard).await?;
+                let (cursor_after, more) = (std::mem::take(&mut page.cursor), page.more);
+                in_full = self.take_missed(service, &plan.hash, page).await?;
                 if as_planned != self.cursor_of(service, &self.plan()) {
                     // The plan changed on the way; its own comparison is made.
                     break;
                 }
-                if page.cursor != cursor {
-                    cursor = page.cursor;
+                if cursor_after != cursor {
+                    cursor = cursor_after;
                     self.keep_cursor(kept_as, &cursor).await?;
                 }
-                if !page.more {
+                if !more {
                     break;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Takes what of a page did not come by the road. Whether there was any.
+    async fn take_missed(&self, service: &str, plan_hash: &str, page: ListChangesResponse) -> anyhow::Result<bool> {
+        let mut heard = Vec::new();
+        // Empty from a source of before the field.
+        let traceparents = page.traceparents.into_iter().chain(std::iter::repeat(String::new()));
+        for (snapshot, traceparent) in page.snapshots.into_iter().zip(traceparents) {
+            let snapshot = Snapshot::try_from(snapshot)
+                .with_context(|| format!("{service} said a snapshot that cannot be read"))?;
+            if !self.taken().has(plan_hash, &snapshot.key, snapshot.revision) {
+                heard.push(Heard { snapshot, traceparent });
+            }
+        }
+        let missed = !heard.is_empty();
+        self.take(heard).await?;
+        Ok(missed)
     }
 
     fn cursor_of(&self, service: &str, plan: &Plan) -> String {
