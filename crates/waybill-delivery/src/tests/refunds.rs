@@ -1,5 +1,7 @@
 //! Refunds hang on their orders.
 
+use std::time::Duration;
+
 use waybill_domain::Snapshot;
 use waybill_testkit::{
     records::{OrderBuilder, order, refund_of},
@@ -53,15 +55,18 @@ async fn a_refund_that_is_being_ignored_while_its_order_is_written_is_booked_too
     bench.late_when("exists (select from erp_sync.delivery where kind = 'refund' and state = 'ignored')").await;
     bench.hear(refund()).await;
     let paid = async {
-        wait_for_async("the refund's claim", std::time::Duration::from_secs(20), async || {
-            (bench.states().await == ["ignored when:orders", "applying"]).then_some(())
+        wait_for_async("the refund's claim", Duration::from_secs(20), async || {
+            (bench.states().await[1] != "pending").then_some(())
         })
         .await;
         bench.hear(bought().paid().at_revision(2)).await;
         bench.round().await;
     };
     tokio::join!(bench.round(), paid);
-    bench.round().await;
+    // A round passes over a row that somebody holds, as the refund's end holds its order's.
+    for _ in 0..2 {
+        bench.round().await;
+    }
     assert_eq!(bench.states().await, ["applied", "applied"]);
     assert_eq!(bench.refunded(), ["500"]);
 }
