@@ -5,14 +5,12 @@
 mod diff;
 mod known;
 mod outcome;
+mod sent;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use waybill_domain::{
-    Body, Kind, RecordKey, Revision, Snapshot, SystemName,
-    document::{Fields, OnMatch},
-};
+use waybill_domain::{Body, Kind, RecordKey, Revision, Snapshot, SystemName, document::OnMatch};
 
 use crate::{
     decide::{
@@ -24,6 +22,7 @@ use crate::{
 };
 
 use known::Known;
+use sent::Sent;
 
 pub use diff::{Change, Difference, diff};
 pub use outcome::{Outcome, State, Summary, summary};
@@ -56,8 +55,7 @@ pub struct Simulation<'p> {
     history: BTreeMap<RecordKey, Vec<Snapshot>>,
     /// A person's customer deliveries, which follow their totals.
     people: BTreeMap<String, BTreeSet<Which>>,
-    /// System, object, role → what was sent last.
-    sent: BTreeMap<(SystemName, String), BTreeMap<String, Fields>>,
+    sent: Sent,
     known: Known,
     now: Timestamp,
 }
@@ -73,7 +71,7 @@ impl<'p> Simulation<'p> {
             deliveries: BTreeMap::new(),
             history: BTreeMap::new(),
             people: BTreeMap::new(),
-            sent: BTreeMap::new(),
+            sent: Sent::default(),
             known: Known::default(),
             now: Timestamp::default(),
         }
@@ -151,7 +149,7 @@ impl<'p> Simulation<'p> {
             history.iter().find(|snapshot| snapshot.revision == recorded.revision)
         });
         let Some(desired) = then.or(delivery.desired.as_ref()).cloned() else { return };
-        let (facts, sent) = (self.facts(flow, &desired, recorded), self.sent_of(which, &desired));
+        let (facts, sent) = (self.facts(flow, &desired, recorded), self.sent.of(which, &desired));
         let delivery = DeliveryFacts {
             applied_once: delivery.applied.is_some(),
             begun: recorded.is_some_and(|recorded| recorded.delivery.begun),
@@ -219,7 +217,7 @@ impl<'p> Simulation<'p> {
                     delivery.writes += 1;
                     let sent = write.sent.clone();
                     delivery.written = Some(*write);
-                    self.keep_sent(which, desired, sent);
+                    self.sent.keep(which, desired, sent);
                     State::Applied
                 }
             },
@@ -322,49 +320,9 @@ impl<'p> Simulation<'p> {
         facts
     }
 
-    fn object(desired: &Snapshot, role: &str) -> String {
-        if role == "customer" { target_key(desired) } else { desired.key.to_string() }
-    }
-
-    fn sent_of(&self, which: &Which, desired: &Snapshot) -> BTreeMap<String, Fields> {
-        let mut sent = BTreeMap::new();
-        for object in [target_key(desired), desired.key.to_string()] {
-            for (role, fields) in self.sent.get(&(which.0.clone(), object.clone())).into_iter().flatten() {
-                if Self::object(desired, role) == object {
-                    sent.insert(role.clone(), fields.clone());
-                }
-            }
-        }
-        sent
-    }
-
-    fn keep_sent(&mut self, which: &Which, desired: &Snapshot, sent: BTreeMap<String, Fields>) {
-        for (role, fields) in sent {
-            let object = Self::object(desired, &role);
-            self.sent.entry((which.0.clone(), object)).or_default().entry(role).or_default().extend(fields);
-        }
-    }
-
     /// What became of every delivery, by record and system.
     pub fn finish(self) -> Vec<Outcome> {
         let (plan, sent) = (self.plan, self.sent);
-        // A person's fields are what any of their records wrote last.
-        let held = |which: &Which, desired: &Snapshot, write: Option<Write>| {
-            let mut fields = write.map(|write| outcome::flat(&write.document)).unwrap_or_default();
-            for object in [target_key(desired), desired.key.to_string()] {
-                let roles = sent.get(&(which.0.clone(), object.clone())).into_iter().flatten();
-                for (role, values) in roles.filter(|(role, _)| Self::object(desired, role) == object) {
-                    let part = if role == "customer" && which.1.kind == Kind::Order { "customer." } else { "" };
-                    for (name, value) in values {
-                        let path = format!("{part}fields.{name}");
-                        if fields.contains_key(&path) {
-                            fields.insert(path, value.to_text());
-                        }
-                    }
-                }
-            }
-            fields
-        };
         let mut outcomes: Vec<Outcome> = self
             .deliveries
             .into_iter()
@@ -372,7 +330,7 @@ impl<'p> Simulation<'p> {
                 let flow = plan.flow(&key.store, key.kind, &system)?.name.clone();
                 let desired = delivery.desired?;
                 let which = (system, key);
-                let fields = held(&which, &desired, delivery.written);
+                let fields = sent.held(&which, &desired, delivery.written);
                 let (system, key) = which;
                 let state = delivery.state.unwrap_or(State::Waiting {
                     on: WaitFor::After,

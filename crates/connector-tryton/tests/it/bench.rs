@@ -1,15 +1,10 @@
 //! The connector with a Tryton, simulated or real, that can be asked and troubled.
 
+mod proxy;
+
 use std::{collections::BTreeMap, time::Duration};
 
-use axum::{
-    Router,
-    body::Body,
-    extract::{Request, State},
-    response::{IntoResponse, Response},
-};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use bytes::Bytes;
 use connector_tryton::{Tryton, descriptor};
 use serde_json::{Value as Json, json};
 use waybill_connector::{Failure, Known, Sink, SystemSettings, contract};
@@ -62,7 +57,7 @@ impl Bench {
     /// A real Tryton behind a proxy that makes the trouble; `None` where none is installed.
     pub(crate) async fn real() -> Option<Self> {
         let real = tokio::task::spawn_blocking(RealTryton::start).await.unwrap()?;
-        let running = served(proxy(&real.url)).await;
+        let running = served(proxy::to(&real.url)).await;
         let url = real.url.clone();
         let vendor = Vendor::open(url, None, None, Some(real)).await;
         Some(Self::with(running, vendor).await)
@@ -354,44 +349,6 @@ fn owned((name, value): (&str, &str)) -> (String, String) {
 async fn served(simulated: Simulated) -> kit::Running {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     kit::serve(simulated, listener).unwrap()
-}
-
-/// A Tryton that is elsewhere, with the faults of a simulated one.
-fn proxy(url: &str) -> Simulated {
-    let to = Proxy { http: reqwest::Client::new(), url: url.to_owned() };
-    let simulated = simulator::Tryton::new(DATABASE, &setup()).simulated();
-    Simulated {
-        router: Router::new().fallback(forward).with_state(to),
-        journal: Journal::new("tryton"),
-        faults: Faults::default(),
-        too_many: simulated.too_many,
-        unauthorized: simulated.unauthorized,
-    }
-}
-
-#[derive(Clone)]
-struct Proxy {
-    http: reqwest::Client,
-    url: String,
-}
-
-async fn forward(State(to): State<Proxy>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-    let mut forwarded = to.http.request(parts.method, format!("{}{}", to.url, parts.uri.path())).body(body);
-    for name in ["content-type", "authorization", "accept"] {
-        if let Some(value) = parts.headers.get(name) {
-            forwarded = forwarded.header(name, value);
-        }
-    }
-    let response = forwarded.send().await.unwrap();
-    let (status, content) = (response.status(), response.headers().get("content-type").cloned());
-    let body: Bytes = response.bytes().await.unwrap();
-    let mut answer = (status, Body::from(body)).into_response();
-    if let Some(content) = content {
-        answer.headers_mut().insert("content-type", content);
-    }
-    answer
 }
 
 impl Bench {

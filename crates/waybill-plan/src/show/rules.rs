@@ -48,7 +48,9 @@ pub(super) fn stock(names: &Names<'_>) -> Section {
     if let Some(Stock { from, quantity, safety, holds, sells, every }) = &names.plan.stock {
         let quantity = match quantity {
             StockQuantity::OnHand => "on hand: Shopify subtracts what it has committed itself",
-            StockQuantity::Available => "available: orders on the way to the stock system are subtracted here",
+            StockQuantity::Available => {
+                "available: orders on the way to the stock system are subtracted here, those that it has taken are not"
+            }
         };
         let mut rows = vec![
             fact("read from", format!("{}, every {}", names.system(from), words::duration(*every))),
