@@ -143,8 +143,11 @@ impl Engine {
 
     /// Keeps other systems' receipts that a flow of ours waits for, and what the service itself keeps of them.
     pub(crate) async fn take_receipts(&self, messages: &[Incoming]) -> anyhow::Result<()> {
+        self.keep_receipts(&decode(messages)).await
+    }
+
+    pub(crate) async fn keep_receipts(&self, receipts: &[wire::Receipt]) -> anyhow::Result<()> {
         let plan = self.plan();
-        let receipts: Vec<wire::Receipt> = decode(messages);
         let waited_for = waited_for(&plan);
         let is_waited_for = |receipt: &&wire::Receipt| waited_for.contains(receipt.system.as_str());
         let facts: Vec<Fact> = receipts.iter().filter(is_waited_for).filter_map(fact).collect();
@@ -156,7 +159,7 @@ impl Engine {
             if !facts.is_empty() {
                 facts::keep(&mut transaction, &facts).await?;
             }
-            self.hooks().receipts(&plan, &mut transaction, &receipts).await?;
+            self.hooks().receipts(&plan, &mut transaction, receipts).await?;
             transaction.commit().await
         })
         .await?;

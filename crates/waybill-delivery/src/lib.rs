@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod apply;
+mod asking;
 mod audit;
 mod backoff;
 mod bodies;

@@ -8,31 +8,28 @@ mod edit;
 mod first_run;
 mod hear_again;
 mod pause;
+mod receipts;
 mod roll;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use prost::Message as _;
 use tonic::{Request, Response, Status};
-use waybill_domain::{RecordKey, SystemName};
 use waybill_proto::{
     convert::to_timestamp,
     wire::{
         self, ApproveRequest, AuditRequest, AuditResponse, ChangedDeliveriesResponse, CountInFlightRequest,
         CountInFlightResponse, DeliveryDetail, DiscardDeliveriesRequest, EditRequest, EditResponse, HearAgainRequest,
         ListApprovalsRequest, ListApprovalsResponse, ListDecisionsRequest, ListDecisionsResponse,
-        ListDeliveriesRequest, ListDeliveriesResponse, ListUnsettledRequest, ListUnsettledResponse, PauseRequest,
-        RefuseRequest, ReleaseRequest, RollRequest, RollResponse, SayAgainRequest, SelectDeliveriesRequest,
-        ShowDeliveryRequest, SystemsRequest, SystemsResponse, count_in_flight_response::Count,
+        ListDeliveriesRequest, ListDeliveriesResponse, ListReceiptsRequest, ListReceiptsResponse, ListUnsettledRequest,
+        ListUnsettledResponse, PauseRequest, RefuseRequest, ReleaseRequest, RollRequest, RollResponse, SayAgainRequest,
+        SelectDeliveriesRequest, ShowDeliveryRequest, SystemsRequest, SystemsResponse, count_in_flight_response::Count,
         deliveries_server::Deliveries,
     },
 };
-use waybill_runtime::database;
 
 use crate::{
     engine::Engine,
-    outbox::{self, OutboxRow},
     store::{
         deliveries::{self, Row, Selection},
         edits, heard,
@@ -229,12 +226,17 @@ impl Deliveries for DeliveriesService {
         &self,
         request: Request<SayAgainRequest>,
     ) -> Result<Response<ChangedDeliveriesResponse>, Status> {
-        let keys = request.into_inner().keys;
-        if keys.len() > 1000 {
-            return Err(Status::invalid_argument("at most 1000 records at once"));
-        }
-        let changed = self.engine.say_again(&keys).await.map_err(unavailable)?;
+        let changed = receipts::say_again(&self.engine, &request.into_inner().keys).await?;
         Ok(Response::new(ChangedDeliveriesResponse { changed }))
+    }
+
+    async fn list_receipts(
+        &self,
+        request: Request<ListReceiptsRequest>,
+    ) -> Result<Response<ListReceiptsResponse>, Status> {
+        let ListReceiptsRequest { system, keys } = request.into_inner();
+        let receipts = receipts::list(&self.engine, &system, &keys).await?;
+        Ok(Response::new(ListReceiptsResponse { receipts }))
     }
 
     async fn list_unsettled(
@@ -242,10 +244,7 @@ impl Deliveries for DeliveriesService {
         request: Request<ListUnsettledRequest>,
     ) -> Result<Response<ListUnsettledResponse>, Status> {
         let ListUnsettledRequest { system, keys } = request.into_inner();
-        if keys.len() > 1000 {
-            return Err(Status::invalid_argument("at most 1000 records at once"));
-        }
-        let (stores, kinds, ids) = columns(&keys);
+        let [stores, kinds, ids] = columns(&keys)?;
         let found = heard::unsettled(self.engine.pool(), &system, &stores, &kinds, &ids).await.map_err(unavailable)?;
         let keys = found.into_iter().map(|(store, kind, id)| wire::RecordKey { store, kind, id }).collect();
         Ok(Response::new(ListUnsettledResponse { keys }))
@@ -323,10 +322,13 @@ impl Deliveries for DeliveriesService {
     }
 }
 
-/// Stores, kinds and ids.
-fn columns(keys: &[wire::RecordKey]) -> (Vec<String>, Vec<String>, Vec<String>) {
+/// Stores, kinds and ids of at most 1000 records.
+fn columns(keys: &[wire::RecordKey]) -> Result<[Vec<String>; 3], Status> {
+    if keys.len() > 1000 {
+        return Err(Status::invalid_argument("at most 1000 records at once"));
+    }
     let column = |pick: fn(&wire::RecordKey) -> String| keys.iter().map(pick).collect();
-    (column(|key| key.store.clone()), column(|key| key.kind.clone()), column(|key| key.id.clone()))
+    Ok([column(|key| key.store.clone()), column(|key| key.kind.clone()), column(|key| key.id.clone())])
 }
 
 impl Engine {
@@ -340,51 +342,5 @@ impl Engine {
             .execute(self.pool())
             .await?;
         Ok(())
-    }
-
-    /// Publishes the stored receipts of settled deliveries again.
-    async fn say_again(&self, keys: &[wire::RecordKey]) -> sqlx::Result<i64> {
-        let (stores, kinds, ids) = columns(keys);
-        let mut transaction = database::begin(self.pool()).await?;
-        let settled = heard::settled(&mut transaction, &stores, &kinds, &ids).await?;
-        let kept = settled.iter().filter(|settled| !waybill_faults::breaks("lose-receipt", &settled.record_id));
-        let rows: Vec<OutboxRow> = kept.filter_map(|settled| self.stored_receipt(settled)).collect();
-        outbox::write(&mut transaction, rows.iter()).await?;
-        transaction.commit().await?;
-        self.wake_outbox();
-        Ok(rows.len() as i64)
-    }
-
-    /// The receipt of the last settlement, made of the delivery's own row. It covers every revision up to it: what
-    /// earlier receipts said of earlier ones is superseded by now.
-    fn stored_receipt(&self, settled: &heard::Settled) -> Option<OutboxRow> {
-        let key = RecordKey {
-            store: settled.store.parse().ok()?,
-            kind: settled.kind.parse().ok()?,
-            id: settled.record_id.parse().ok()?,
-        };
-        let system: SystemName = settled.system.parse().ok()?;
-        let receipt = wire::Receipt {
-            service: self.service().to_owned(),
-            system: settled.system.clone(),
-            key: Some((&key).into()),
-            name: settled.name.clone(),
-            from: 1,
-            to: Some(wire::Revision { epoch: settled.settled_epoch, number: settled.settled_number }),
-            state: state_of(&settled.state).into(),
-            code: settled.code.clone(),
-            message: settled.message.clone(),
-            field: settled.field.clone(),
-            external_id: settled.external_id.clone(),
-            attempts: i64::from(settled.attempts),
-            settled_at: time(settled.changed_us),
-            settlement: settled.settlement,
-            plan_hash: settled.plan_hash.clone(),
-        };
-        Some(OutboxRow {
-            subject: waybill_bus::subjects::receipt(self.service(), &system, &key),
-            headers: vec![(waybill_bus::headers::SCHEMA.to_owned(), "waybill.v1.Receipt".to_owned())],
-            payload: receipt.encode_to_vec(),
-        })
     }
 }

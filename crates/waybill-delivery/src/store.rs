@@ -18,6 +18,7 @@ pub(crate) mod first_run;
 pub(crate) mod flows;
 pub(crate) mod heard;
 pub(crate) mod history;
+pub(crate) mod receipts;
 pub(crate) mod refunds;
 pub(crate) mod roll;
 pub(crate) mod sent;

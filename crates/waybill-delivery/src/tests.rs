@@ -31,6 +31,7 @@ mod ends;
 mod first_run;
 mod history;
 mod model;
+mod receipts;
 mod refunds;
 mod restored;
 mod revisions;

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use waybill_delivery::{Engine, Frame, Ledger};
 use waybill_runtime::{Ended, ServiceSettings, SystemClock};
 
-use crate::{facts::StockFacts, levels::Levels, vendors};
+use crate::{facts::StockFacts, levels::Levels, unheard::Unheard, vendors};
 
 /// The service's name.
 pub const SERVICE: &str = "inventory-router";
@@ -75,9 +75,16 @@ impl App {
         let Self { mut frame, engine, levels } = self;
         engine.start(&mut frame.tasks);
         if let Some(levels) = levels {
+            let unheard = Arc::new(Unheard { engine: Arc::clone(&engine) });
             engine.read_every(&mut frame.tasks, "stock levels", levels.every(), move || {
-                let levels = Arc::clone(&levels);
-                async move { levels.read().await }
+                let (levels, unheard) = (Arc::clone(&levels), Arc::clone(&unheard));
+                async move {
+                    // What is not answered holds its units back until it is, and levels are read all the same.
+                    if let Err(error) = unheard.ask().await {
+                        tracing::warn!(error = format!("{error:#}"), "orders on the way could not be asked about");
+                    }
+                    levels.read().await
+                }
             });
         }
         frame.run_source(engine).await

@@ -5,6 +5,7 @@ mod facts;
 mod levels;
 #[cfg(test)]
 mod tests;
+mod unheard;
 mod vendors;
 
 pub use app::{App, DEFAULTS, SERVICE, migrator};

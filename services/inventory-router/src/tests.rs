@@ -19,7 +19,7 @@ use waybill_plan::{Connectors, Plan};
 use waybill_runtime::database;
 use waybill_testkit::{TestDatabase, records::order};
 
-use crate::{SERVICE, facts::StockFacts, levels::Levels, migrator, vendors};
+use crate::{SERVICE, facts::StockFacts, levels::Levels, migrator, unheard, vendors};
 
 const SKU: &str = "MUG";
 const ORDER: u64 = 1001;
@@ -157,6 +157,14 @@ impl Bench {
         let second = self.shelves.now.lock().unwrap().as_second() + 1;
         self.read(second, &[("vienna", 5)]).await;
         self.held_back().await
+    }
+
+    /// The orders that would be asked about now, and whether for the first time; they are then.
+    async fn asked_about(&self) -> Vec<(String, bool)> {
+        let erp = "erp".parse().unwrap();
+        let orders = unheard::on_the_way(&self.pool, &erp).await.unwrap();
+        unheard::note(&self.pool, &erp, &orders).await.unwrap();
+        orders.into_iter().map(|order| (order.order_id, order.is_new)).collect()
     }
 
     /// The levels of both locations are at the store.
@@ -308,4 +316,28 @@ async fn demand_from_before_revisions_were_kept_is_replaced_by_any() {
     assert_eq!(bench.held_back_now().await, 0, "how much of it was sent is not known: as before");
     bench.hear(order_of(2, 1)).await;
     assert_eq!(bench.held_back_now().await, 2);
+}
+
+#[tokio::test]
+async fn an_order_is_asked_about_as_long_as_the_stock_system_is_not_known_to_hold_it() {
+    let Some(bench) = Bench::open().await else { return };
+    bench.hear(order_of(2, 1)).await;
+    let before_revisions = "insert into order_demand (store, order_id, sku, units) values ('main', '900', $1, 9)";
+    sqlx::query(before_revisions).bind(SKU).execute(&bench.pool).await.unwrap();
+    let both = |is_new| vec![("1001".to_owned(), is_new), ("900".to_owned(), is_new)];
+    assert_eq!(bench.asked_about().await, both(true));
+    assert_eq!(bench.asked_about().await, [], "not again within a minute");
+    let a_minute_passes = async || {
+        let older = "update order_heard set asked_at = asked_at - interval '1 minute'";
+        sqlx::query(older).execute(&bench.pool).await.unwrap();
+    };
+    a_minute_passes().await;
+    assert_eq!(bench.asked_about().await, both(false));
+    a_minute_passes().await;
+    bench.erp_says("ignored", 1, None).await;
+    let kept_away_last: Vec<_> = both(false).into_iter().rev().collect();
+    assert_eq!(bench.asked_about().await, kept_away_last);
+    a_minute_passes().await;
+    bench.erp_says("parked", 2, Some(1)).await;
+    assert_eq!(bench.asked_about().await, [("900".to_owned(), false)]);
 }

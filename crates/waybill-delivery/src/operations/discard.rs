@@ -3,14 +3,14 @@
 use sqlx::PgConnection;
 use waybill_runtime::database;
 
+use super::receipts;
 use crate::{
     engine::Engine,
-    outbox::{self, OutboxRow},
     store::{
         approvals::{Place, Word},
         decisions,
         deliveries::{self, Row, Selection},
-        heard,
+        receipts::said,
     },
 };
 
@@ -77,12 +77,8 @@ impl Engine {
             .execute(&mut *db)
             .await?;
         let column = |text: &String| vec![text.clone()];
-        let settled = heard::settled(db, &column(&place.store), &column(&place.kind), &column(&place.id)).await?;
-        let rows: Vec<OutboxRow> = settled
-            .iter()
-            .filter(|settled| settled.system == place.system)
-            .filter_map(|settled| self.stored_receipt(settled))
-            .collect();
-        outbox::write(db, rows.iter()).await
+        let all = said(db, &column(&place.store), &column(&place.kind), &column(&place.id)).await?;
+        receipts::write(self, db, all.iter().filter(|said| said.system == place.system)).await?;
+        Ok(())
     }
 }

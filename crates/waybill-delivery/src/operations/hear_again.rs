@@ -4,7 +4,7 @@ use tonic::Status;
 use waybill_domain::RecordKey;
 use waybill_proto::wire::HearAgainRequest;
 
-use super::unavailable;
+use super::{receipts, unavailable};
 use crate::{engine::Engine, intake::Heard};
 
 /// Gives how many deliveries have something new of it.
@@ -32,7 +32,7 @@ pub(super) async fn hear(engine: &Engine, request: HearAgainRequest) -> Result<i
     let heard = Heard { snapshot, traceparent: waybill_runtime::trace_context::current() };
     let changed = engine.take_as(vec![heard], true).await.map_err(unheard)?;
     // What was settled all the same is said, too.
-    engine.say_again(&[told]).await.map_err(unavailable)?;
+    receipts::say_again(engine, &[told]).await?;
     engine.audit(&request.actor, "hear", "", &key.to_string(), &request.reason).await.map_err(unavailable)?;
     Ok(i64::try_from(changed).unwrap_or(i64::MAX))
 }

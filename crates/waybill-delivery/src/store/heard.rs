@@ -72,51 +72,6 @@ pub(crate) async fn want(db: &mut PgConnection, wanted: &[Wanted]) -> sqlx::Resu
     Ok(done.rows_affected())
 }
 
-/// A delivery whose receipt is to be said again.
-#[derive(Debug, sqlx::FromRow)]
-pub(crate) struct Settled {
-    pub(crate) system: String,
-    pub(crate) store: String,
-    pub(crate) kind: String,
-    pub(crate) record_id: String,
-    pub(crate) name: String,
-    pub(crate) settled_epoch: i64,
-    pub(crate) settled_number: i64,
-    pub(crate) settlement: i64,
-    pub(crate) state: String,
-    pub(crate) code: String,
-    pub(crate) message: String,
-    pub(crate) field: String,
-    pub(crate) external_id: String,
-    pub(crate) attempts: i32,
-    pub(crate) plan_hash: String,
-    pub(crate) changed_us: i64,
-}
-
-/// Of these records, the deliveries that are settled at their newest revision.
-pub(crate) async fn settled(
-    db: &mut PgConnection,
-    stores: &[String],
-    kinds: &[String],
-    ids: &[String],
-) -> sqlx::Result<Vec<Settled>> {
-    sqlx::query_as(
-        "select d.system, d.store, d.kind, d.record_id, d.name, d.settled_epoch, d.settled_number, d.settlement,
-                d.state, d.code, d.message, d.field, d.external_id, d.attempts, d.plan_hash,
-                (extract(epoch from d.changed_at) * 1000000)::bigint as changed_us
-         from delivery d
-         join unnest($1::text[], $2::text[], $3::text[]) as r (store, kind, record_id)
-             using (store, kind, record_id)
-         where d.state in ('applied', 'ignored', 'parked')
-             and (d.settled_epoch, d.settled_number) = (d.desired_epoch, d.desired_number)",
-    )
-    .bind(stores)
-    .bind(kinds)
-    .bind(ids)
-    .fetch_all(db)
-    .await
-}
-
 /// Which of these records have a delivery to the system that is not settled.
 pub(crate) async fn unsettled(
     pool: &PgPool,

@@ -167,24 +167,16 @@ async fn a_snapshot_that_was_never_said_is_a_gap_that_names_its_record_until_the
 async fn a_flow_that_is_put_back_hears_of_what_came_without_it_and_is_no_gap() {
     let Some(suite) = Suite::start().await else { return };
     said(&suite.run(&["setup", "--plan", "plan.toml"]));
-    let path = suite.deployment.folder.path().join("plan.toml");
-    let plan = std::fs::read_to_string(&path).unwrap();
+    let plan = suite.plan();
     let flow = plan.find("[[flows]]\nname = \"orders-to-crm\"").unwrap();
     let next = flow + 1 + plan[flow + 1..].find("[[flows]]").unwrap();
-    let obey = async |plan: &str| {
-        std::fs::write(&path, plan).unwrap();
-        wait_for_async("all to obey the plan", WITHIN, async || {
-            suite.run(&["plan", "status", "--plan", "plan.toml"]).status.success().then_some(())
-        })
-        .await;
-    };
-    obey(&format!("{}{}", &plan[..flow], &plan[next..])).await;
+    suite.obey(&format!("{}{}", &plan[..flow], &plan[next..])).await;
     let order = suite.sell("TEE-WHITE-S").await;
     suite.until_all_have_compared().await;
     let of_order = format!("where kind = 'order' and system = 'crm' and record_id = '{order}'");
     assert_eq!(suite.sql(&format!("select count(*) from crm_sync.delivery {of_order}")).trim(), "0");
 
-    obey(&plan).await;
+    suite.obey(&plan).await;
     wait_for_async("the order in the CRM, and its line to close", WITHIN, async || {
         let ends = format!("select applied from alerter.line {of_order}");
         (suite.sql(&ends).trim() == "1").then_some(())

@@ -33,4 +33,6 @@ mod running;
 #[cfg(test)]
 mod start_and_stop;
 #[cfg(test)]
+mod stock;
+#[cfg(test)]
 mod three_plans;

@@ -134,7 +134,7 @@ async fn a_refused_record_is_paged_within_a_minute_and_its_page_resolves_once_it
     assert_eq!(traces.lines().map(str::len).collect::<Vec<_>>(), [32], "{traces}");
 
     // Mended in the plan, while the suite runs: the item has another code in the ERP.
-    let path = suite.deployment.folder.path().join("plan.toml");
+    let path = suite.plan_file();
     let plan = std::fs::read_to_string(&path).unwrap();
     let mended =
         plan.replace("item = \"line.sku\"", "item = \"'TEE-WHITE-S' if line.sku == 'LIMITED-XMAS-26' else line.sku\"");

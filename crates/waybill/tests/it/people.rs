@@ -1,7 +1,5 @@
 //! What waits for a person: an approval, a first run, a roll; each by the commands that a person types.
 
-use std::path::PathBuf;
-
 use serde_json::Value;
 use waybill_simulator::{seeding, shopify::Settings};
 use waybill_testkit::wait_for_async;
@@ -12,10 +10,6 @@ use crate::{
 };
 
 impl Suite {
-    fn plan(&self) -> PathBuf {
-        self.deployment.folder.path().join("plan.toml")
-    }
-
     fn json(&self, arguments: &[&str]) -> Value {
         serde_json::from_slice(&self.run(arguments).stdout).unwrap_or_default()
     }
@@ -78,7 +72,7 @@ async fn a_person_approves_an_order_releases_the_first_run_and_rolls_a_changed_m
     wait_for_async("the order in the CRM", DEADLINE, async || suite.is_settled("order", "crm")).await;
     let in_words = asking.replace("hs_order_name = \"order.name\"", "hs_order_name = \"'Order ' ~ order.name\"");
     assert_ne!(asking, in_words);
-    std::fs::write(suite.plan(), in_words).unwrap();
+    std::fs::write(suite.plan_file(), in_words).unwrap();
     let told = suite.until_rolled("orders-to-crm", 1, 0).await;
     let field = &told["examples"][0]["fields"][0];
     assert_eq!((&field["field"], &field["was"]), (&"hs_order_name".into(), &name.into()), "{told}");

@@ -31,7 +31,7 @@ fn all<'a>(status: &'a Value, key: &str) -> Vec<&'a Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_service_says_which_plan_it_obeys_and_why_it_refuses_a_changed_one() {
     let Some(suite) = Suite::start().await else { return };
-    let path = suite.deployment.folder.path().join("plan.toml");
+    let path = suite.plan_file();
     let first = until_it_ends_with(&suite, 0, "all to obey the plan").await;
     let mut services: Vec<_> = SERVICES.to_vec();
     services.sort_unstable();

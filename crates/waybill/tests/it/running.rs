@@ -1,6 +1,6 @@
 //! `waybill up` with the example plan, beside simulated vendors.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -12,12 +12,14 @@ use waybill_simulator::{
     shopify::{Settings, Store},
     tryton::{Setup, Tryton},
 };
-use waybill_testkit::{ChildProcess, Launch};
+use waybill_testkit::{ChildProcess, Launch, wait_for_async};
 
 use crate::deployment::{DEADLINE, Deployment, example_plan, waybill};
 
 /// How long an orderly stop may take.
 pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(20);
+/// The file is looked at every few seconds, and some are built again of it.
+const OBEYED_WITHIN: Duration = Duration::from_secs(90);
 
 /// The suite, running.
 pub(crate) struct Suite {
@@ -126,6 +128,25 @@ impl Suite {
             .current_dir(self.deployment.folder.path())
             .output()
             .unwrap()
+    }
+
+    /// Where its plan stands.
+    pub(crate) fn plan_file(&self) -> PathBuf {
+        self.deployment.folder.path().join("plan.toml")
+    }
+
+    /// The plan as it is written.
+    pub(crate) fn plan(&self) -> String {
+        std::fs::read_to_string(self.plan_file()).unwrap()
+    }
+
+    /// Writes another plan, and waits until all services obey it.
+    pub(crate) async fn obey(&self, plan: &str) {
+        std::fs::write(self.plan_file(), plan).unwrap();
+        wait_for_async("all to obey the plan", OBEYED_WITHIN, async || {
+            self.run(&["plan", "status", "--plan", "plan.toml"]).status.success().then_some(())
+        })
+        .await;
     }
 
     /// Where the store's webhooks go, as `up` has said it.

@@ -270,6 +270,10 @@ impl wire::deliveries_server::Deliveries for Fake {
         unused()
     }
 
+    async fn list_receipts(&self, _: Request<wire::ListReceiptsRequest>) -> Answer<wire::ListReceiptsResponse> {
+        unused()
+    }
+
     async fn list_unsettled(&self, _: Request<wire::ListUnsettledRequest>) -> Answer<wire::ListUnsettledResponse> {
         unused()
     }

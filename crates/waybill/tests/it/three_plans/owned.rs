@@ -139,7 +139,7 @@ async fn a_refund_waits_for_two_in_the_morning_in_vienna_and_is_a_return_of_its_
     assert_eq!(books.sales().await.len(), 1);
 
     let at_once = changed(&written("owned"), "timing = { at = \"02:00\", zone = \"Europe/Vienna\" }\n", "");
-    std::fs::write(shop.suite.deployment.folder.path().join("plan.toml"), at_once).unwrap();
+    std::fs::write(shop.suite.plan_file(), at_once).unwrap();
     shop.until_applied("erp", &at, 1).await;
     let sales = books.sales().await;
     let [sold, returned] = sales.as_slice() else { panic!("{sales:?}") };

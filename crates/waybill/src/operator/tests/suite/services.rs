@@ -118,6 +118,10 @@ impl Deliveries for Suite {
         unused()
     }
 
+    async fn list_receipts(&self, _: Request<wire::ListReceiptsRequest>) -> Answer<wire::ListReceiptsResponse> {
+        unused()
+    }
+
     async fn list_unsettled(&self, _: Request<wire::ListUnsettledRequest>) -> Answer<wire::ListUnsettledResponse> {
         unused()
     }
