@@ -41,7 +41,8 @@ pub(crate) async fn settle(
     }
     // One statement for all and both: every settlement passes here, and another one would be a round trip more.
     let settled: Vec<(i64, i64)> = sqlx::query_as(
-        "with told as (
+        concat!(
+            "with told as (
              select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],
                      $7::text[], $8::text[], $9::text[], $10::text[], $11::bytea[], $12::integer[], $13::text[],
                      $15::text[], $16::bytea[], $17::jsonb[], $18::jsonb[], $19::text[], $20::text[], $21::text[],
@@ -51,7 +52,7 @@ pub(crate) async fn settle(
          ), held as (
              -- In one order everywhere, so that this and what is heard meanwhile cannot lock each other out.
              select d.id from delivery d join told n using (id)
-             where d.fence = n.fence and d.state = 'applying'
+             where ", still_held!(), "
              order by d.store, d.kind, d.record_id, d.system
              for update of d
          ), settled as (
@@ -70,7 +71,7 @@ pub(crate) async fn settle(
                  attempts = case when d.wake <> n.wake then 0 else n.attempts end, tried_seconds = 0, plan_hash = n.plan_hash, known = coalesce(n.known, d.known),
                  lease_until = null, changed_at = now(), settled_at = now()
              from told n join held using (id)
-             where d.id = n.id and d.fence = n.fence and d.state = 'applying'
+             where d.id = n.id and ", still_held!(), "
              returning d.id, d.system, d.store, d.kind, d.record_id, d.settlement
          ), kept as (
              insert into decision (system, store, kind, record_id, epoch, number, settlement, decided_at, state, code,
@@ -88,6 +89,7 @@ pub(crate) async fn settle(
                  message = excluded.message, finished_at = excluded.finished_at, begun = true
          )
          select id, settlement from settled",
+        ),
     )
     .bind(column(ends, |ended, _| ended.id))
     .bind(column(ends, |ended, _| ended.fence))
@@ -158,11 +160,12 @@ pub(crate) async fn give_back(pool: &PgPool, claims: &[(i64, i64)]) -> sqlx::Res
     if claims.is_empty() {
         return Ok(());
     }
-    sqlx::query(
+    sqlx::query(concat!(
         "update delivery d set state = 'pending', due_at = now(), lease_until = null, changed_at = now()
          from unnest($1::bigint[], $2::bigint[]) as n (id, fence)
-         where d.id = n.id and d.fence = n.fence and d.state = 'applying'",
-    )
+         where d.id = n.id and ",
+        still_held!()
+    ))
     .bind(claims.iter().map(|(id, _)| *id).collect::<Vec<_>>())
     .bind(claims.iter().map(|(_, fence)| *fence).collect::<Vec<_>>())
     .execute(pool)
@@ -172,15 +175,17 @@ pub(crate) async fn give_back(pool: &PgPool, claims: &[(i64, i64)]) -> sqlx::Res
 
 /// Puts a claim back under its fence. What woke it meanwhile makes it due at once.
 pub(crate) async fn put_back(db: &mut PgConnection, back: &Back) -> sqlx::Result<()> {
-    sqlx::query(
+    sqlx::query(concat!(
         "update delivery d set
              state = case when d.wake <> $3 then 'pending' else $4 end,
              due_at = case when d.wake <> $3 then now() else now() + make_interval(secs => $5) end,
              attempts = case when d.wake <> $3 then d.attempts else $6 end,
              tried_seconds = case when d.wake <> $3 then d.tried_seconds else $10 end,
              code = $7, message = $8, field = $11, plan_hash = $9, lease_until = null, changed_at = now()
-         where d.id = $1 and d.fence = $2 and d.state = 'applying'",
-    )
+         from (select $2::bigint as fence) n
+         where d.id = $1 and ",
+        still_held!()
+    ))
     .bind(back.id)
     .bind(back.fence)
     .bind(back.wake)

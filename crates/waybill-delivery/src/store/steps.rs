@@ -112,28 +112,29 @@ pub(crate) async fn write(
 ) -> sqlx::Result<HashSet<i64>> {
     let column = |pick: fn(&StepWrite) -> String| steps.iter().map(pick).collect::<Vec<_>>();
     let held: Vec<i64> = sqlx::query_scalar(
-        "with told as (
+        concat!(
+            "with told as (
              select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
                      $9::jsonb[])
                  as n (delivery_id, name, role, call_key, state, message, fence, known)
          ), locked as (
              -- In one order everywhere, so that this and what is heard meanwhile cannot lock each other out.
              select d.id from delivery d join told n on d.id = n.delivery_id
-             where d.fence = n.fence and d.state = 'applying'
+             where ", still_held!(), "
                  and (n.known is not null or d.lease_until < now() + make_interval(secs => $10))
              order by d.store, d.kind, d.record_id, d.system
              for update of d
          ), prolonged as (
              update delivery d set lease_until = now() + make_interval(secs => $8), known = coalesce(n.known, d.known)
              from told n join locked l on l.id = n.delivery_id
-             where d.id = n.delivery_id and d.fence = n.fence and d.state = 'applying'
+             where d.id = n.delivery_id and ", still_held!(), "
              returning d.id
          ), held as (
              -- Nobody else takes those of the second part for as long as is asked.
              select id from prolonged
              union all
              select d.id from delivery d join told n on d.id = n.delivery_id
-             where d.fence = n.fence and d.state = 'applying'
+             where ", still_held!(), "
                  and n.known is null and d.lease_until >= now() + make_interval(secs => $10)
          ), written as (
              insert into step as s (delivery_id, name, role, call_key, state, message, finished_at, begun)
@@ -150,6 +151,7 @@ pub(crate) async fn write(
                  started_at = case when excluded.state = 'intent' then now() else s.started_at end
          )
          select id from held",
+        ),
     )
     .bind(steps.iter().map(|s| s.delivery_id).collect::<Vec<_>>())
     .bind(column(|s| s.name.clone()))

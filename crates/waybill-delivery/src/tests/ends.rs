@@ -10,7 +10,10 @@ use super::bench::{Answer, Bench};
 use crate::{
     deciding::ended,
     settling::End,
-    store::claim::{self, Claim},
+    store::{
+        claim::{self, Claim},
+        still_held,
+    },
 };
 
 /// Three orders of three buyers, claimed, in the order of their names.
@@ -86,4 +89,27 @@ async fn a_replica_that_is_told_to_stop_gives_back_what_it_has_not_begun() {
     assert_eq!((bench.states().await, bench.calls()), (vec!["pending".to_owned()], 0));
     let claims = claim::claim(bench.pool(), "erp", 10, 60.0).await.unwrap();
     assert_eq!(claims.len(), 1, "another replica takes it at once");
+}
+
+/// As many have been claimed before, and their entries stand in the index of claimed ones until the next vacuum.
+#[tokio::test]
+async fn claims_are_found_one_by_one_however_few_are_claimed() {
+    let Some(bench) = Bench::start().await else { return };
+    let mut owner = PgConnection::connect(&bench.admin()).await.unwrap();
+    let fill = "insert into delivery (system, store, kind, record_id, name, target_key, desired_epoch, desired_number,
+            desired, state)
+        select 'erp', 'main', 'order', n::text, n::text, n::text, 1, 1, '', 'pending' from generate_series(1, 3000) n";
+    for statement in ["set search_path = erp_sync", fill, "analyze delivery"] {
+        owner.execute(statement).await.unwrap();
+    }
+    let plan: Vec<String> = sqlx::query_scalar(concat!(
+        "explain select d.id from unnest(array(select 1::bigint), array(select 1::bigint)) as n (id, fence)
+         join delivery d using (id) where ",
+        still_held!()
+    ))
+    .fetch_all(&mut owner)
+    .await
+    .unwrap();
+    let plan = plan.join("\n");
+    assert!(plan.contains("delivery_pkey") && !plan.contains("delivery_target"), "{plan}");
 }
