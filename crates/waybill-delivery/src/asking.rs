@@ -8,27 +8,22 @@ use crate::engine::Engine;
 
 /// So many records are asked about at once.
 const PAGE: usize = 1000;
-/// Brings nothing anywhere.
-const ONLY_A_SOURCE: &str = "shopify-ingest";
 
 impl Engine {
-    /// Asks the services that bring records to a system what became of these there, and takes the answers as if the road
-    /// had brought them.
+    /// Asks a service that brings records to a system what became of these there, and takes the answers as if the road had
+    /// brought them.
     ///
     /// # Errors
-    /// If a service does not answer, or the database fails.
-    pub async fn ask_for_receipts(&self, system: &SystemName, keys: &[RecordKey]) -> anyhow::Result<()> {
-        let others =
-            self.sources().iter().filter(|(name, _)| ![self.service(), ONLY_A_SOURCE].contains(&name.as_str()));
-        for (service, channel) in others {
-            let mut client = DeliveriesClient::new(channel.clone());
-            for page in keys.chunks(PAGE) {
-                let request =
-                    ListReceiptsRequest { system: system.to_string(), keys: page.iter().map(Into::into).collect() };
-                let answer = client.list_receipts(request).await;
-                let answer = answer.with_context(|| format!("{service} does not tell its receipts"))?;
-                self.keep_receipts(&answer.into_inner().receipts).await?;
-            }
+    /// If the service has no address or does not answer, or the database fails.
+    pub async fn ask_for_receipts(&self, service: &str, system: &SystemName, keys: &[RecordKey]) -> anyhow::Result<()> {
+        let channel = self.sources().get(service);
+        let channel = channel.with_context(|| format!("{service} has no address in 'peers'"))?;
+        let mut client = DeliveriesClient::new(channel.clone()).max_decoding_message_size(64 * 1024 * 1024);
+        for page in keys.chunks(PAGE) {
+            let keys = page.iter().map(Into::into).collect();
+            let answer = client.list_receipts(ListReceiptsRequest { system: system.to_string(), keys }).await;
+            let answer = answer.with_context(|| format!("{service} does not tell its receipts"))?;
+            self.keep_receipts(&answer.into_inner().receipts).await?;
         }
         Ok(())
     }

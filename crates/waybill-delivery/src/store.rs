@@ -3,8 +3,9 @@
 //! A statement's plan is kept for a while (`waybill_runtime::database::pool`), also where a sale or an import fills a table
 //! that was small when it was made. So what is asked for many keys on the way of a change has a form that is planned as
 //! one look for each, and never as a hash of a whole table: a `lateral` or an `exists` that ends with `offset 0`. (A
-//! subquery with `limit 1` that `is null` is taken for true of one row in two hundred: what is due would all be read.) What is asked every few seconds, of a part of a table that an
-//! index holds, is planned anew each time: `persistent(false)`.
+//! subquery with `limit 1` that `is null` is taken for true of one row in two hundred: what is due would all be read.)
+//! What is asked every few seconds, of a part of a table that an index holds, is planned anew each time:
+//! `persistent(false)`.
 
 /// That a claim, the delivery `d`, still is the one that the row `n` names.
 ///
@@ -16,8 +17,6 @@ macro_rules! still_held {
         "d.fence = n.fence and d.state || '' = 'applying'"
     };
 }
-#[cfg(test)]
-pub(crate) use still_held;
 
 pub(crate) mod approvals;
 pub(crate) mod audit;

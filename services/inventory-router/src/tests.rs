@@ -159,12 +159,19 @@ impl Bench {
         self.held_back().await
     }
 
-    /// The orders that would be asked about now, and whether for the first time; they are then.
-    async fn asked_about(&self) -> Vec<(String, bool)> {
+    /// The orders that would be asked about now, those of which nothing is known and the others; then they are.
+    async fn asked_about(&self) -> (Vec<String>, Vec<String>) {
         let erp = "erp".parse().unwrap();
-        let orders = unheard::on_the_way(&self.pool, &erp).await.unwrap();
-        unheard::note(&self.pool, &erp, &orders).await.unwrap();
-        orders.into_iter().map(|order| (order.order_id, order.is_new)).collect()
+        let mut asked = Vec::new();
+        for orders in [
+            unheard::unknown(&self.pool, &erp, None).await.unwrap(),
+            unheard::not_held(&self.pool, &erp).await.unwrap(),
+        ] {
+            unheard::note(&self.pool, &erp, &orders).await.unwrap();
+            asked.push(orders.into_iter().map(|order| order.order_id).collect());
+        }
+        let others = asked.pop().unwrap();
+        (asked.pop().unwrap(), others)
     }
 
     /// The levels of both locations are at the store.
@@ -319,25 +326,28 @@ async fn demand_from_before_revisions_were_kept_is_replaced_by_any() {
 }
 
 #[tokio::test]
-async fn an_order_is_asked_about_as_long_as_the_stock_system_is_not_known_to_hold_it() {
+async fn an_order_is_asked_about_as_long_as_it_holds_units_back() {
     let Some(bench) = Bench::open().await else { return };
     bench.hear(order_of(2, 1)).await;
     let before_revisions = "insert into order_demand (store, order_id, sku, units) values ('main', '900', $1, 9)";
     sqlx::query(before_revisions).bind(SKU).execute(&bench.pool).await.unwrap();
-    let both = |is_new| vec![("1001".to_owned(), is_new), ("900".to_owned(), is_new)];
-    assert_eq!(bench.asked_about().await, both(true));
-    assert_eq!(bench.asked_about().await, [], "not again within a minute");
-    let a_minute_passes = async || {
+    let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<String>>();
+    let nobody = Vec::<String>::new();
+    assert_eq!(bench.asked_about().await, (ids(&["1001", "900"]), nobody.clone()));
+    assert_eq!(bench.asked_about().await, (nobody.clone(), nobody.clone()), "not again within a minute");
+    let others_a_minute_later = async || {
         let older = "update order_heard set asked_at = asked_at - interval '1 minute'";
         sqlx::query(older).execute(&bench.pool).await.unwrap();
+        bench.asked_about().await.1
     };
-    a_minute_passes().await;
-    assert_eq!(bench.asked_about().await, both(false));
-    a_minute_passes().await;
+    assert_eq!(others_a_minute_later().await, ids(&["1001", "900"]));
     bench.erp_says("ignored", 1, None).await;
-    let kept_away_last: Vec<_> = both(false).into_iter().rev().collect();
-    assert_eq!(bench.asked_about().await, kept_away_last);
-    a_minute_passes().await;
-    bench.erp_says("parked", 2, Some(1)).await;
-    assert_eq!(bench.asked_about().await, [("900".to_owned(), false)]);
+    assert_eq!(others_a_minute_later().await, ids(&["900", "1001"]), "what a rule keeps away comes last");
+    bench.hear(order_of(2, 2)).await;
+    assert_eq!(others_a_minute_later().await, ids(&["1001", "900"]), "it was another revision");
+    bench.hear(sent_order_of(2, 3)).await;
+    bench.erp_says("ignored", 3, None).await;
+    assert_eq!(others_a_minute_later().await, ids(&["900"]), "what a rule keeps away and was sent holds nothing back");
+    bench.erp_says("parked", 3, Some(2)).await;
+    assert_eq!(others_a_minute_later().await, ids(&["900"]), "the stock system holds it");
 }

@@ -45,8 +45,10 @@ pub(crate) async fn said(
     sqlx::query_as(
         "select * from (
              select d.system, d.store, d.kind, d.record_id, d.name, d.settled_epoch, d.settled_number,
-                 d.applied_epoch, d.applied_number, d.settlement, d.state, d.code, d.message, d.field, d.external_id,
-                 d.attempts, d.plan_hash, (extract(epoch from d.changed_at) * 1000000)::bigint as changed_us,
+                 -- What the system lost is not there until it is written again.
+                 case when not d.again then d.applied_epoch end as applied_epoch,
+                 case when not d.again then d.applied_number end as applied_number,
+                 d.settlement, d.state, d.code, d.message, d.field, d.external_id, d.attempts, d.plan_hash, (extract(epoch from d.changed_at) * 1000000)::bigint as changed_us,
                  d.state in ('applied', 'ignored', 'parked')
                      and (d.settled_epoch, d.settled_number) = (d.desired_epoch, d.desired_number) as is_settled
              from delivery d

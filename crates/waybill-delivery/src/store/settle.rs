@@ -29,19 +29,8 @@ pub(crate) struct Ended {
     pub(crate) last: Option<StepWrite>,
 }
 
-/// Settles claims under their fences, and keeps each settlement with what decided it. Gives the settlements' numbers by
-/// delivery; one that is not among them was lost to another replica, whose result counts.
-pub(crate) async fn settle(
-    db: &mut PgConnection,
-    ends: &[(&Ended, &Basis)],
-    now: Timestamp,
-) -> sqlx::Result<HashMap<i64, i64>> {
-    fn column<T>(ends: &[(&Ended, &Basis)], pick: impl Fn(&Ended, &Basis) -> T) -> Vec<T> {
-        ends.iter().map(|(ended, basis)| pick(ended, basis)).collect()
-    }
-    // One statement for all and both: every settlement passes here, and another one would be a round trip more.
-    let settled: Vec<(i64, i64)> = sqlx::query_as(
-        concat!(
+/// One statement for all and both: every settlement passes here, and another one would be a round trip more.
+pub(crate) const SETTLE: &str = concat!(
             "with told as (
              select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],
                      $7::text[], $8::text[], $9::text[], $10::text[], $11::bytea[], $12::integer[], $13::text[],
@@ -88,33 +77,43 @@ pub(crate) async fn settle(
                  role = excluded.role, call_key = excluded.call_key, state = excluded.state,
                  message = excluded.message, finished_at = excluded.finished_at, begun = true
          )
-         select id, settlement from settled",
-        ),
-    )
-    .bind(column(ends, |ended, _| ended.id))
-    .bind(column(ends, |ended, _| ended.fence))
-    .bind(column(ends, |ended, _| ended.wake))
-    .bind(column(ends, |ended, _| ended.epoch))
-    .bind(column(ends, |ended, _| ended.number))
-    .bind(column(ends, |ended, _| ended.state))
-    .bind(column(ends, |ended, _| ended.code.clone()))
-    .bind(column(ends, |ended, _| storable(&ended.message)))
-    .bind(column(ends, |ended, _| storable(&ended.field)))
-    .bind(column(ends, |ended, _| ended.external_id.clone()))
-    .bind(column(ends, |ended, _| ended.hash.clone()))
-    .bind(column(ends, |ended, _| ended.attempts))
-    .bind(column(ends, |ended, _| ended.plan_hash.clone()))
-    .bind(now.to_string())
-    .bind(column(ends, |ended, basis| basis.decided_by(ended.state)))
-    .bind(column(ends, |_, basis| basis.document_hash.clone()))
-    .bind(column(ends, |_, basis| basis.known.as_ref().map(|(delivery, _)| Json(delivery.clone()))))
-    .bind(column(ends, |_, basis| basis.known.as_ref().map(|(_, facts)| Json(facts.clone()))))
-    .bind(column(ends, |ended, _| ended.last.as_ref().map(|step| step.name.clone())))
-    .bind(column(ends, |ended, _| ended.last.as_ref().map(|step| step.role.clone())))
-    .bind(column(ends, |ended, _| ended.last.as_ref().map(|step| step.call_key.clone())))
-    .bind(column(ends, |ended, _| ended.last.as_ref().and_then(|step| step.known.clone()).map(Json)))
-    .fetch_all(db)
-    .await?;
+         select id, settlement from settled",);
+
+/// Settles claims under their fences, and keeps each settlement with what decided it. Gives the settlements' numbers by
+/// delivery; one that is not among them was lost to another replica, whose result counts.
+pub(crate) async fn settle(
+    db: &mut PgConnection,
+    ends: &[(&Ended, &Basis)],
+    now: Timestamp,
+) -> sqlx::Result<HashMap<i64, i64>> {
+    fn column<T>(ends: &[(&Ended, &Basis)], pick: impl Fn(&Ended, &Basis) -> T) -> Vec<T> {
+        ends.iter().map(|(ended, basis)| pick(ended, basis)).collect()
+    }
+    let settled: Vec<(i64, i64)> = sqlx::query_as(SETTLE)
+        .bind(column(ends, |ended, _| ended.id))
+        .bind(column(ends, |ended, _| ended.fence))
+        .bind(column(ends, |ended, _| ended.wake))
+        .bind(column(ends, |ended, _| ended.epoch))
+        .bind(column(ends, |ended, _| ended.number))
+        .bind(column(ends, |ended, _| ended.state))
+        .bind(column(ends, |ended, _| ended.code.clone()))
+        .bind(column(ends, |ended, _| storable(&ended.message)))
+        .bind(column(ends, |ended, _| storable(&ended.field)))
+        .bind(column(ends, |ended, _| ended.external_id.clone()))
+        .bind(column(ends, |ended, _| ended.hash.clone()))
+        .bind(column(ends, |ended, _| ended.attempts))
+        .bind(column(ends, |ended, _| ended.plan_hash.clone()))
+        .bind(now.to_string())
+        .bind(column(ends, |ended, basis| basis.decided_by(ended.state)))
+        .bind(column(ends, |_, basis| basis.document_hash.clone()))
+        .bind(column(ends, |_, basis| basis.known.as_ref().map(|(delivery, _)| Json(delivery.clone()))))
+        .bind(column(ends, |_, basis| basis.known.as_ref().map(|(_, facts)| Json(facts.clone()))))
+        .bind(column(ends, |ended, _| ended.last.as_ref().map(|step| step.name.clone())))
+        .bind(column(ends, |ended, _| ended.last.as_ref().map(|step| step.role.clone())))
+        .bind(column(ends, |ended, _| ended.last.as_ref().map(|step| step.call_key.clone())))
+        .bind(column(ends, |ended, _| ended.last.as_ref().and_then(|step| step.known.clone()).map(Json)))
+        .fetch_all(db)
+        .await?;
     Ok(settled.into_iter().collect())
 }
 

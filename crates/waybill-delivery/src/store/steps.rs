@@ -101,18 +101,7 @@ pub(crate) struct StepWrite {
     pub(crate) known: Option<Known>,
 }
 
-/// Writes intents or results of claims that still hold, the newest wins, with what they taught. These claims hold for
-/// `for_seconds` from then on: where their leases are shorter they are made `lease_seconds` long. Which deliveries'
-/// claims hold: what a replica knows that lost its claim would hide what its successor does.
-pub(crate) async fn write(
-    db: &mut PgConnection,
-    steps: &[StepWrite],
-    for_seconds: f64,
-    lease_seconds: f64,
-) -> sqlx::Result<HashSet<i64>> {
-    let column = |pick: fn(&StepWrite) -> String| steps.iter().map(pick).collect::<Vec<_>>();
-    let held: Vec<i64> = sqlx::query_scalar(
-        concat!(
+pub(crate) const WRITE: &str = concat!(
             "with told as (
              select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
                      $9::jsonb[])
@@ -150,20 +139,30 @@ pub(crate) async fn write(
                  mixed = s.mixed or ((s.begun or s.state = 'intent') and s.call_key <> excluded.call_key),
                  started_at = case when excluded.state = 'intent' then now() else s.started_at end
          )
-         select id from held",
-        ),
-    )
-    .bind(steps.iter().map(|s| s.delivery_id).collect::<Vec<_>>())
-    .bind(column(|s| s.name.clone()))
-    .bind(column(|s| s.role.clone()))
-    .bind(column(|s| s.call_key.clone()))
-    .bind(column(|s| s.state.to_owned()))
-    .bind(column(|s| storable(&s.message)))
-    .bind(steps.iter().map(|s| s.fence).collect::<Vec<_>>())
-    .bind(lease_seconds)
-    .bind(steps.iter().map(|s| s.known.as_ref().map(Json)).collect::<Vec<_>>())
-    .bind(for_seconds)
-    .fetch_all(db)
-    .await?;
+         select id from held",);
+
+/// Writes intents or results of claims that still hold, the newest wins, with what they taught. These claims hold for
+/// `for_seconds` from then on: where their leases are shorter they are made `lease_seconds` long. Which deliveries'
+/// claims hold: what a replica knows that lost its claim would hide what its successor does.
+pub(crate) async fn write(
+    db: &mut PgConnection,
+    steps: &[StepWrite],
+    for_seconds: f64,
+    lease_seconds: f64,
+) -> sqlx::Result<HashSet<i64>> {
+    let column = |pick: fn(&StepWrite) -> String| steps.iter().map(pick).collect::<Vec<_>>();
+    let held: Vec<i64> = sqlx::query_scalar(WRITE)
+        .bind(steps.iter().map(|s| s.delivery_id).collect::<Vec<_>>())
+        .bind(column(|s| s.name.clone()))
+        .bind(column(|s| s.role.clone()))
+        .bind(column(|s| s.call_key.clone()))
+        .bind(column(|s| s.state.to_owned()))
+        .bind(column(|s| storable(&s.message)))
+        .bind(steps.iter().map(|s| s.fence).collect::<Vec<_>>())
+        .bind(lease_seconds)
+        .bind(steps.iter().map(|s| s.known.as_ref().map(Json)).collect::<Vec<_>>())
+        .bind(for_seconds)
+        .fetch_all(db)
+        .await?;
     Ok(held.into_iter().collect())
 }

@@ -12,7 +12,7 @@ use crate::{
     settling::End,
     store::{
         claim::{self, Claim},
-        still_held,
+        settle, steps,
     },
 };
 
@@ -91,25 +91,25 @@ async fn a_replica_that_is_told_to_stop_gives_back_what_it_has_not_begun() {
     assert_eq!(claims.len(), 1, "another replica takes it at once");
 }
 
-/// As many have been claimed before, and their entries stand in the index of claimed ones until the next vacuum.
+/// Each delivery that was claimed has an entry in the index of claimed ones until the next vacuum, and a plan may have been
+/// made before there were any.
 #[tokio::test]
-async fn claims_are_found_one_by_one_however_few_are_claimed() {
+async fn claims_are_found_one_by_one_however_few_there_were_when_it_was_planned() {
     let Some(bench) = Bench::start().await else { return };
     let mut owner = PgConnection::connect(&bench.admin()).await.unwrap();
     let fill = "insert into delivery (system, store, kind, record_id, name, target_key, desired_epoch, desired_number,
             desired, state)
         select 'erp', 'main', 'order', n::text, n::text, n::text, 1, 1, '', 'pending' from generate_series(1, 3000) n";
-    for statement in ["set search_path = erp_sync", fill, "analyze delivery"] {
+    let once_for_all = "set plan_cache_mode = force_generic_plan";
+    for statement in ["set search_path = erp_sync", fill, "analyze delivery", once_for_all] {
         owner.execute(statement).await.unwrap();
     }
-    let plan: Vec<String> = sqlx::query_scalar(concat!(
-        "explain select d.id from unnest(array(select 1::bigint), array(select 1::bigint)) as n (id, fence)
-         join delivery d using (id) where ",
-        still_held!()
-    ))
-    .fetch_all(&mut owner)
-    .await
-    .unwrap();
-    let plan = plan.join("\n");
-    assert!(plan.contains("delivery_pkey") && !plan.contains("delivery_target"), "{plan}");
+    for (name, statement, parameters) in [("settle", settle::SETTLE, 22), ("write", steps::WRITE, 10)] {
+        owner.execute(sqlx::AssertSqlSafe(format!("prepare {name} as {statement}"))).await.unwrap();
+        let explain = format!("explain execute {name} ({})", vec!["null"; parameters].join(", "));
+        let plan: Vec<String> =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(explain)).persistent(false).fetch_all(&mut owner).await.unwrap();
+        let plan = plan.join("\n");
+        assert!(plan.contains("delivery_pkey") && !plan.contains("delivery_target"), "{plan}");
+    }
 }

@@ -26,6 +26,11 @@ const A_MINUTE: Duration = Duration::from_secs(60);
 impl Suite {
     /// A paid order of one unit of an item, told to the suite by a webhook.
     pub(crate) async fn sell(&self, sku: &str) -> u64 {
+        self.sell_for(sku, Payment::Paid).await
+    }
+
+    /// The same, paid or not.
+    pub(crate) async fn sell_for(&self, sku: &str, payment: Payment) -> u64 {
         let address = Address {
             first_name: Some("Ada".to_owned()),
             last_name: Some("Lind".to_owned()),
@@ -49,7 +54,7 @@ impl Suite {
                 taxes: Vec::new(),
                 duty: Decimal::ZERO,
             }],
-            payment: Payment::Paid,
+            payment,
             ..NewOrder::default()
         });
         // Says that the order changed and not how: the suite reads it from the store.

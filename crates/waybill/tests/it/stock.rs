@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use waybill_simulator::{
+    seeding,
+    shopify::{Payment, Settings},
+};
 use waybill_testkit::wait_for_async;
 
 use crate::{
@@ -30,17 +34,23 @@ fn without(text: &str, from: &str, to: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn orders_that_the_erp_took_before_anybody_waited_for_its_receipts_hold_nothing_back() {
+async fn of_orders_from_before_anybody_waited_for_receipts_only_those_that_the_erp_took_hold_nothing_back() {
     let Some(deployment) = Deployment::empty() else { return };
     let (with_stock, without_stock) = plans();
     std::fs::write(deployment.folder.path().join("plan.toml"), without_stock).unwrap();
-    let vendors = vendors(waybill_simulator::shopify::Settings::default(), &waybill_simulator::seeding::erp()).await;
+    let vendors = vendors(Settings::default(), &seeding::erp()).await;
     let mut suite = Suite::with(deployment, vendors, &[], &[]).await;
     said(&suite.run(&["setup", "--plan", "plan.toml"]));
     suite.sell(SKU).await;
     wait_for_async("the order in the ERP", WITHIN, async || suite.is_settled("order", "erp")).await;
+    let unpaid = suite.sell_for(SKU, Payment::None).await;
+    let ignored = format!("select state from erp_sync.delivery where record_id = '{unpaid}'");
+    wait_for_async("the other one not to be for the ERP", WITHIN, async || {
+        (suite.sql(&ignored).trim() == "ignored").then_some(())
+    })
+    .await;
     let taken = "select count(*) from inventory_router.order_demand";
-    wait_for_async("what the order takes", WITHIN, async || (suite.sql(taken).trim() == "1").then_some(())).await;
+    wait_for_async("what the orders take", WITHIN, async || (suite.sql(taken).trim() == "2").then_some(())).await;
     assert_eq!(suite.sql("select count(*) from inventory_router.fact").trim(), "0", "nothing waits for it");
     // The receipt is nowhere but at the service that gave it.
     let nats = &mut suite.deployment.nats;
@@ -49,9 +59,12 @@ async fn orders_that_the_erp_took_before_anybody_waited_for_its_receipts_hold_no
     nats.restart().unwrap();
 
     suite.obey(&with_stock).await;
-    wait_for_async("nothing to be held back", WITHIN, async || {
-        let held = suite.sql(&format!("select units from inventory_router.held_back where sku = '{SKU}'"));
-        (held.trim() == "0").then_some(())
+    let heard = "select string_agg(state, ' ' order by state) from inventory_router.fact";
+    wait_for_async("both receipts", WITHIN, async || (suite.sql(heard).trim() == "applied ignored").then_some(()))
+        .await;
+    let held = format!("select units from inventory_router.held_back where sku = '{SKU}'");
+    wait_for_async("the unpaid one's unit to be held back", WITHIN, async || {
+        (suite.sql(&held).trim() == "1").then_some(())
     })
     .await;
     assert_eq!(suite.stop().await, Some(0));
