@@ -40,4 +40,8 @@ async fn what_the_system_holds_is_told_beside_how_the_newest_revision_ended() {
     bench.hear(bought(3, 3)).await;
     bench.round().await;
     assert_eq!(bench.told_of("erp").await, [(State::Applied, 3, 3)]);
+    // What an audit writes down of a record that the system lost.
+    let lost = "update delivery set again = true, state = 'pending'";
+    sqlx::query(lost).execute(bench.pool()).await.unwrap();
+    assert_eq!(bench.told_of("erp").await, [], "the system holds it no more");
 }
